@@ -1,0 +1,63 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Canonical text of IP addresses and networks.
+
+Runs on managed hosts, so it needs the standard library alone; range arithmetic, which only the controller does,
+is netaddr's (intent/addressing.py). No resolver is ever asked: ``localhost``, ``1`` or ``010.0.0.1`` are refused.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any, Union
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import shown
+
+IpAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
+IpNetwork = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
+
+def ip_address(value: Any) -> str:
+    """Parse an IPv4 or IPv6 address to its canonical text (RFC 5952)."""
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no IP address; write one as '10.1.1.20' or 'fd00::20'")
+    if "/" in value:
+        raise ValueError(f"{shown(value)} is a prefix, not an address; write it without '/'")
+    try:
+        return str(ipaddress.ip_address(str(value)))
+    except ValueError:
+        raise ValueError(
+            f"{shown(value)} is no IP address; write one as '10.1.1.20' (no leading zeros) or 'fd00::20'"
+        ) from None
+
+
+def unicast_address(value: Any) -> str:
+    """Parse an address that a host can have: not multicast, broadcast, unspecified or loopback."""
+    text = ip_address(value)
+    address = ipaddress.ip_address(text)
+    if address.is_multicast or address.is_unspecified or address.is_loopback or text == "255.255.255.255":
+        raise ValueError(f"{shown(value)} is no address of a host; write a unicast address")
+    return text
+
+
+def ip_network(value: Any) -> str:
+    """Parse a prefix to its canonical text; host bits are a fault, for they show a mistake."""
+    if not isinstance(value, str) or "/" not in value:
+        raise ValueError(f"{shown(value)} is no network; write it as '10.1.1.0/24' or 'fd00:1::/64'")
+    try:
+        return str(ipaddress.ip_network(str(value)))
+    except ValueError:
+        pass
+    try:
+        interface = ipaddress.ip_interface(str(value))
+    except ValueError:
+        raise ValueError(f"{shown(value)} is no network; write it as '10.1.1.0/24' or 'fd00:1::/64'") from None
+    raise ValueError(
+        f"{shown(value)} is a host address with a prefix length, not a network; write '{interface.network}'"
+    )
+
+
+def family(address: str) -> int:
+    """Return 4 or 6 for an address or network in canonical text."""
+    return 6 if ":" in address else 4

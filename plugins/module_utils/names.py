@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Names that the kernel bounds, and the marks by which we recognise what is ours.
+
+A Linux interface name has at most 15 bytes (``IFNAMSIZ`` in linux/if.h, less the NUL). Open vSwitch does not
+refuse a longer one: the kernel cuts it, and the next name with the same 15 bytes fails with EBUSY.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+INTERFACE_NAME_BYTES = 15
+OWNER_KEY = "tenantry-owner"  # external_ids of every row that a task with an owner made
+MESH_KEY = "tenantry-mesh"  # external_ids of tunnel ports: the mesh that they belong to
+
+_TUNNEL_PREFIX = {"gre": "gr", "vxlan": "vx", "geneve": "gn"}
+_TUNNEL_NAME = re.compile(r"(gr|vx|gn)-[0-9a-f]{12}")
+
+
+def digest(text: str, hex_digits: int) -> str:
+    """Return the first hex digits of a hash of ``text``: the same on every machine and for ever."""
+    return hashlib.sha256(text.encode()).hexdigest()[:hex_digits]
+
+
+def tunnel_name(kind: str, mesh: str, remote: str) -> str:
+    """Return the interface name of a tunnel: 15 bytes, the same for the same mesh and canonical remote address."""
+    return f"{_TUNNEL_PREFIX[kind]}-{digest(f'{mesh} {remote}', 12)}"
+
+
+def is_tunnel_name(name: str) -> bool:
+    """Say whether ``tunnel_name`` may have built ``name``."""
+    return _TUNNEL_NAME.fullmatch(name) is not None
