@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""OVSDB values on the wire (RFC 7047, section 5.1) and in memory, by the kind of their column."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import Kind
+
+
+def decode(kind: Kind, wire: Any) -> Any:
+    """Return the canonical value of a column: a scalar, None, a frozenset or a dict."""
+    if kind is Kind.MAP:
+        return dict(wire[1])
+    is_set = isinstance(wire, list) and wire[0] == "set"
+    if kind is Kind.SET:
+        return frozenset(wire[1]) if is_set else frozenset((wire,))
+    if is_set:
+        return wire[1][0] if wire[1] else None
+    return wire
+
+
+def encode(value: Any) -> Any:
+    """Return a canonical value as the wire wants it: the inverse of ``decode``."""
+    if value is None:
+        return ["set", []]
+    if isinstance(value, Mapping):
+        return ["map", sorted([key, item] for key, item in value.items())]
+    if isinstance(value, frozenset):
+        return ["set", sorted(value)]
+    return value
+
+
+def references(wire: Any) -> list[str]:
+    """Return the UUIDs in a column of references."""
+    if wire[0] == "uuid":
+        return [wire[1]]
+    return [uuid for (word, uuid) in wire[1]]

@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A plan of rows in the words of the modules' options, as diff mode shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowKey, RowPlan
+
+_SECTIONS = {"Bridge": "bridges", "Controller": "controllers", "Port": "ports", "Interface": "interfaces"}
+_SECRETS = frozenset({"psk"})  # keys of options that never leave the host
+_HIDDEN = "VALUE_HIDDEN"
+
+
+def diff(plan: RowPlan) -> dict[str, Any]:
+    """Return Ansible's diff: of changed rows only the columns that differ."""
+    before = {key: _differing(old, new) for key, (old, new) in plan.update.items()}
+    after = {key: _differing(new, old) for key, (old, new) in plan.update.items()}
+    return {"before": _sections({**plan.delete, **before}), "after": _sections({**plan.create, **after})}
+
+
+def _differing(columns: Columns, other: Columns) -> Columns:
+    return {column: value for column, value in columns.items() if other.get(column) != value}
+
+
+def _sections(rows: Mapping[RowKey, Columns]) -> dict[str, Any]:
+    sections: dict[str, Any] = {}
+    for key in sorted(rows):
+        columns = {column: _plain(value) for column, value in sorted(rows[key].items())}
+        sections.setdefault(_SECTIONS[key[0]], {})[" ".join(key[1:])] = columns
+    return sections
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _HIDDEN if key in _SECRETS else item for key, item in sorted(value.items())}
+    if isinstance(value, Iterable) and not isinstance(value, str):
+        return sorted(value)
+    return value

@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the Open_vSwitch database says of bridges, ports and interfaces: one transaction of selects, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import (
+    Ovsdb,
+    select,
+    select_configuration,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb_codec import decode, references
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import TABLES, Kind
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import OWNER_KEY
+
+_STATUS = {"error": Kind.OPTIONAL, "ofport": Kind.OPTIONAL}  # columns of Interface that ovs-vswitchd writes
+_IDENTITY = {"Bridge": "name", "Port": "name", "Interface": "name", "Controller": "target"}
+_REFERENCES = {"Bridge": ("ports", "controller"), "Port": ("interfaces",), "Interface": (), "Controller": ()}
+
+
+@dataclass(frozen=True)
+class Row:
+    uuid: str
+    columns: Mapping[str, Any]
+    references: Mapping[str, list[str]]
+
+    @property
+    def owner(self) -> str | None:
+        return self.columns["external_ids"].get(OWNER_KEY)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    next_cfg: int
+    cur_cfg: int
+    bridges: Mapping[str, Row]
+    ports: Mapping[str, Row]
+    interfaces: Mapping[str, Row]
+    controllers: Mapping[tuple[str, str], Row]  # (bridge, target)
+    bridge_of: Mapping[str, str]  # port -> bridge
+    port_of: Mapping[str, str]  # interface -> port
+    members: Mapping[str, frozenset[str]]  # port -> interfaces
+
+
+def read(ovsdb: Ovsdb, columns: Mapping[str, Iterable[str]]) -> Snapshot:
+    """Read the named columns of Bridge, Port, Interface and Controller, and how the rows hang together."""
+    tables = ("Bridge", "Port", "Interface", "Controller")
+    wanted = {table: _kinds(table, columns.get(table, ())) for table in tables}
+    operations = [select(table, ["_uuid", _IDENTITY[table], *_REFERENCES[table], *wanted[table]]) for table in tables]
+    results = ovsdb.transact([select_configuration(), *operations])
+    configuration = results[0]["rows"][0]
+    rows = {table: _rows(table, wanted[table], result["rows"]) for table, result in zip(tables, results[1:])}
+    return _linked(configuration, rows)
+
+
+def _kinds(table: str, columns: Iterable[str]) -> dict[str, Kind]:
+    kinds = {column: TABLES[table][column].kind for column in columns}
+    if table in ("Bridge", "Port"):
+        kinds["external_ids"] = Kind.MAP
+    return {**kinds, **_STATUS} if table == "Interface" else kinds
+
+
+def _rows(table: str, kinds: Mapping[str, Kind], wire_rows: Iterable[Mapping[str, Any]]) -> dict[str, Row]:
+    """Return the rows by UUID, their identity under the column of its own name."""
+    identity, links = _IDENTITY[table], _REFERENCES[table]
+    rows = {}
+    for wire in wire_rows:
+        columns = {column: decode(kind, wire[column]) for column, kind in kinds.items()}
+        columns[identity] = wire[identity]
+        uuid = wire["_uuid"][1]
+        rows[uuid] = Row(uuid, columns, {link: references(wire[link]) for link in links})
+    return rows
+
+
+def _linked(configuration: Mapping[str, int], rows: Mapping[str, Mapping[str, Row]]) -> Snapshot:
+    bridges, ports, interfaces = rows["Bridge"].values(), rows["Port"], rows["Interface"]
+    members = {
+        port.columns["name"]: frozenset(interfaces[uuid].columns["name"] for uuid in port.references["interfaces"])
+        for port in ports.values()
+    }
+    return Snapshot(
+        next_cfg=configuration["next_cfg"],
+        cur_cfg=configuration["cur_cfg"],
+        bridges={row.columns["name"]: row for row in bridges},
+        ports={row.columns["name"]: row for row in ports.values()},
+        interfaces={row.columns["name"]: row for row in interfaces.values()},
+        controllers={
+            (bridge.columns["name"], rows["Controller"][uuid].columns["target"]): rows["Controller"][uuid]
+            for bridge in bridges
+            for uuid in bridge.references["controller"]
+        },
+        bridge_of={
+            ports[uuid].columns["name"]: bridge.columns["name"]
+            for bridge in bridges
+            for uuid in bridge.references["ports"]
+        },
+        port_of={interface: port for port, names in members.items() for interface in names},
+        members=members,
+    )

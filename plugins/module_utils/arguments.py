@@ -1,0 +1,18 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blocks of argument_spec that several modules share, each beside a documentation fragment of the same name."""
+
+from __future__ import annotations
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import DEFAULT_REMOTE
+
+OVSDB = {
+    "database": {"type": "str", "default": DEFAULT_REMOTE},
+    "timeout": {"type": "int", "default": 10},
+}
+OWNERSHIP = {
+    "owner": {"type": "str"},
+    "adopt": {"type": "bool", "default": False},
+    "allow_empty": {"type": "bool", "default": False},
+}

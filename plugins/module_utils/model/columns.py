@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The OVSDB columns that we manage: their shape and what a user may write in them.
+
+One table a kind of row, named as in ovs-vswitchd.conf.db(5). An option of a module is the column of the same name.
+A value in memory is canonical, so that ``==`` decides whether it must be written: a scalar, None (an optional
+column that is unset), a frozenset, or a dict of strings.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
+    Parser,
+    boolean,
+    integer,
+    mac_address,
+    mapping,
+    one_of,
+    sequence,
+    shown,
+    text,
+)
+
+TUNNEL_KEY_BITS = {"gre": 32, "vxlan": 24, "geneve": 24}  # RFC 2890, RFC 7348, RFC 8926
+INTERFACE_TYPES = ("", "system", "internal", "tap", "patch", *TUNNEL_KEY_BITS, "erspan", "gtpu", "bareudp", "srv6")
+PROTOCOLS = ("OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15")
+VLAN_MODES = ("access", "trunk", "native-tagged", "native-untagged", "dot1q-tunnel")
+
+_TARGET = re.compile(
+    r"(?:(?:tcp|ssl):(?P<host>\[[0-9a-fA-F:.]+\]|[0-9.]+)(?::(?P<port>[0-9]{1,5}))?"
+    r"|(?:ptcp|pssl):(?P<listen>[0-9]{1,5})?(?::\S+)?|(?:unix|punix):/\S+)"
+)
+
+
+class Kind(enum.Enum):
+    """How many values a column holds, which decides how it is read, compared and cleared."""
+
+    SCALAR = "exactly one"
+    OPTIONAL = "none or one"
+    SET = "a set"
+    MAP = "a map of strings"
+
+
+@dataclass(frozen=True)
+class Column:
+    kind: Kind
+    parse: Parser[Any]
+
+
+def _optional(parse: Parser[Any]) -> Column:
+    return Column(Kind.OPTIONAL, lambda value: None if value == "" else parse(value))
+
+
+def _set(parse: Parser[Any]) -> Column:
+    return Column(Kind.SET, lambda value: frozenset(parse(item) for item in sequence(value)))
+
+
+def _interface_type(value: Any) -> str:
+    kind = one_of(INTERFACE_TYPES)(value)
+    return "" if kind == "system" else kind  # the two are the same to Open vSwitch
+
+
+def _datapath_type(value: Any) -> str:
+    kind = one_of(("system", "netdev", ""))(value)
+    return "" if kind == "system" else kind
+
+
+def string_map(value: Any) -> dict[str, str | None]:
+    """Parse a map of strings in which null stands for "remove this key"."""
+    return {text(key): None if item is None else _map_item(item) for key, item in mapping(value).items()}
+
+
+def _map_item(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"  # as Open vSwitch spells it; YAML's True would be another word
+    return text(str(value) if isinstance(value, (int, float)) else value)
+
+
+def _external_ids(value: Any) -> dict[str, str | None]:
+    ids = string_map(value)
+    for key in (OWNER_KEY, MESH_KEY):
+        if key in ids:
+            raise ValueError(f"the key {key} is how tenantry.sdn marks what it owns; leave it out and set owner instead")
+    return ids
+
+
+def controller_target(value: Any) -> str:
+    """Parse an OpenFlow connection method (ovs-vswitchd.conf.db(5), Controller, target)."""
+    target = text(value)
+    match = _TARGET.fullmatch(target)
+    if not match:
+        fixed = target.replace(" ", ":", 1)
+        hint = f"'{fixed}'" if _TARGET.fullmatch(fixed) else "tcp:IP:PORT, ssl:IP:PORT, ptcp:PORT or unix:/PATH"
+        raise ValueError(f"{shown(target)} is no controller target; write {hint}")
+    port = match["port"] or match["listen"]
+    if port and not 1 <= int(port) <= 65535:
+        raise ValueError(f"port {port} of {shown(target)} is out of range; write a number from 1 to 65535")
+    if match["host"]:
+        unicast_address(match["host"].strip("[]"))
+    return target
+
+
+MAP = Column(Kind.MAP, string_map)
+EXTERNAL_IDS = Column(Kind.MAP, _external_ids)
+FLAG = Column(Kind.SCALAR, boolean)
+
+BRIDGE: Mapping[str, Column] = {
+    "datapath_type": Column(Kind.SCALAR, _datapath_type),
+    "fail_mode": _optional(one_of(("standalone", "secure"))),
+    "protocols": _set(one_of(PROTOCOLS)),
+    "rstp_enable": FLAG,
+    "stp_enable": FLAG,
+    "mcast_snooping_enable": FLAG,
+    "external_ids": EXTERNAL_IDS,
+    "other_config": MAP,
+}
+CONTROLLER: Mapping[str, Column] = {
+    "connection_mode": _optional(one_of(("in-band", "out-of-band"))),
+    "inactivity_probe": _optional(integer(0, 2**31 - 1)),  # milliseconds; 0 turns probing off
+    "max_backoff": _optional(integer(1000, 2**31 - 1)),  # milliseconds
+    "controller_rate_limit": _optional(integer(100, 2**31 - 1)),  # packet-in messages a second
+    "controller_burst_limit": _optional(integer(25, 2**31 - 1)),
+}
+PORT: Mapping[str, Column] = {
+    "tag": _optional(integer(0, 4095)),
+    "trunks": _set(integer(0, 4095)),
+    "vlan_mode": _optional(one_of(VLAN_MODES)),
+    "bond_mode": _optional(one_of(("active-backup", "balance-slb", "balance-tcp"))),
+    "lacp": _optional(one_of(("active", "passive", "off"))),
+    "bond_updelay": Column(Kind.SCALAR, integer(0, 2**31 - 1)),  # milliseconds
+    "bond_downdelay": Column(Kind.SCALAR, integer(0, 2**31 - 1)),  # milliseconds
+    "protected": FLAG,
+    "external_ids": EXTERNAL_IDS,
+    "other_config": MAP,
+}
+INTERFACE: Mapping[str, Column] = {
+    "type": Column(Kind.SCALAR, _interface_type),
+    "options": MAP,
+    "mac": _optional(mac_address),
+    "mtu_request": _optional(integer(68, 65535)),  # bytes
+    "ofport_request": _optional(integer(1, 65279)),
+    "bfd": MAP,
+    "external_ids": EXTERNAL_IDS,
+    "other_config": MAP,
+}
+TABLES: Mapping[str, Mapping[str, Column]] = {
+    "Bridge": BRIDGE,
+    "Controller": CONTROLLER,
+    "Port": PORT,
+    "Interface": INTERFACE,
+}
