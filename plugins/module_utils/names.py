@@ -25,9 +25,13 @@ def digest(text: str, hex_digits: int) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:hex_digits]
 
 
-def tunnel_name(kind: str, mesh: str, remote: str) -> str:
-    """Return the interface name of a tunnel: 15 bytes, the same for the same mesh and canonical remote address."""
-    return f"{_TUNNEL_PREFIX[kind]}-{digest(f'{mesh} {remote}', 12)}"
+def tunnel_name(kind: str, *identity: object) -> str:
+    """Return the interface name of a tunnel, 15 bytes, from all that tells it from others: mesh, addresses, key.
+
+    A tunnel that is to differ in one of them is another interface: Open vSwitch removes the old one before it adds
+    the new, while an edit that collides with another tunnel for a moment fails without a word.
+    """
+    return f"{_TUNNEL_PREFIX[kind]}-{digest(' '.join(map(str, identity)), 12)}"
 
 
 def is_tunnel_name(name: str) -> bool:

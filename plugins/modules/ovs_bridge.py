@@ -240,7 +240,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ofports:
   description: OpenFlow port number of each wanted interface, V(null) while its device is missing.
-  returned: when O(state=present)
+  returned: success
   type: dict
   sample: {tap0: 3}
 """
@@ -316,7 +316,9 @@ def main() -> None:
     with surfacing(module):
         wanted = parse_bridge(params)
         claim = claim_of(params["owner"], params["purge"] and wanted.ports is not None, params["adopt"])
-        run(module, lambda ovsdb: Bridges(ovsdb, wanted, claim, "ovs_bridge", params["state"] == "present"))
+        present = params["state"] == "present"
+        backend, result = run(module, lambda ovsdb: Bridges(ovsdb, wanted, claim, "ovs_bridge", present))
+        module.exit_json(**result, ofports=backend.ofports() if present else {})
 
 
 if __name__ == "__main__":

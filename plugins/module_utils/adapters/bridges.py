@@ -21,7 +21,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction 
     RowPlan,
     operations,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.errors import OwnershipError
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.tunnels import refuse_collisions
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import TABLES, Kind
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Bridge, Interface, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import OWNER_KEY
@@ -36,17 +37,27 @@ class Claim:
     purge: bool = False  # remove our ports of the bridge that are not wanted
     adopt: bool = False  # take over what is in the way and not ours
     bridge: bool = True  # manage the bridge itself, not only ports of it
+    max_removed: int | None = None  # refuse to remove more ports than this at once
 
 
 class Bridges:
     """Backend of one bridge; ``present=False`` removes it with all that is in it."""
 
-    def __init__(self, ovsdb: Ovsdb, wanted: Bridge, claim: Claim, comment: str, present: bool = True) -> None:
+    def __init__(
+        self,
+        ovsdb: Ovsdb,
+        wanted: Bridge,
+        claim: Claim,
+        comment: str,
+        present: bool = True,
+        must_exist: bool = False,
+    ) -> None:
         self._ovsdb = ovsdb
         self._wanted = wanted
         self._claim = claim
         self._comment = comment
         self._present = present
+        self._must_exist = must_exist
         self._columns = _mentioned_columns(wanted)
         self._snapshot: Snapshot | None = None  # the last one read
 
@@ -57,6 +68,7 @@ class Bridges:
         removed = self._removed_ports(snapshot)
         self._refuse_foreign(snapshot, removed)
         desired = self._desired(snapshot)
+        refuse_collisions(snapshot, desired, removed)
         actual = {key: _cut(row, desired[key]) for key, row in self._existing(snapshot, desired)}
         actual.update({("Port", name): _port_row(snapshot, name) for name in removed})
         actual.update(self._removed_controllers(snapshot))
@@ -87,6 +99,10 @@ class Bridges:
         if snapshot.cur_cfg < snapshot.next_cfg:  # ovs-vswitchd has yet to apply an earlier change
             self._ovsdb.settle(snapshot.next_cfg, snapshot.cur_cfg)
             snapshot = read(self._ovsdb, self._columns)
+        if self._must_exist and self._wanted.name not in snapshot.bridges:
+            raise BackendError(
+                f"Bridge {self._wanted.name} does not exist. Create it first, with tenantry.sdn.ovs_bridge."
+            )
         return snapshot
 
     # -- wanted ----------------------------------------------------------------------------------------------------
@@ -154,7 +170,16 @@ class Bridges:
         if self._claim.purge:
             kept = {port.name for port in self._wanted.ports or ()} | {bridge}
             removed.update(name for name in here if name not in kept and self._is_ours(snapshot, name))
+        self._refuse_mass_removal(len(removed))
         return removed
+
+    def _refuse_mass_removal(self, count: int) -> None:
+        limit = self._claim.max_removed
+        if limit is not None and count > limit:
+            raise OwnershipError(
+                f"This would remove {count} tunnels of bridge {self._wanted.name}, more than max_removed ({limit}). "
+                "Removing thousands stops ovs-vswitchd for minutes; if you mean it, raise max_removed."
+            )
 
     def _removed_controllers(self, snapshot: Snapshot) -> dict[RowKey, Columns]:
         if self._wanted.controllers is None or not self._claim.bridge:

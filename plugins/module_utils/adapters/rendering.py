@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowKey, RowPlan
@@ -28,15 +28,19 @@ def _differing(columns: Columns, other: Columns) -> Columns:
 
 def _sections(rows: Mapping[RowKey, Columns]) -> dict[str, Any]:
     sections: dict[str, Any] = {}
-    for key in sorted(rows):
+    for key in sorted(rows, key=lambda key: (key[0] == "Interface", key)):
+        name = " ".join(key[1:])
         columns = {column: _plain(value) for column, value in sorted(rows[key].items())}
-        sections.setdefault(_SECTIONS[key[0]], {})[" ".join(key[1:])] = columns
+        if columns.get("interfaces") == [name]:
+            del columns["interfaces"]  # a single port: its interface is shown as part of it
+        if key[0] == "Interface" and name in sections.get("ports", {}):
+            sections["ports"][name].update(columns)
+        else:
+            sections.setdefault(_SECTIONS[key[0]], {})[name] = columns
     return sections
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _HIDDEN if key in _SECRETS else item for key, item in sorted(value.items())}
-    if isinstance(value, Iterable) and not isinstance(value, str):
-        return sorted(value)
-    return value
+    return sorted(value) if isinstance(value, frozenset) else value

@@ -17,8 +17,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConv
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile
 
 
-def run(module: Any, backend_of: Callable[[Ovsdb], Bridges]) -> None:
-    """Reconcile, and leave the module by ``exit_json``; SdnError if the host is not as wanted."""
+def run(module: Any, backend_of: Callable[[Ovsdb], Bridges]) -> tuple[Bridges, dict[str, Any]]:
+    """Reconcile, and return the backend and the module's result; SdnError if the host is not as wanted."""
     ovsdb = Ovsdb(module.params["database"], module.params["timeout"])
     backend = backend_of(ovsdb)
     plan = reconcile(backend, module.check_mode)
@@ -29,9 +29,7 @@ def run(module: Any, backend_of: Callable[[Ovsdb], Bridges]) -> None:
     if module._diff:
         result["diff"] = rendering.diff(plan)
     _check_health(module, backend, plan)
-    if module.params["state"] == "present":
-        result["ofports"] = backend.ofports()
-    module.exit_json(**result)
+    return backend, result
 
 
 def _check_health(module: Any, backend: Bridges, plan: RowPlan) -> None:

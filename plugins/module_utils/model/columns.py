@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Parser,
@@ -30,8 +31,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     text,
 )
 
-TUNNEL_KEY_BITS = {"gre": 32, "vxlan": 24, "geneve": 24}  # RFC 2890, RFC 7348, RFC 8926
-INTERFACE_TYPES = ("", "system", "internal", "tap", "patch", *TUNNEL_KEY_BITS, "erspan", "gtpu", "bareudp", "srv6")
+INTERFACE_TYPES = ("", "system", "internal", "tap", "patch", *KEY_BITS, "erspan", "gtpu", "bareudp", "srv6")
 PROTOCOLS = ("OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15")
 VLAN_MODES = ("access", "trunk", "native-tagged", "native-untagged", "dot1q-tunnel")
 

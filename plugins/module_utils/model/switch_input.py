@@ -14,7 +14,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import 
     CONTROLLER,
     INTERFACE,
     PORT,
-    TUNNEL_KEY_BITS,
     Column,
     controller_target,
 )
@@ -25,6 +24,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import (
     Interface,
     Port,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import OWNER_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
@@ -35,7 +35,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     text,
 )
 
-PORT_ONLY = PORT.keys() - INTERFACE.keys()
 BOND_ONLY = ("bond_mode", "lacp", "bond_updelay", "bond_downdelay")
 _INTERFACE_OF_PORT = ("type", "options", "mac", "mtu_request", "ofport_request")
 
@@ -49,7 +48,7 @@ def parse_bridge(params: Mapping[str, Any]) -> Bridge:
     owner = _owner(faults, params.get("owner"))
     bridge = Bridge(
         name=name,
-        columns=_marked(_columns(faults, "", BRIDGE, params), owner),
+        columns=_marked(parse_columns(faults, "", BRIDGE, params), owner),
         ports=None if ports is None else tuple(_ports(faults, ports, owner, name)),
         controllers=None if controllers is None else tuple(_controllers(faults, controllers)),
     )
@@ -76,7 +75,9 @@ def _marked(columns: Columns, owner: str | None) -> Columns:
     return {**columns, "external_ids": {**columns.get("external_ids", {}), OWNER_KEY: owner}}
 
 
-def _columns(faults: Faults, path: str, table: Mapping[str, Column], given: Mapping[str, Any]) -> dict[str, Any]:
+def parse_columns(
+    faults: Faults, path: str, table: Mapping[str, Column], given: Mapping[str, Any]
+) -> dict[str, Any]:
     """Parse the columns that were given; one that is None was not."""
     columns = {}
     for name, column in table.items():
@@ -94,7 +95,7 @@ def _controllers(faults: Faults, given: Sequence[Mapping[str, Any]]) -> Iterable
         if target in targets:
             faults.add(f"{path}.target", f"'{target}' is listed twice; list each controller once")
         targets.add(target)
-        yield Controller(target or "", _columns(faults, f"{path}.", CONTROLLER, item))
+        yield Controller(target or "", parse_columns(faults, f"{path}.", CONTROLLER, item))
 
 
 def _ports(faults: Faults, given: Sequence[Mapping[str, Any]], owner: str | None, bridge: str) -> Iterable[Port]:
@@ -117,7 +118,7 @@ def _port(faults: Faults, path: str, given: Mapping[str, Any], owner: str | None
     name = faults.parse(f"{path}.name", interface_name, given["name"]) or ""
     if given.get("state") == "absent":
         return Port(name, present=False)
-    columns = _columns(faults, f"{path}.", PORT, given)
+    columns = parse_columns(faults, f"{path}.", PORT, given)
     if given.get("interfaces") is None:
         interfaces = [_single_interface(faults, path, name, given)]
         _refuse_options(faults, path, given, BOND_ONLY, "is for bonds; list the bond's members in interfaces")
@@ -130,7 +131,7 @@ def _port(faults: Faults, path: str, given: Mapping[str, Any], owner: str | None
 
 def _single_interface(faults: Faults, path: str, name: str, given: Mapping[str, Any]) -> Interface:
     table = {column: INTERFACE[column] for column in _INTERFACE_OF_PORT}
-    return _checked(faults, path, Interface(name, _columns(faults, f"{path}.", table, given)))
+    return _checked(faults, path, Interface(name, parse_columns(faults, f"{path}.", table, given)))
 
 
 def _listed_interfaces(faults: Faults, path: str, given: Sequence[Any]) -> Iterable[Interface]:
@@ -145,7 +146,7 @@ def _listed_interfaces(faults: Faults, path: str, given: Sequence[Any]) -> Itera
         if name in names:
             faults.add(here, f"interface '{name}' is listed twice; list each member once")
         names.add(name)
-        yield _checked(faults, here, Interface(name, _columns(faults, f"{here}.", INTERFACE, fields)))
+        yield _checked(faults, here, Interface(name, parse_columns(faults, f"{here}.", INTERFACE, fields)))
 
 
 def _checked(faults: Faults, path: str, interface: Interface) -> Interface:
@@ -153,7 +154,7 @@ def _checked(faults: Faults, path: str, interface: Interface) -> Interface:
     kind, options = interface.columns.get("type") or "", interface.columns.get("options") or {}
     if kind == "patch" and not options.get("peer"):
         faults.add(f"{path}.options.peer", "a patch port needs the name of its peer port; write options: {peer: NAME}")
-    if kind in TUNNEL_KEY_BITS:
+    if kind in KEY_BITS:
         check_tunnel_options(faults, f"{path}.options", kind, options)
     return interface
 
@@ -170,7 +171,7 @@ def check_tunnel_options(faults: Faults, path: str, kind: str, options: Mapping[
         faults.add(f"{path}.remote_ip", f"{options['remote_ip']} is local_ip too; a tunnel ends at another host")
     for name in ("key", "in_key", "out_key"):
         if options.get(name) not in (None, "flow"):
-            faults.parse(f"{path}.{name}", integer(0, 2 ** TUNNEL_KEY_BITS[kind] - 1), options[name])
+            faults.parse(f"{path}.{name}", integer(0, 2 ** KEY_BITS[kind] - 1), options[name])
 
 
 def _refuse_options(faults: Faults, path: str, given: Mapping[str, Any], names: Iterable[str], why: str) -> None:
