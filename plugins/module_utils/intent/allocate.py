@@ -12,18 +12,22 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from itertools import accumulate
+from itertools import accumulate, chain
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
-from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, Parser, integer
+
+_ID = integer(0, 2**32 - 1)
 
 
 class Pool:
     """Integers in ascending ranges that do not overlap: ids, or addresses and networks as numbers."""
 
-    def __init__(self, ranges: Iterable[range], text: Callable[[int], str] = str) -> None:
-        self.ranges = tuple(found for found in ranges if found)
-        self.text = text  # how a message shows one of the integers
+    def __init__(self, ranges: Iterable[range], text: Callable[[int], str] = str, parse: Parser[int] = _ID) -> None:
+        self.ranges = tuple(ids for ids in ranges if ids)
+        self.text = text  # how people write one of the integers
+        self.parse = parse  # and how it is read
         # len() cannot count the addresses of an IPv6 /64
         self._ends = list(accumulate(1 + (part[-1] - part[0]) // part.step for part in self.ranges))
         self._starts = [part[0] for part in self.ranges]
@@ -38,10 +42,14 @@ class Pool:
         return part >= 0 and value in self.ranges[part]
 
     def __str__(self) -> str:
-        return ",".join(
-            self.text(part[0]) if part[0] == part[-1] else f"{self.text(part[0])}-{self.text(part[-1])}"
-            for part in self.ranges
-        )
+        spans = [self.text(ids[0]) + (f"-{self.text(ids[-1])}" if ids[0] != ids[-1] else "") for ids in self.ranges]
+        return ",".join(spans[:5]) + (",..." if len(spans) > 5 else "") if spans else "(empty)"
+
+    def listed(self, most: int = 65536) -> list[int]:
+        """Return all integers, of which there may be too many to hold: InvalidInput then."""
+        if self.size > most:
+            raise InvalidInput([f"{self} has {self.size} values, more than the {most} of a list; allocate needs none"])
+        return list(chain.from_iterable(self.ranges))
 
 
 def allocate(names: Iterable[str], pool: Pool, recorded: Mapping[str, int], path: str = "recorded") -> dict[str, int]:
