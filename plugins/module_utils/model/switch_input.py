@@ -103,7 +103,7 @@ def _ports(faults: Faults, given: Sequence[Mapping[str, Any]], owner: str | None
     seen = set()
     for index, item in enumerate(given):
         path = path_of("ports", index)
-        port = _port(faults, path, item, None if item.get("name") == bridge else owner)
+        port = _local_port(faults, path, item) if item.get("name") == bridge else _port(faults, path, item, owner)
         if port.name in seen:
             faults.add(f"{path}.name", f"port '{port.name}' is listed twice; list each port once")
         seen.add(port.name)
@@ -127,6 +127,16 @@ def _port(faults: Faults, path: str, given: Mapping[str, Any], owner: str | None
         _refuse_options(faults, path, given, _INTERFACE_OF_PORT, "belongs to an interface; write it in interfaces[]")
     _refuse_vlan_contradictions(faults, path, columns)
     return Port(name, _marked(columns, owner), tuple(interfaces))
+
+
+def _local_port(faults: Faults, path: str, given: Mapping[str, Any]) -> Port:
+    """Return the port that every bridge has: the bridge's own device, never marked and never removed."""
+    port = _port(faults, path, given, None)
+    if not port.present:
+        faults.add(f"{path}.state", "a bridge always has the port of its own name; leave it out")
+        return port
+    interfaces = tuple(Interface(each.name, {"type": "internal", **each.columns}) for each in port.interfaces)
+    return Port(port.name, port.columns, interfaces)
 
 
 def _single_interface(faults: Faults, path: str, name: str, given: Mapping[str, Any]) -> Interface:
@@ -169,6 +179,8 @@ def check_tunnel_options(faults: Faults, path: str, kind: str, options: Mapping[
         faults.add(f"{path}.remote_ip", "a tunnel needs the address of its other end; write an IP address, or flow")
     if options.get("remote_ip") == options.get("local_ip") != "flow" and options.get("local_ip"):
         faults.add(f"{path}.remote_ip", f"{options['remote_ip']} is local_ip too; a tunnel ends at another host")
+    if options.get("psk") is not None:
+        faults.add(f"{path}.psk", "a secret would be logged here; use psk of tenantry.sdn.ovs_gre_mesh")
     for name in ("key", "in_key", "out_key"):
         if options.get(name) not in (None, "flow"):
             faults.parse(f"{path}.{name}", integer(0, 2 ** KEY_BITS[kind] - 1), options[name])
