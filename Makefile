@@ -1,0 +1,32 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test bench lint twin-up twin-down clean
+TWIN ?= twin
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+setup:
+	@scripts/setup
+
+demo: setup ## build a twin of inventories/example, converge it, prove it with packets, take it down
+	@scripts/demo
+
+test: setup ## run every check, as CI does; scripts/test STEP... runs some
+	@scripts/test
+
+bench: setup ## measure speed and memory against the peers and the bare protocol
+	@scripts/with pytest -s tests/bench
+
+lint: setup ## run the static checks
+	@scripts/test lint
+
+twin-up: setup ## build a twin: make twin-up INVENTORY=dir [TWIN=name]
+	@test -n "$(INVENTORY)" || { echo "Say of which inventory: make twin-up INVENTORY=inventories/example" >&2; exit 2; }
+	@scripts/with ansible-playbook -i "$(INVENTORY)" -e twin_name="$(TWIN)" tenantry.sdn.twin_up
+
+twin-down: setup ## remove a twin and all that it left: make twin-down [TWIN=name]
+	@scripts/with ansible-playbook -e twin_name="$(TWIN)" tenantry.sdn.twin_down
+
+clean: ## remove what setup and the checks made
+	rm -rf .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache dist tests/output
+	find . -name __pycache__ -prune -exec rm -rf {} +
