@@ -1,0 +1,162 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The matrix of a verdict as text for a person: who reaches whom, at a glance.
+
+Rows send, columns receive. Where the endpoints do not fit the line, each network is a row and a column, and shows
+the worst of its pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import (
+    ISOLATED,
+    REACHES,
+    UNMEASURED,
+    WRONG,
+    Cell,
+    Endpoint,
+    Verdict,
+)
+
+COLUMNS = 100
+WORDS = 20  # wrong cells that are put into words
+_WRONG = "wrong"
+_NONE = "none"  # no such pair: an endpoint and itself
+_COLOURS = {REACHES: "32", ISOLATED: "90", _WRONG: "1;31", UNMEASURED: "33", "heading": "1"}  # ANSI: ECMA-48, SGR
+_MEANINGS = {REACHES: "reaches", ISOLATED: "isolated, as wanted", _WRONG: "WRONG", UNMEASURED: "not measured"}
+
+
+@dataclass(frozen=True)
+class Style:
+    colour: bool
+    unicode: bool
+
+    def paint(self, text: str, what: str) -> str:
+        return f"\033[{_COLOURS[what]}m{text}\033[0m" if self.colour and what in _COLOURS else text
+
+    def symbol(self, state: str) -> str:
+        symbols = ("●", "·", "✗", "?", " ") if self.unicode else ("o", ".", "X", "?", " ")
+        return symbols[(REACHES, ISOLATED, _WRONG, UNMEASURED, _NONE).index(state)]
+
+    @property
+    def bar(self) -> str:
+        return "│" if self.unicode else "|"
+
+    def arrow(self, words: str) -> str:
+        return words.replace("->", "→") if self.unicode else words
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Rows and columns alike: labels in groups, and what is known of each pair of them."""
+
+    groups: Mapping[str, Sequence[str]]  # heading: labels
+    notes: Mapping[str, str]  # label: what is written beside it
+    states: Mapping[tuple[str, str], str]
+
+    @property
+    def labels(self) -> list[str]:
+        return [label for labels in self.groups.values() for label in labels]
+
+    @property
+    def stub_width(self) -> int:
+        widths = [len(label) + len(self.notes[label]) + 8 for label in self.labels]
+        return max([*widths, *(len(heading) + 2 for heading in self.groups)])
+
+    @property
+    def width(self) -> int:
+        return self.stub_width + 3 * len(self.labels) + 2 * len(self.groups)
+
+
+def render(endpoints: Sequence[Endpoint], verdict: Verdict, heading: str, style: Style) -> str:
+    """Return the whole report: heading, matrix, legend, the wrong cells in words, and a line that sums up."""
+    fitting = [table for table in _tables(endpoints, verdict) if table.labels and table.width <= COLUMNS]
+    lines = [style.paint(heading, "heading"), ""]
+    lines += _matrix(fitting[0], style) if fitting else ["The networks do not fit a matrix of this width."]
+    lines += ["", _legend(style), *(style.arrow(line) for line in in_words(verdict, WORDS)), summary(verdict)]
+    lines[-1] = style.paint(lines[-1], _WRONG if verdict.wrong or verdict.ailments else REACHES)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def in_words(verdict: Verdict, limit: int) -> list[str]:
+    """Return a line for each thing that is wrong, the worst first, at most ``limit`` and one that counts the rest."""
+    cells = sorted(verdict.wrong, key=lambda cell: WRONG.index(cell.state))
+    lines = [fault.words for cell in cells for fault in cell.faults]
+    lines = [f"{name}: {ailment}" for name, ailment in sorted(verdict.ailments.items())] + lines
+    return lines[:limit] + [f"... and {len(lines) - limit:,} more"] * (len(lines) > limit)
+
+
+def summary(verdict: Verdict) -> str:
+    """Return one line: how many pairs are right, and how many are wrong in which way."""
+    counts = verdict.counts()
+    wrong = ", ".join(f"{counts[state]:,} {state}" for state in WRONG if state in counts)
+    good = f"{counts.get(REACHES, 0):,} reach, {counts.get(ISOLATED, 0):,} isolated"
+    pairs = sum(cell.sender != cell.receiver for cell in verdict.cells)  # frames that came back are no pair
+    return f"{pairs:,} pairs: {good}, {len(verdict.wrong):,} wrong{f' ({wrong})' if wrong else ''}."
+
+
+def _tables(endpoints: Sequence[Endpoint], verdict: Verdict) -> Iterator[_Table]:
+    """Yield the table of all endpoints, then that of all networks, then that of the networks with a wrong cell."""
+    network_of = {endpoint.name: endpoint.network for endpoint in endpoints}
+    ordered = sorted(endpoints, key=lambda endpoint: (endpoint.network, endpoint.name))
+    members = {network: [item.name for item in its] for network, its in groupby(ordered, lambda item: item.network)}
+    hypervisors = {endpoint.name: endpoint.hypervisor for endpoint in endpoints}
+    yield _Table(members, hypervisors, {(cell.sender, cell.receiver): _shown(cell) for cell in verdict.cells})
+    by_pair: dict[tuple[str, str], set[str]] = {}
+    for cell in verdict.cells:
+        by_pair.setdefault((network_of[cell.sender], network_of[cell.receiver]), set()).add(_shown(cell))
+    states = {pair: _most_telling(shown) for pair, shown in by_pair.items()}
+    sizes = {network: f"{len(names)} endpoints" for network, names in members.items()}
+    yield _Table({"networks": list(members)}, sizes, states)
+    wrong = {network for pair, state in states.items() if state in (_WRONG, UNMEASURED) for network in pair}
+    yield _Table({"networks with wrong pairs": sorted(wrong)}, sizes, states)
+
+
+def _shown(cell: Cell) -> str:
+    return _WRONG if cell.state in WRONG and cell.state != UNMEASURED else cell.state
+
+
+def _most_telling(states: Iterable[str]) -> str:
+    return min(states, key=(_WRONG, UNMEASURED, REACHES, ISOLATED).index)
+
+
+def _matrix(table: _Table, style: Style) -> Iterator[str]:
+    numbers = {label: number for number, label in enumerate(table.labels, 1)}
+    stub = " " * table.stub_width
+    if len(table.groups) > 1:
+        yield stub + _row({name: [_cut(name, 3 * len(its), style)] for name, its in table.groups.items()}, style)
+    yield stub + _row({name: [f"{numbers[label]:>2} " for label in its] for name, its in table.groups.items()}, style)
+    for heading, senders in table.groups.items():
+        yield style.paint(heading, "heading")
+        for sender in senders:
+            space = table.stub_width - len(sender) - len(table.notes[sender]) - 6
+            label = f"{numbers[sender]:>4} {sender}{' ' * space}{style.paint(table.notes[sender], ISOLATED)} "
+            yield label + _row(_cells(table, sender, style), style)
+
+
+def _cells(table: _Table, sender: str, style: Style) -> dict[str, list[str]]:
+    def cell(receiver: str) -> str:
+        state = table.states.get((sender, receiver), _NONE)
+        return style.paint(f" {style.symbol(state)} ", state)
+
+    return {name: [cell(receiver) for receiver in receivers] for name, receivers in table.groups.items()}
+
+
+def _row(parts: Mapping[str, Sequence[str]], style: Style) -> str:
+    return "".join(f"{style.bar} {''.join(part)}" for part in parts.values())
+
+
+def _cut(text: str, width: int, style: Style) -> str:
+    mark = "…" if style.unicode else "~"
+    return text.ljust(width) if len(text) < width else f"{text[: width - 2]}{mark} "
+
+
+def _legend(style: Style) -> str:
+    return "   ".join(
+        f"{style.paint(style.symbol(state), state)} {meaning}" for state, meaning in _MEANINGS.items()
+    ) + "   (rows send, columns receive)"

@@ -1,0 +1,74 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The frames that must not cross from one network into another: one of each kind that a switch might flood.
+
+Tagged frames are the attempts of a guest to choose its own VLAN. VID 0 is the priority tag, which a switch may take
+off; under it, or under the sender's own VLAN, the second tag is what a careless trunk port would then obey.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.model import measurement
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.target import Target
+
+MULTICAST_IPV4 = "224.0.0.254"  # RFC 4727: for experiments, never forwarded by a router, flooded by every switch
+MULTICAST_IPV6 = "ff02::114"  # RFC 4727, likewise
+NOBODY = "192.0.2.1"  # RFC 5737
+NOBODY_MAC = "02:74:6e:74:72:79"
+PORT = 1021  # RFC 4727: for experiments
+
+Mark = Callable[[str, str, str], bytes]  # kind, receiver, address -> marker
+Frame = tuple[str, bytes]  # kind, bytes
+
+
+def flood(own: Target, targets: Sequence[Target], vlans: Sequence[int], mark: Mark) -> list[Frame]:
+    """Return one round of frames of every kind."""
+    return [*_untagged(own, mark), *_to_each(own, targets, mark), *_tagged(own, vlans, mark)]
+
+
+def _ipv4_of(own: Target) -> str:
+    return next(iter(own.addresses_of(4)), "0.0.0.0")
+
+
+def _untagged(own: Target, mark: Mark) -> Iterator[Frame]:
+    mac, ipv4, ipv6 = own.mac, _ipv4_of(own), frames.link_local(own.mac)
+    broadcast, multicast4, multicast6, unknown, solicitation, announcement = measurement.FLOOD
+
+    def udp(kind: str, source: str, group: str) -> bytes:
+        return frames.udp_packet(source, group, PORT, mark(kind, "", ""))
+
+    def send(to: str, ethertype: int, packet: bytes) -> bytes:
+        return frames.ethernet(to, mac, ethertype, packet)
+
+    question = frames.neighbour_solicitation(ipv6, ipv6, mac, mark(solicitation, "", ""))
+    arp = frames.arp_announcement(mac, ipv4, mark(announcement, "", ""))
+    yield broadcast, send(frames.BROADCAST_MAC, frames.IPV4, udp(broadcast, ipv4, "255.255.255.255"))
+    for kind, source, group in ((multicast4, ipv4, MULTICAST_IPV4), (multicast6, ipv6, MULTICAST_IPV6)):
+        ethertype = frames.IPV6 if ":" in group else frames.IPV4
+        yield kind, send(frames.multicast_mac(group), ethertype, udp(kind, source, group))
+    yield unknown, send(NOBODY_MAC, frames.IPV4, udp(unknown, ipv4, NOBODY))
+    yield solicitation, send(frames.multicast_mac(frames.solicited_node(ipv6)), frames.IPV6, question)
+    yield announcement, send(frames.BROADCAST_MAC, frames.ARP, arp)
+
+
+def _to_each(own: Target, targets: Sequence[Target], mark: Mark) -> Iterator[Frame]:
+    kind = measurement.ECHO_FRAME
+    for target in targets:
+        for address in target.addresses:
+            source = frames.link_local(own.mac) if ":" in address else _ipv4_of(own)
+            ethertype = frames.IPV6 if ":" in address else frames.IPV4
+            packet = frames.echo_packet(source, address, mark(kind, target.name, address))
+            yield kind, frames.ethernet(target.mac, own.mac, ethertype, packet)
+
+
+def _tagged(own: Target, vlans: Sequence[int], mark: Mark) -> Iterator[Frame]:
+    outer = [0] if own.vlan is None else [0, own.vlan]
+    stacks = [(0,), *((vlan,) for vlan in vlans), *((first, vlan) for first in outer for vlan in vlans)]
+    for tags in stacks:
+        kind = f"802.1Q tag {' + '.join(map(str, tags))}"
+        packet = frames.udp_packet(_ipv4_of(own), "255.255.255.255", PORT, mark(kind, "", ""))
+        yield kind, frames.ethernet(frames.BROADCAST_MAC, own.mac, frames.IPV4, packet, tags)

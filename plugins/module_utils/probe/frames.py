@@ -1,0 +1,140 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Ethernet frames made by hand, byte by byte, and the one question that a sniffer asks of their headers."""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+
+IPV4 = 0x0800
+ARP = 0x0806
+VLAN = 0x8100  # IEEE 802.1Q
+SERVICE_VLAN = 0x88A8  # IEEE 802.1ad
+IPV6 = 0x86DD
+ICMP = 1
+UDP = 17
+ICMPV6 = 58
+
+BROADCAST_MAC = "ff:ff:ff:ff:ff:ff"
+ECHO_REPLY, ECHO_REQUEST = 0, 8
+ECHO_REQUEST_V6, ECHO_REPLY_V6 = 128, 129
+_NEIGHBOUR_SOLICITATION = 135
+_EXPERIMENTAL_OPTION = 253  # RFC 4727: an option of neighbour discovery that every host ignores
+
+
+def packed_mac(mac: str) -> bytes:
+    return bytes.fromhex(mac.replace(":", ""))
+
+
+def packed_ip(address: str) -> bytes:
+    return ipaddress.ip_address(address).packed
+
+
+def link_local(mac: str) -> str:
+    """Return the IPv6 link-local address of a MAC address (RFC 4291, appendix A)."""
+    raw = bytearray(packed_mac(mac))
+    raw[0] ^= 2
+    return str(ipaddress.IPv6Address(b"\xfe\x80" + bytes(6) + bytes(raw[:3]) + b"\xff\xfe" + bytes(raw[3:])))
+
+
+def multicast_mac(group: str) -> str:
+    """Return the MAC address of a multicast group (RFC 1112 section 6.4, RFC 2464 section 7)."""
+    raw = packed_ip(group)
+    mac = b"\x33\x33" + raw[-4:] if len(raw) == 16 else b"\x01\x00\x5e" + bytes([raw[1] & 0x7F]) + raw[2:]
+    return mac.hex(":")
+
+
+def checksum(data: bytes) -> int:
+    """Return the Internet checksum (RFC 1071)."""
+    total: int = sum(struct.unpack(f"!{(len(data) + 1) // 2}H", data + b"\0" * (len(data) % 2)))
+    total = (total >> 16) + (total & 0xFFFF)
+    return ~(total + (total >> 16)) & 0xFFFF
+
+
+def ethernet(destination: str, source: str, ethertype: int, payload: bytes, tags: tuple[int, ...] = ()) -> bytes:
+    """Return a frame; ``tags`` are VLAN ids, the outer one first."""
+    stack = b"".join(struct.pack("!HH", VLAN, tag) for tag in tags)
+    return packed_mac(destination) + packed_mac(source) + stack + struct.pack("!H", ethertype) + payload
+
+
+def ipv4(source: str, destination: str, protocol: int, payload: bytes) -> bytes:
+    def header(check: int) -> bytes:
+        size = 20 + len(payload)
+        addresses = packed_ip(source) + packed_ip(destination)
+        return struct.pack("!BBHHHBBH", 0x45, 0, size, 0, 0, 64, protocol, check) + addresses
+
+    return header(checksum(header(0))) + payload
+
+
+def ipv6(source: str, destination: str, protocol: int, payload: bytes) -> bytes:
+    header = struct.pack("!IHBB", 6 << 28, len(payload), protocol, 255)
+    return header + packed_ip(source) + packed_ip(destination) + payload
+
+
+def _upper_checksum(source: str, destination: str, protocol: int, payload: bytes) -> int:
+    pseudo_header = packed_ip(source) + packed_ip(destination) + struct.pack("!II", len(payload), protocol)
+    return checksum(pseudo_header + payload)
+
+
+def udp_packet(source: str, destination: str, port: int, payload: bytes) -> bytes:
+    """Return an IPv4 or IPv6 packet with a UDP datagram."""
+    head = struct.pack("!HHH", port, port, 8 + len(payload))
+    check = _upper_checksum(source, destination, UDP, head + b"\0\0" + payload) or 0xFFFF
+    datagram = head + struct.pack("!H", check) + payload
+    return (ipv6 if ":" in destination else ipv4)(source, destination, UDP, datagram)
+
+
+def echo_request(version: int, sequence: int, payload: bytes) -> bytes:
+    """Return an ICMP message; the checksum of ICMPv6 is left to whoever knows the addresses."""
+    kind = ECHO_REQUEST_V6 if version == 6 else ECHO_REQUEST
+    head, tail = struct.pack("!BB", kind, 0), struct.pack("!HH", 0x7E4A, sequence & 0xFFFF) + payload
+    return head + struct.pack("!H", checksum(head + b"\0\0" + tail) if version == 4 else 0) + tail
+
+
+def echo_packet(source: str, destination: str, payload: bytes) -> bytes:
+    """Return an IPv4 or IPv6 packet with an echo request."""
+    if ":" not in destination:
+        return ipv4(source, destination, ICMP, echo_request(4, 0, payload))
+    return _icmpv6(source, destination, echo_request(6, 0, payload))
+
+
+def neighbour_solicitation(source: str, target: str, mac: str, payload: bytes) -> bytes:
+    """Return the IPv6 packet that asks for ``target``, with ``payload`` in an option (RFC 4861 section 4.3)."""
+    group = solicited_node(target)
+    option = payload + b"\0" * (-(len(payload) + 2) % 8)
+    message = struct.pack("!BBHI", _NEIGHBOUR_SOLICITATION, 0, 0, 0) + packed_ip(target)
+    message += struct.pack("!BB", 1, 1) + packed_mac(mac)
+    message += struct.pack("!BB", _EXPERIMENTAL_OPTION, (len(option) + 2) // 8) + option
+    return _icmpv6(source, group, message)
+
+
+def solicited_node(target: str) -> str:
+    """Return the multicast group in which ``target`` hears solicitations (RFC 4291 section 2.7.1)."""
+    return str(ipaddress.IPv6Address(packed_ip("ff02::1:ff00:0")[:13] + packed_ip(target)[13:]))
+
+
+def _icmpv6(source: str, destination: str, message: bytes) -> bytes:
+    check = _upper_checksum(source, destination, ICMPV6, message)
+    return ipv6(source, destination, ICMPV6, message[:2] + struct.pack("!H", check) + message[4:])
+
+
+def arp_announcement(mac: str, address: str, payload: bytes) -> bytes:
+    """Return a gratuitous ARP request (RFC 5227 section 2.3) followed by ``payload`` as its trailer."""
+    head = struct.pack("!HHBBH", 1, IPV4, 6, 4, 1)
+    return head + packed_mac(mac) + packed_ip(address) + bytes(6) + packed_ip(address) + payload
+
+
+def is_icmp_answer(frame: bytes) -> bool:
+    """Say whether a frame is an ICMP reply or error, which repeats the payload, and so the marker, of another frame."""
+    start = 12
+    while frame[start : start + 2] in (VLAN.to_bytes(2, "big"), SERVICE_VLAN.to_bytes(2, "big")):
+        start += 4
+    ethertype, packet = frame[start : start + 2], frame[start + 2 :]
+    if ethertype == IPV4.to_bytes(2, "big") and len(packet) > 20 and packet[9] == ICMP:
+        kind = packet[(packet[0] & 0xF) * 4 :][:1]
+        return kind != bytes([ECHO_REQUEST])
+    if ethertype == IPV6.to_bytes(2, "big") and len(packet) > 40 and packet[6] == ICMPV6:
+        return packet[40] not in (ECHO_REQUEST_V6, _NEIGHBOUR_SOLICITATION)
+    return False
