@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import accumulate, chain
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import span
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, Parser, integer
 
@@ -42,13 +43,15 @@ class Pool:
         return part >= 0 and value in self.ranges[part]
 
     def __str__(self) -> str:
-        spans = [self.text(ids[0]) + (f"-{self.text(ids[-1])}" if ids[0] != ids[-1] else "") for ids in self.ranges]
-        return ",".join(spans[:5]) + (",..." if len(spans) > 5 else "") if spans else "(empty)"
+        shown = [span(ids, self.text) for ids in self.ranges[:5]] + ["..."] * (len(self.ranges) > 5)
+        return ",".join(shown) or "(empty)"
 
     def listed(self, most: int = 65536) -> list[int]:
         """Return all integers, of which there may be too many to hold: InvalidInput then."""
         if self.size > most:
-            raise InvalidInput([f"{self} has {self.size} values, more than the {most} of a list; allocate needs none"])
+            raise InvalidInput(
+                [f"{self}: {self.size} values are too many for a list; narrow it to {most}, or use allocate"]
+            )
         return list(chain.from_iterable(self.ranges))
 
 

@@ -10,7 +10,7 @@ without a key (ovs-fields(7), tun_id), so it tells no tenant from another.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
@@ -52,9 +52,9 @@ def _ids(value: Any, kind: str) -> range:
     return range(low, high + 1)
 
 
-def span(numbers: range) -> str:
-    """Return a range as people write it."""
-    return str(numbers[0]) if numbers[0] == numbers[-1] else f"{numbers[0]}-{numbers[-1]}"
+def span(numbers: range, text: Callable[[int], str] = str) -> str:
+    """Return a range as people write it, ``text`` being how they write one of its numbers."""
+    return "-".join(text(number) for number in dict.fromkeys((numbers[0], numbers[-1])))
 
 
 def without(ranges: Iterable[range], excluded: Iterable[range]) -> list[range]:
