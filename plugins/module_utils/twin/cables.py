@@ -1,0 +1,104 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which cables a twin has, and the lines of ``ip -batch`` that lay them.
+
+A cable is a veth pair. Its near end is the NIC of a hypervisor or endpoint, and its alias says what the cable is: set
+last, it is the record of a finished cable, and it goes when the cable goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import ENDPOINT_NIC, UNDERLAY_NIC, Wanted
+
+UNDERLAY = "the underlay"  # a segment, as a physical network is; the space keeps it apart from their names
+
+_ALIAS_BYTES = 255  # IFALIASZ in linux/if.h, less the NUL
+
+
+class HostKey(NamedTuple):
+    kind: str  # hypervisor, endpoint or fabric
+    name: str
+
+
+FABRIC = HostKey("fabric", "underlay")
+
+
+class End(NamedTuple):
+    host: HostKey
+    interface: str
+
+
+@dataclass(frozen=True)
+class Cable:
+    near: End
+    far: End
+    mac: str  # of the near end
+    mtu: int  # of both ends, bytes
+    addresses: tuple[str, ...] = ()  # of the near end, with prefix length
+    segment: str = ""  # of the fabric that the far end is a port of
+
+    @property
+    def alias(self) -> str:
+        place = self.segment or f"{self.far.host.name} {self.far.interface}"
+        text = f"twin: {', '.join([f'to {place}', self.mac, f'mtu {self.mtu}', *self.addresses])}"
+        return text if len(text) <= _ALIAS_BYTES else f"{text[:200]}... {digest(text, 12)}"
+
+
+def cables_of(wanted: Wanted) -> Iterator[Cable]:
+    """Yield the cables of each hypervisor to its segments, and of each endpoint to its hypervisor."""
+    for hypervisor in wanted.hypervisors:
+        for segment, nic in {UNDERLAY: UNDERLAY_NIC, **hypervisor.uplinks}.items():
+            near = End(HostKey("hypervisor", hypervisor.name), nic)
+            far = End(FABRIC, f"p-{digest(f'{hypervisor.name} {nic}', 12)}")
+            yield Cable(near, far, nic_mac(hypervisor.name, nic), wanted.mtu, segment=segment)
+    for endpoint in wanted.endpoints:
+        near = End(HostKey("endpoint", endpoint.name), ENDPOINT_NIC)
+        far = End(HostKey("hypervisor", endpoint.hypervisor), endpoint.interface)
+        yield Cable(near, far, endpoint.mac, endpoint.mtu, endpoint.addresses)
+
+
+def nic_mac(hypervisor: str, nic: str) -> str:
+    """Return the locally administered MAC address of a NIC: the same after a restart, or peers' ARP caches are stale."""
+    octets = digest(f"{hypervisor} {nic}", 10)
+    return ":".join(["02", *(octets[at : at + 2] for at in range(0, 10, 2))])
+
+
+def bridge_of(segment: str) -> str:
+    """Return the Linux bridge of the fabric's namespace that is the switch of a segment."""
+    return "underlay" if segment == UNDERLAY else f"n-{digest(segment, 12)}"
+
+
+def is_bridge(device: str) -> bool:
+    """Say whether ``bridge_of`` may have built the name of a device of the fabric."""
+    return device == "underlay" or device.startswith("n-")
+
+
+def bridge_line(bridge: str) -> str:
+    """Without vlan_filtering a bridge passes 802.1Q tags untouched; without snooping it floods all multicast."""
+    return f"link add {bridge} up type bridge forward_delay 0 mcast_snooping 0"
+
+
+def creation_lines(cable: Cable, near_pid: int, far_pid: int) -> Iterator[str]:
+    """Both ends are born in their namespaces: at no moment does the machine have a device of ours."""
+    master = f" master {bridge_of(cable.segment)}" if cable.segment else ""
+    yield (
+        f"link add {cable.far.interface} netns {far_pid} mtu {cable.mtu}{master} type veth "
+        f"peer name {cable.near.interface} netns {near_pid} address {cable.mac} mtu {cable.mtu}"
+    )
+
+
+def far_line(cable: Cable) -> str:
+    return f'link set {cable.far.interface} up alias "twin: to {cable.near.host.name} {cable.near.interface}"'
+
+
+def near_lines(cable: Cable) -> Iterator[str]:
+    device = cable.near.interface
+    for address in cable.addresses:
+        yield f"address add {address} dev {device}"
+    yield f'link set {device} up alias "{cable.alias}"'

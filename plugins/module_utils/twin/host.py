@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A host of a twin: namespaces that live as long as their first process, and a folder.
+
+Nothing of a host is anywhere else (no bind-mounted namespace file, no mount of the machine), so killing the first
+process and removing the folder removes all of it, at whatever moment its making was cut off.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+from dataclasses import dataclass
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.command import run
+
+MARK = "TENANTRY_TWIN_HOST"  # in the environment of a first process: the folder of its host
+
+_DEATH_SECONDS = 10
+
+
+def first_process(pid_file: str) -> int | None:
+    """Return the PID of the host that the file belongs to, None if it is down.
+
+    The number alone proves nothing: the machine may have given it to another process since.
+    """
+    try:
+        with open(pid_file, encoding="ascii") as file:
+            pid = int(file.read())
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            environment = file.read().split(b"\0")
+    except (OSError, ValueError):
+        return None
+    return pid if os.fsencode(f"{MARK}={os.path.dirname(pid_file)}") in environment else None
+
+
+@dataclass(frozen=True)
+class Host:
+    """The host that lives in ``folder``, running or not."""
+
+    folder: str
+    name: str
+
+    @property
+    def pid_file(self) -> str:
+        return os.path.join(self.folder, "pid")
+
+    @property
+    def pid(self) -> int | None:
+        return first_process(self.pid_file)
+
+    def run(self, *argv: str, stdin: str = "", namespaces: str = "--all") -> str:
+        """Run a command on the host and return what it printed; BackendError if it fails or the host is down."""
+        pid = self.pid
+        if pid is None:
+            raise BackendError(f"Host {self.name} of the twin is down. Run the task again: it starts what has died.")
+        return run("nsenter", f"--target={pid}", namespaces, "--", *argv, stdin=stdin)
+
+    def read(self, path: str) -> str:
+        """Return the first line of a file that the kernel or the twin made, '' if there is none.
+
+        Never for a path that a user may have changed: a link in it would be followed on the machine.
+        """
+        try:
+            with open(f"/proc/{self.pid}/root{path}", encoding="utf-8") as file:
+                return file.readline().rstrip("\n")
+        except OSError:
+            return ""
+
+    def devices(self) -> list[str]:
+        """Return the names of the host's network devices."""
+        try:
+            return os.listdir(f"/proc/{self.pid}/root/sys/class/net")
+        except OSError:
+            return []
+
+    def stop(self) -> None:
+        """Kill all processes of the host and remove its files."""
+        pid = self.pid
+        if pid is not None:
+            process = os.pidfd_open(pid)
+            signal.pidfd_send_signal(process, signal.SIGKILL)
+            ended = select.select([process], [], [], _DEATH_SECONDS)[0]
+            os.close(process)
+            if not ended:
+                raise BackendError(f"Host {self.name} (process {pid}) was killed but does not end. Is a disk stuck?")
+        if os.path.isdir(self.folder):
+            shutil.rmtree(self.folder)

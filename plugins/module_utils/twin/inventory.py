@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The inventory of a twin: an ordinary Ansible inventory whose hosts are the namespaces."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_EVERY_HOST = {
+    "ansible_connection": "tenantry.sdn.netns",
+    "ansible_python_interpreter": "/usr/bin/python3",
+}
+_HYPERVISORS = {
+    **_EVERY_HOST,
+    "hypervisor_datapath_type": "netdev",
+    "hypervisor_manage_service": False,  # there is no systemd
+}
+
+
+def render(hypervisors: Mapping[str, str], endpoints: Mapping[str, str], variables: Mapping[str, Any]) -> str:
+    """Return the inventory as JSON, which is YAML, of hosts given as name: pid file."""
+    inventory = {
+        "all": {
+            "vars": variables,
+            "children": {
+                "hypervisors": {"hosts": _hosts(hypervisors), "vars": _HYPERVISORS},
+                "endpoints": {"hosts": _hosts(endpoints), "vars": _EVERY_HOST},
+            },
+        }
+    }
+    return json.dumps(inventory, indent=2, sort_keys=True) + "\n"
+
+
+def _hosts(pid_files: Mapping[str, str]) -> dict[str, Any]:
+    return {name: {"tenantry_netns_pid_file": pid_file} for name, pid_file in pid_files.items()}

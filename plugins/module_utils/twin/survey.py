@@ -1,0 +1,77 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What there is of a twin, as a map from each thing's name to the text that describes it.
+
+Read from /proc and /sys alone, without starting a program: a second run is over at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin import switch
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import End, HostKey, is_bridge, nic_mac
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import ENDPOINT_NIC, UNDERLAY_BRIDGE
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.state import State
+
+Thing = tuple[str, ...]  # its kind, then its name
+
+INVENTORY: Thing = ("inventory",)
+RUNNING = "running"
+DOWN = "down"  # it died, or was never finished
+BRIDGE = "bridge"
+
+
+def host_thing(key: HostKey) -> Thing:
+    return ("host", *key)
+
+
+def cable_thing(near: End) -> Thing:
+    return ("cable", *near.host, near.interface)
+
+
+def near_end(cable: Thing) -> End:
+    return End(HostKey(cable[1], cable[2]), cable[3])
+
+
+def segment_thing(bridge: str) -> Thing:
+    return ("segment", bridge)
+
+
+def vtep_thing(hypervisor: str) -> Thing:
+    return ("VTEP", hypervisor)
+
+
+def read(state: State) -> dict[Thing, str]:
+    found: dict[Thing, str] = {}
+    for key, host in state.hosts().items():
+        if host.pid is None:
+            found[host_thing(key)] = DOWN
+            continue
+        found[host_thing(key)] = RUNNING
+        if key.kind == "fabric":
+            found.update({segment_thing(device): BRIDGE for device in host.devices() if is_bridge(device)})
+            continue
+        for nic in _nics(key, host):
+            found[cable_thing(End(key, nic))] = host.read(f"/sys/class/net/{nic}/ifalias")
+        if key.kind == "hypervisor":
+            found[vtep_thing(key.name)] = switch.read_alias(host)
+    inventory = state.read_inventory()
+    if inventory is not None:
+        found[INVENTORY] = inventory
+    return found
+
+
+def _nics(key: HostKey, host: Host) -> Iterator[str]:
+    """Yield the near ends of cables, finished or not: a hypervisor has other devices too, but not with our MACs."""
+    for device in host.devices():
+        if key.kind == "endpoint":
+            ours = device == ENDPOINT_NIC
+        else:
+            ours = device != UNDERLAY_BRIDGE and host.read(f"/sys/class/net/{device}/address") == nic_mac(
+                key.name, device
+            )
+        if ours:
+            yield device

@@ -1,0 +1,81 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Open vSwitch of a hypervisor, and the bridge that holds its VTEP address.
+
+In the userspace datapath a tunnel finds its way by the host's routes, but only through an OVS bridge that holds both
+the NIC and the address (Documentation/howto/userspace-tunneling.rst). That bridge's device is a persistent tap: its
+address and its alias, which records a finished bridge, survive a restart of ovs-vswitchd.
+"""
+
+from __future__ import annotations
+
+import os
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import nic_mac
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.command import OVS_CTL
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import UNDERLAY_BRIDGE, UNDERLAY_NIC, Hypervisor
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
+
+SETTINGS = {  # below /proc/sys, for the devices to come
+    # The host's own stack hears a port's guest too, as OVS reads the device by AF_PACKET: it must not answer.
+    "net/ipv4/conf/default/arp_ignore": "8",
+    "net/ipv6/conf/default/disable_ipv6": "1",
+}
+
+_DAEMONS = ("ovsdb-server", "ovs-vswitchd")
+_KERNEL_MODULES = "/usr/share/openvswitch/scripts/ovs-kmod-ctl"
+
+
+def alias(hypervisor: Hypervisor, mtu: int) -> str:
+    return f"twin: VTEP {hypervisor.vtep}, mtu {mtu}"
+
+
+def read_alias(host: Host) -> str:
+    """Return what the bridge was made for, '' if Open vSwitch is not running or the bridge is not finished."""
+    for daemon in _DAEMONS:
+        pid = host.read(f"/run/openvswitch/{daemon}.pid")
+        if not pid or not host.read(f"/proc/{pid}/comm"):
+            return ""
+    return host.read(f"/sys/class/net/{UNDERLAY_BRIDGE}/ifalias")
+
+
+def configure(host: Host, hypervisor: Hypervisor, mtu: int) -> None:
+    """Start Open vSwitch if it is not running, and make the bridge carry the VTEP address."""
+    host.run("ln", "--symbolic", "--force", "/bin/true", _KERNEL_MODULES)  # it would load and unload the machine's
+    host.run(OVS_CTL, "start", f"--system-id={hypervisor.name}", "--no-mlockall")
+    host.run(*_bridge_command(hypervisor, mtu))
+    has_ipv6 = family(hypervisor.vtep) == 6
+    host.run(
+        "sysctl",
+        "--quiet",
+        "--write",
+        f"net.ipv4.conf.{UNDERLAY_BRIDGE}.arp_ignore=0",
+        f"net.ipv6.conf.{UNDERLAY_BRIDGE}.disable_ipv6={int(not has_ipv6)}",
+    )
+    host.run("ip", "-batch", "-", stdin="\n".join(_address_lines(hypervisor, mtu)))
+
+
+def _bridge_command(hypervisor: Hypervisor, mtu: int) -> list[str]:
+    bridge = UNDERLAY_BRIDGE
+    return [
+        *("ovs-vsctl", "--timeout=10", "--may-exist", "add-br", bridge, "--", "set", "Bridge", bridge),
+        "datapath_type=netdev",
+        f'other_config:hwaddr="{nic_mac(hypervisor.name, bridge)}"',
+        *("--", "--may-exist", "add-port", bridge, UNDERLAY_NIC),
+        *("--", "set", "Interface", bridge, f"mtu_request={mtu}"),
+    ]
+
+
+def _address_lines(hypervisor: Hypervisor, mtu: int) -> list[str]:
+    """Every other VTEP is on the link, whatever the subnets.
+
+    Prefix length 0 makes it so for Open vSwitch, which takes as source only an address whose subnet holds the
+    destination (lib/ovs-router.c). For IPv6 the kernel adds the route itself, for IPv4 it does not.
+    """
+    bridge = UNDERLAY_BRIDGE
+    lines = [f"address flush dev {bridge}", f"address add {hypervisor.vtep}/0 dev {bridge}", f"link set {bridge} up"]
+    if family(hypervisor.vtep) == 4:
+        lines.append(f"route replace default dev {bridge} scope link")
+    return [*lines, f'link set {bridge} alias "{alias(hypervisor, mtu)}"']

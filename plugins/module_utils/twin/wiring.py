@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lays and clears cables between running hosts: few programs, many at once."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin import cables
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import FABRIC, Cable, End, HostKey
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import ENDPOINT_NIC
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
+
+Hosts = Mapping[HostKey, Host]
+
+_AT_ONCE = 8  # programs
+_DYING_SECONDS = 5  # for a device whose other end's namespace was just killed
+
+
+def at_once(jobs: Iterable[Callable[[], object]]) -> None:
+    """Run the jobs in a few threads, and raise what the first failing one raised when all have ended."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for job in [pool.submit(job) for job in jobs]:
+            job.result()
+
+
+def batch(host: Host, lines: Iterable[str], namespaces: str = "--all") -> None:
+    host.run("ip", "-batch", "-", stdin="\n".join(lines), namespaces=namespaces)
+
+
+def clear(hosts: Hosts, ends: Iterable[End]) -> None:
+    """Delete the devices that still exist of those named."""
+    devices: dict[HostKey, set[str]] = defaultdict(set)
+    for end in ends:
+        devices[end.host].add(end.interface)
+    at_once([lambda key=key: _clear(hosts[key], devices[key]) for key in devices if key in hosts])
+
+
+def _clear(host: Host, unwanted: set[str]) -> None:
+    failure = None
+    existing = unwanted.intersection(host.devices())
+    deadline = time.monotonic() + _DYING_SECONDS
+    if existing:
+        try:
+            batch(host, [f"link delete dev {device}" for device in sorted(existing)])
+        except BackendError as error:  # perhaps it went by itself, with its other end
+            failure = error
+    while unwanted.intersection(host.devices()):
+        if time.monotonic() > deadline:
+            raise failure or BackendError(f"Devices of host {host.name} do not go away: {', '.join(sorted(existing))}.")
+        time.sleep(0.01)
+
+
+def lay(hosts: Hosts, bridges: Iterable[str], new: Iterable[Cable]) -> None:
+    """Make the bridges of the fabric and the cables; the alias that records a cable comes last of all."""
+    new = list(new)
+    lines = [cables.bridge_line(bridge) for bridge in bridges]
+    for cable in new:
+        lines += cables.creation_lines(cable, hosts[cable.near.host].pid, hosts[cable.far.host].pid)
+    lines += [cables.far_line(cable) for cable in new if cable.far.host == FABRIC]
+    if lines:
+        batch(hosts[FABRIC], lines, "--net")
+    _connect(hosts, new, "hypervisor")
+    _connect(hosts, new, "endpoint")
+
+
+def _connect(hosts: Hosts, new: list[Cable], kind: str) -> None:
+    lines: dict[HostKey, list[str]] = defaultdict(lambda: ["link set lo up"])
+    for cable in new:
+        if cable.far.host.kind == kind:
+            lines[cable.far.host].append(cables.far_line(cable))
+        if cable.near.host.kind == kind:
+            lines[cable.near.host] += cables.near_lines(cable)
+    at_once([lambda key=key: _connect_host(key, hosts[key], lines[key]) for key in lines])
+
+
+def _connect_host(key: HostKey, host: Host, lines: list[str]) -> None:
+    if key.kind == "endpoint":  # the userspace datapath passes no offloaded checksum on: TCP would hang
+        host.run("ethtool", "-K", ENDPOINT_NIC, "tx", "off")
+    batch(host, lines)
