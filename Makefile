@@ -11,13 +11,13 @@ setup:
 demo: setup ## build a twin of inventories/example, converge it, prove it with packets, take it down
 	@scripts/demo
 
-test: setup ## run every check, as CI does; scripts/test STEP... runs some
+test: ## run every check, as CI does; scripts/test STEP... runs some
 	@scripts/test
 
 bench: setup ## measure speed and memory against the peers and the bare protocol
 	@scripts/with pytest -s tests/bench
 
-lint: setup ## run the static checks
+lint: ## run the static checks
 	@scripts/test lint
 
 twin-up: setup ## build a twin: make twin-up INVENTORY=dir [TWIN=name]
