@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""YAML files with the lines that their values stand in, and no key twice.
+
+Lines are only looked up for a message, by reading the text again as a tree: at 100,000 ports a table of all lines
+would cost more than everything else. Values are those of YAML 1.1, as Ansible reads its own files.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+try:
+    import yaml
+except ImportError:  # a managed host, where nobody calls this; ansible-core needs PyYAML on the controller
+    yaml = None  # type: ignore[assignment]
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
+
+_INDEX = re.compile(r"\[([0-9]+)\]\.?")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file, and how messages name it."""
+
+    name: str
+    text: str
+    value: Any
+
+    def origin(self, path: str) -> str:
+        """Return ``file:line`` of a YAML path, or of the nearest thing above it that is in the file."""
+        line = 1
+        node = self._tree
+        while node is not None and path:
+            step = _step(node, path)
+            if step is None:
+                break
+            line, node, path = step
+        return f"{self.name}:{line}"
+
+    @cached_property
+    def _tree(self) -> Any:
+        return yaml.compose(self.text, Loader=_loader())
+
+
+def read_document(faults: Faults, path: str, name: str) -> Document | None:
+    """Return the file, or record why it is none of ours to use and return None."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+    except OSError as error:
+        faults.add(name, f"cannot be read ({error.strerror}); check that it is a file, and its permissions")
+        return None
+    except UnicodeDecodeError:
+        faults.add(name, "is not UTF-8 text; save it as UTF-8")
+        return None
+    if text.startswith("$ANSIBLE_VAULT"):
+        faults.add(name, "is encrypted; an intent holds no secrets, so decrypt it with 'ansible-vault decrypt'")
+        return None
+    try:
+        return Document(name, text, _construct(faults, name, text))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        faults.add(f"{name}:{line}", f"not readable as YAML ({error.problem}); correct the syntax")
+    except yaml.YAMLError as error:
+        faults.add(name, f"not readable as YAML ({error}); correct the syntax")
+    return None
+
+
+def _loader() -> Any:
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _construct(faults: Faults, name: str, text: str) -> Any:
+    """Return the value of a YAML text; keys that are written twice are faults, though YAML readers take the last."""
+    loader = _loader()(text)
+    try:
+        root = loader.get_single_node()
+        if root is None:
+            return None
+        for path, line, first in _duplicates(root):
+            faults.add(f"{path} ({name}:{line})", f"written twice, first in line {first}; keep one of the two")
+        return loader.construct_document(root)
+    finally:
+        loader.dispose()
+
+
+def _duplicates(root: Any) -> Iterator[tuple[str, int, int]]:
+    """Yield path, line and first line of every key that its mapping has before."""
+    visited = set()
+    pending = [("", root)]
+    while pending:
+        path, node = pending.pop()
+        if id(node) in visited:  # an alias of what was seen, or of what we are in
+            continue
+        visited.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            pending += [(f"{path}[{index}]", item) for index, item in enumerate(node.value)]
+        elif isinstance(node, yaml.MappingNode):
+            first: dict[tuple[str, Any], int] = {}
+            for key, value in node.value:
+                here = f"{path}.{key.value}" if path else str(key.value)
+                line = key.start_mark.line + 1
+                before = first.setdefault((key.tag, str(key.value)), line)
+                if before != line and not key.tag.endswith(":merge"):
+                    yield here, line, before
+                pending.append((here, value))
+
+
+def _step(node: Any, path: str) -> tuple[int, Any, str] | None:
+    """Return line and node of the path's first part, and the rest of the path. A key may itself hold dots."""
+    if isinstance(node, yaml.SequenceNode):
+        match = _INDEX.match(path)
+        if match and int(match[1]) < len(node.value):
+            item = node.value[int(match[1])]
+            return item.start_mark.line + 1, item, path[match.end() :]
+    if isinstance(node, yaml.MappingNode):
+        yaml.SafeLoader("").flatten_mapping(node)  # keys from '<<', before the mapping's own
+        fitting = [
+            (len(str(key.value)), position)
+            for position, (key, value) in enumerate(node.value)
+            if path == str(key.value) or path.startswith((f"{key.value}.", f"{key.value}["))
+        ]
+        if fitting:
+            length, position = max(fitting)
+            key, value = node.value[position]
+            return key.start_mark.line + 1, value, path[length:].removeprefix(".")
+    return None

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Compile an intent: the complete desired state of one host, and the view of the whole fabric.
+
+Pure: the same intent and record give the same state on every machine and in every job slice. Peers come from the
+intent alone, so a run that is limited to one host leaves it exactly as a whole run does.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed, one_of_names
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching import FORWARDING
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
+    BRIDGE,
+    TUNNEL_TYPES,
+    Hypervisor,
+    Intent,
+    Network,
+    Port,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
+
+MANY_TUNNELS = 1000  # of one host; each later change of one costs ovs-vswitchd a walk over all of them
+
+_SHOWN = 5  # hosts that a warning names
+
+
+def compile_host(
+    intent: Intent, allocations: Allocations, hypervisor: str, known: Collection[str] = ()
+) -> dict[str, Any]:
+    """Return the state of one host, in the modules' own arguments.
+
+    A host that is no longer in the intent is emptied if it is among ``known``; any other is a fault.
+    """
+    if hypervisor in known and hypervisor not in intent.fabric.hypervisors:
+        return _emptied(intent, hypervisor)
+    faults = Faults()
+    name = faults.parse("hypervisor", one_of_names(intent.fabric.hypervisors, "hypervisor of this fabric"), hypervisor)
+    faults.raise_any()
+    host = intent.fabric.hypervisors[name or ""]
+    return {
+        "hypervisor": host.name,
+        "owner": intent.fabric.name,
+        "vtep": host.vtep,
+        **FORWARDING[intent.fabric.forwarding](intent, allocations, host),
+    }
+
+
+def _emptied(intent: Intent, hypervisor: str) -> dict[str, Any]:
+    return {
+        "hypervisor": hypervisor,
+        "owner": intent.fabric.name,
+        "vtep": None,
+        "bridge": {"name": BRIDGE, "state": "absent"},
+        "uplinks": [],
+        "ports": [],
+        "networks": [],
+    }
+
+
+def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
+    """Return what concerns more than one host: endpoints, networks, figures and warnings."""
+    networks = {network.name: _network(intent, allocations, network) for network in intent.networks.values()}
+    return {
+        "owner": intent.fabric.name,
+        "mtu": intent.fabric.mtu,
+        "hypervisors": [_hypervisor(host) for name, host in sorted(intent.fabric.hypervisors.items())],
+        "endpoints": [{**_endpoint(port), "mtu": networks[port.network]["mtu"]} for port in intent.ports],
+        "networks": networks,
+        "summary": {
+            "hypervisors": len(intent.fabric.hypervisors),
+            "tenants": len(intent.tenants),
+            "networks": len(networks),
+            "ports": len(intent.ports),
+            "tunnels": asdict(intent.tunnels.cost().tunnels),
+        },
+        "warnings": fabric_warnings(intent),
+    }
+
+
+def _hypervisor(host: Hypervisor) -> dict[str, Any]:
+    return {"name": host.name, "vtep": host.vtep, "zone": host.zone, "pod": host.pod, "uplinks": dict(host.uplinks)}
+
+
+def _network(intent: Intent, allocations: Allocations, network: Network) -> dict[str, Any]:
+    return {
+        "type": network.type,
+        "segmentation_id": allocations[network.name].segmentation_id,
+        "local_vlan": allocations[network.name].local_vlan,
+        "mtu": intent.fabric.mtu_of(network.type),
+        "subnets": [subnet.text for subnet in network.subnets],
+        "physical_network": network.physical_network,
+    }
+
+
+def _endpoint(port: Port) -> dict[str, Any]:
+    return {
+        "name": port.name,
+        "tenant": port.tenant,
+        "port": port.name.partition(".")[2],
+        "network": port.network,
+        "hypervisor": port.hypervisor,
+        "interface": port.interface,
+        "mac": port.mac,
+        "addresses": list(port.addresses),
+    }
+
+
+def fabric_warnings(intent: Intent) -> list[str]:
+    """Return what is allowed and still deserves a thought."""
+    placements = {
+        (port.network, port.hypervisor) for port in intent.ports if intent.networks[port.network].type in TUNNEL_TYPES
+    }
+    members = Counter(network for network, host in placements)
+    tunnels: Counter[str] = Counter()
+    for network, host in placements:
+        tunnels[host] += members[network] - 1
+    return _many_tunnels(tunnels)
+
+
+def host_warnings(state: Mapping[str, Any]) -> list[str]:
+    """Return the warnings that concern the host of a compiled state."""
+    return _many_tunnels({state["hypervisor"]: sum(len(mesh["remotes"]) for mesh in state["networks"])})
+
+
+def _many_tunnels(tunnels: Mapping[str, int]) -> list[str]:
+    many = sorted((-count, host) for host, count in tunnels.items() if count > MANY_TUNNELS)
+    if not many:
+        return []
+    hosts = listed([f"{host} ({-count})" for count, host in many], _SHOWN)
+    return [
+        f"More than {MANY_TUNNELS} tunnels end at {hosts}. Every later change of one of them costs ovs-vswitchd a walk "
+        "over all, and removing thousands at once stalls it for minutes. Keep the networks with the most hosts "
+        "smaller, or on fewer hosts."
+    ]

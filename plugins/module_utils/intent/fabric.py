@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parse the fabric: its hypervisors, and the ranges that ids are taken from.
+
+Whatever two hypervisors may not share is claimed here; VTEPs of two IP families are refused, since a tunnel has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import IPV4_MINIMUM, IPV6_MINIMUM
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import id_ranges
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Claims, Section
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching import FORWARDING
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
+    BRIDGE,
+    ID_MAXIMUM,
+    Fabric,
+    Hypervisor,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_tunnel_name
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
+    Faults,
+    identifier,
+    integer,
+    interface_name,
+    mapping,
+    one_of,
+)
+
+MTU_MAXIMUM = 65535  # bytes; an IPv4 packet cannot be larger (RFC 791)
+
+
+def parse_fabric(faults: Faults, claims: Claims, value: Any) -> tuple[Fabric, Mapping[str, Hypervisor | None]]:
+    """Return the fabric, and its hypervisors by name, of which one is None if it is at fault.
+
+    The fabric may be used only if there are no faults.
+    """
+    section = Section(faults, "fabric", value, ("name", "mtu", "segments", "forwarding", "hypervisors"))
+    section.required("hypervisors", _some_mapping, "{hv1: {vtep: 192.168.1.151}}")
+    hypervisors = {
+        name: _hypervisor(faults, claims, name, path, given) for name, path, given in section.items("hypervisors")
+    }
+    fabric = Fabric(
+        name=section.required("name", identifier, "dc1") or "",
+        mtu=section.optional("mtu", integer(IPV4_MINIMUM, MTU_MAXIMUM), 1500) or 0,
+        segments=_segments(faults, section.value("segments") if "segments" in section else {}),
+        forwarding=section.optional("forwarding", one_of(tuple(FORWARDING)), "plain") or "plain",
+        hypervisors={name: parsed for name, parsed in hypervisors.items() if parsed},
+    )
+    _check_families(faults, fabric)
+    return fabric, hypervisors
+
+
+def _segments(faults: Faults, value: Any) -> Mapping[str, Sequence[range]]:
+    """Return the ranges that are given; for one that is at fault all ids, so that no id is blamed for it."""
+    section = Section(faults, "fabric.segments", value, tuple(ID_MAXIMUM))
+    return {
+        kind: id_ranges(faults, section.path_to(kind), section.value(kind), "vlan" if kind == "vlan" else "vxlan")
+        or [range(1, maximum + 1)]
+        for kind, maximum in ID_MAXIMUM.items()
+        if kind in section
+    }
+
+
+def host_interface(value: Any) -> str:
+    """Parse the name of a NIC or tap that is to become a port of the integration bridge."""
+    name = interface_name(value)
+    if name in (BRIDGE, "lo", "ovs-system", "ovs-netdev") or is_tunnel_name(name):
+        raise ValueError(f"'{name}' is a name that the host or Open vSwitch uses itself; write another interface")
+    return name
+
+
+def _some_mapping(value: Any) -> Mapping[str, Any]:
+    if not mapping(value):
+        raise ValueError("an empty mapping; write at least one hypervisor")
+    return mapping(value)
+
+
+def _hypervisor(faults: Faults, claims: Claims, name: str, path: str, value: Any) -> Hypervisor | None:
+    section = Section(faults, path, value, ("vtep", "zone", "pod", "uplinks"))
+    vtep = section.required("vtep", _vtep, "192.168.1.151")
+    claims.claim("vtep", vtep, f"{path}.vtep", "a tunnel ends at one host, so give each its own address")
+    uplinks = {}
+    for network, here, nic in section.items("uplinks"):
+        parsed = faults.parse(here, host_interface, nic)
+        if parsed:
+            claims.claim(("interface", name), parsed, here, "an interface is in one place, so name another")
+            uplinks[network] = parsed
+    zone, pod = section.optional("zone", identifier, ""), section.optional("pod", identifier, "")
+    return Hypervisor(name, vtep, zone or None, pod or None, uplinks) if vtep else None
+
+
+def _vtep(value: Any) -> str:
+    address = unicast_address(value)
+    if address.startswith(("fe8", "fe9", "fea", "feb", "169.254.")):
+        raise ValueError(f"'{address}' is a link-local address, which a tunnel can't be routed to; write another")
+    return address
+
+
+def _check_families(faults: Faults, fabric: Fabric) -> None:
+    """Record VTEPs that are not of the first one's family, and an MTU that IPv6 can't live with."""
+    hypervisors = list(fabric.hypervisors.values())
+    if not hypervisors:
+        return
+    first = hypervisors[0]
+    for other in hypervisors[1:]:
+        if family(other.vtep) != family(first.vtep):
+            faults.add(
+                f"fabric.hypervisors.{other.name}.vtep",
+                f"{other.vtep} is not of the IP family of {first.name}'s {first.vtep}; write all VTEPs as IPv4 or all "
+                "as IPv6",
+            )
+    if family(first.vtep) == 6 and 0 < fabric.mtu < IPV6_MINIMUM:
+        faults.add("fabric.mtu", f"{fabric.mtu} is too small for IPv6 VTEPs; write {IPV6_MINIMUM} or more (RFC 8200)")

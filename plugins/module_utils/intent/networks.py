@@ -1,0 +1,152 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parse the networks of a tenant.
+
+Two tenants may use the same addresses, so subnets are compared within a tenant alone. Segmentation ids are claimed in
+the whole fabric. All tunnel types share one space, as they share one range: an id then says one network whatever
+carries it, and a network may change its type and keep its id. VLAN ids are unique across physical networks, because
+the integration bridge has one VLAN space for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import IPV6_MINIMUM
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import span
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Claims, Section, each
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet, overlapping, subnet
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
+    ID_MAXIMUM,
+    NETWORK_TYPES,
+    TUNNEL_TYPES,
+    Fabric,
+    Hypervisor,
+    Network,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
+    Faults,
+    Parser,
+    identifier,
+    integer,
+    one_of,
+)
+
+_KEYS = frozenset({"type", "segmentation_id", "physical_network", "subnet"})
+_EXAMPLE = {"vlan": "100-999", "tunnel": "5000-16777215"}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a tenant is checked against. A hypervisor that is at fault itself is known by name, but None."""
+
+    faults: Faults
+    claims: Claims
+    fabric: Fabric
+    hypervisors: Mapping[str, Hypervisor | None]
+
+
+def parse_networks(around: Surroundings, tenant: str, section: Section) -> dict[str, Network | None]:
+    """Return the networks of a tenant by their short names; one that is at fault may be None."""
+    networks = {name: _network(around, tenant, name, path, given) for name, path, given in section.items("networks")}
+    subnets = [(f"{network.path}.subnet", part) for network in networks.values() if network for part in network.subnets]
+    _refuse_overlaps(around.faults, subnets)
+    return networks
+
+
+def _network(around: Surroundings, tenant: str, name: str, path: str, value: Any) -> Network | None:
+    section = Section(around.faults, path, value, _KEYS)
+    kind = section.required("type", one_of(NETWORK_TYPES), "gre")
+    subnets = _subnets(around.faults, section)
+    if kind is None:
+        return None
+    network = Network(
+        name=f"{tenant}.{name}",
+        tenant=tenant,
+        type=kind,
+        segmentation_id=_segmentation_id(around, section, kind),
+        physical_network=_physical_network(around, section, kind),
+        subnets=tuple(subnets),
+    )
+    _check_mtu(around, network)
+    return network
+
+
+def _subnets(faults: Faults, section: Section) -> list[Subnet]:
+    value = section.required("subnet", lambda given: given, "10.1.1.0/24")
+    found = [] if value is None else each(faults, section.path_to("subnet"), value, subnet)
+    _refuse_overlaps(faults, found)
+    return [parsed for path, parsed in found]
+
+
+def _refuse_overlaps(faults: Faults, subnets: Iterable[tuple[str, Subnet]]) -> None:
+    for path, later, other_path, other in overlapping(subnets):
+        if path != other_path:  # else it is a list, of which each item was compared before
+            faults.add(path, f"{later.text} overlaps {other.text} of {other_path}; write subnets that do not overlap")
+
+
+def _segmentation_id(around: Surroundings, section: Section, kind: str) -> int | None:
+    path = section.path_to("segmentation_id")
+    if kind == "flat":
+        if "segmentation_id" in section:
+            around.faults.add(path, "a flat network is untagged; leave segmentation_id out, or set type: vlan")
+        return None
+    space = "vlan" if kind == "vlan" else "tunnel"
+    if space not in around.fabric.segments:
+        around.faults.add(
+            section.path_to("type"),
+            f"a {kind} network takes its id from a range that is missing; write for example "
+            f"'segments: {{{space}: {_EXAMPLE[space]}}}' in the fabric",
+        )
+        return None
+    pinned = section.optional("segmentation_id", _id_within(space, around.fabric.segments[space]), None)
+    around.claims.claim(space, pinned, path, "write another, or leave it out to have one allocated")
+    return pinned
+
+
+def _id_within(space: str, ranges: Sequence[range]) -> Parser[int | None]:
+    valid = integer(1, ID_MAXIMUM[space])
+
+    def parse(value: Any) -> int:
+        number = valid(value)
+        if not any(number in part for part in ranges):
+            text = ",".join(map(span, ranges))
+            raise ValueError(f"{number} is outside of fabric.segments.{space}; write a number in {text}, or widen it")
+        return number
+
+    return parse
+
+
+def _physical_network(around: Surroundings, section: Section, kind: str) -> str | None:
+    path = section.path_to("physical_network")
+    if kind in TUNNEL_TYPES:
+        if "physical_network" in section:
+            around.faults.add(path, f"a {kind} network runs over the VTEPs; leave physical_network out")
+        return None
+    name = section.required("physical_network", identifier, "physnet1")
+    if name is None:
+        return None
+    known = sorted({known for host in around.hypervisors.values() if host for known in host.uplinks})
+    if name not in known and around.hypervisors and all(around.hypervisors.values()):
+        hint = f"known are {', '.join(known)}" if known else f"write for example 'uplinks: {{{name}: eth1}}' there"
+        around.faults.add(path, f"'{name}' is in the uplinks of no hypervisor; {hint}")
+    elif kind == "flat":
+        around.claims.claim("flat", name, path, "a physical network has one untagged network, so set type: vlan here")
+    return name
+
+
+def _check_mtu(around: Surroundings, network: Network) -> None:
+    """Record an MTU that IPv6 can't live with. Without hypervisors or an MTU there is nothing to compute it from."""
+    fabric = around.fabric
+    if not (fabric.mtu and fabric.hypervisors and any(part.family == 6 for part in network.subnets)):
+        return
+    mtu = fabric.mtu_of(network.type)
+    if mtu < IPV6_MINIMUM:
+        around.faults.add(
+            f"{network.path}.subnet",
+            f"a {network.type} network has an MTU of {mtu} here, and IPv6 needs {IPV6_MINIMUM} (RFC 8200); set "
+            f"fabric.mtu to {fabric.mtu + IPV6_MINIMUM - mtu} or more",
+        )

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parse the ports of a tenant, each against its network and its hypervisor."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import host_interface
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, identifier, mac_address
+
+_KEYS = frozenset({"hypervisor", "network", "ip", "interface", "mac"})
+
+
+def default_interface(port: str) -> str:
+    """Return the name that a port's tap has if the intent gives none: 15 bytes, by the port's name, as 'tap-...'."""
+    return f"tap-{digest(port, 11)}"
+
+
+def default_mac(port: str) -> str:
+    """Return a locally administered unicast MAC address (IEEE Std 802, clause 8.4), by the port's name alone.
+
+    So it needs no record: two of the 2^40 meet in a network of 1,000 ports once in two million networks, and then
+    one of them has to be pinned.
+    """
+    digits = digest(port, 10)
+    return ":".join(["02", *(digits[index : index + 2] for index in range(0, 10, 2))])
+
+
+def parse_ports(
+    around: Surroundings, tenant: str, section: Section, networks: Mapping[str, Network | None]
+) -> dict[str, Port]:
+    """Return the ports of a tenant by their short names, without those that are at fault."""
+    parsed = {
+        name: _port(around, f"{tenant}.{name}", Section(around.faults, path, given, _KEYS), networks)
+        for name, path, given in section.items("ports")
+    }
+    return {name: port for name, port in parsed.items() if port}
+
+
+def _port(around: Surroundings, name: str, section: Section, networks: Mapping[str, Network | None]) -> Port | None:
+    tenant = name.partition(".")[0]
+    known_host = one_of_names(around.hypervisors, "hypervisor of this fabric") if around.hypervisors else identifier
+    host = section.required("hypervisor", known_host, "hv1")
+    network_name = section.required("network", one_of_names(networks, f"network of tenant {tenant}"), "web")
+    interface = section.optional("interface", host_interface, default_interface(name))
+    mac = section.optional("mac", _mac, default_mac(name))
+    network = networks.get(network_name) if network_name else None
+    addresses = tuple(_addresses(around.faults, section, network))
+    _claim(around, section, host, interface, f"{tenant}.{network_name}" if network_name else None, mac, addresses)
+    if network and host:
+        _check_uplink(around, section, network, host)
+    if not (host and network and interface and mac):
+        return None
+    return Port(name, tenant, host, network.name, interface, mac, addresses)
+
+
+def _mac(value: Any) -> str:
+    if isinstance(value, int):
+        raise ValueError("YAML reads a MAC address without quotes as a number; put it in quotes")
+    return mac_address(value)
+
+
+def _addresses(faults: Faults, section: Section, network: Network | None) -> Iterator[str]:
+    """Yield each address of the port with the prefix length of the subnet that it lies in."""
+    value = section.required("ip", lambda given: given, "10.1.1.20")
+    for path, address in [] if value is None else each(faults, section.path_to("ip"), value, unicast_address):
+        if network is None or not network.subnets:
+            continue
+        parsed = ipaddress.ip_address(address)
+        home = next((part for part in network.subnets if part.contains(parsed.version, int(parsed))), None)
+        role = home.role_of(int(parsed)) if home else None
+        if home is None:
+            subnets = " and ".join(part.text for part in network.subnets)
+            faults.add(path, f"{address} is outside of network {network.name}; write an address in {subnets}")
+        elif role:
+            faults.add(path, f"{address} is the {role} of {home.text}; write the address of a host")
+        else:
+            yield f"{address}/{home.prefix}"
+
+
+def _claim(
+    around: Surroundings,
+    section: Section,
+    host: str | None,
+    interface: str | None,
+    network: str | None,
+    mac: str | None,
+    addresses: tuple[str, ...],
+) -> None:
+    """Claim what no other port may have: its interface on the host, its addresses in the network."""
+    if host:
+        around.claims.claim(
+            ("interface", host),
+            interface,
+            section.path_to("interface"),
+            "an interface is in one place, so name another",
+        )
+    if network:
+        around.claims.claim(("mac", network), mac, section.path_to("mac"), "write another, unique in the network")
+        for address in addresses:
+            around.claims.claim(
+                ("ip", network), address.partition("/")[0], section.path_to("ip"), "write a free address"
+            )
+
+
+def _check_uplink(around: Surroundings, section: Section, network: Network, host: str) -> None:
+    """Record a port that could reach nobody: its network is on a wire that its hypervisor is not plugged into."""
+    hypervisor = around.hypervisors.get(host)
+    physical = network.physical_network
+    if hypervisor and physical and physical not in hypervisor.uplinks:
+        around.faults.add(
+            section.path_to("hypervisor"),
+            f"{host} has no uplink to {physical}, which network {network.name} runs on; add "
+            f"fabric.hypervisors.{host}.uplinks.{physical}, or choose another hypervisor",
+        )

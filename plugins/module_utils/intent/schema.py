@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parse an intent: plain mappings in, frozen values out, or every fault at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import parse_fabric
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings, parse_networks
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ports import parse_ports
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import (
+    Claims,
+    LocatedFaults,
+    Origins,
+    Section,
+    no_origin,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Tenant
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import mapping
+
+NETWORKS_MAXIMUM = 4000  # of ``plain``: one local VLAN each, of the 4,094 that a bridge has
+
+
+def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
+    """Return the intent of ``{fabric: ..., tenants: ...}``, or raise InvalidInput with all of its faults.
+
+    ``origins`` tells which file and line a YAML path came from, for the messages.
+    """
+    faults = LocatedFaults(origins)
+    claims = Claims(faults)
+    root = Section(faults, "", raw, ("fabric", "tenants"))
+    root.required("tenants", mapping, "{}")
+    root.required("fabric", mapping, "{name: dc1, hypervisors: {hv1: {vtep: 192.168.1.151}}}")
+    if not isinstance(root.value("fabric"), Mapping):
+        faults.raise_any()
+    fabric, hypervisors = parse_fabric(faults, claims, root.value("fabric"))
+    around = Surroundings(faults, claims, fabric, hypervisors)
+    tenants = {name: _tenant(around, name, path, value) for name, path, value in root.items("tenants")}
+    count = sum(len(tenant.networks) for tenant in tenants.values())
+    if count > NETWORKS_MAXIMUM:
+        faults.add(
+            "tenants",
+            f"{count} networks; forwarding plain has at most {NETWORKS_MAXIMUM}, so split the fabric in two",
+        )
+    faults.raise_any()
+    return Intent(fabric, tenants)
+
+
+def _tenant(around: Surroundings, name: str, path: str, value: Any) -> Tenant:
+    section = Section(around.faults, path, value, ("networks", "ports"))
+    networks = parse_networks(around, name, section)
+    ports = parse_ports(around, name, section, networks)
+    return Tenant(name, {key: network for key, network in networks.items() if network}, ports)

@@ -1,0 +1,118 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The intent as frozen values: what a user wrote, checked, canonical and complete but for the allocated ids."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import overhead
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import HIGHEST_ID
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.topology import Index, placement_index
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
+
+TUNNEL_TYPES = tuple(KEY_BITS)
+NETWORK_TYPES = (*TUNNEL_TYPES, "vlan", "flat")
+# A tunnel id fits every type, so that a network may change its type and keep its id.
+ID_MAXIMUM = {"vlan": HIGHEST_ID["vlan"], "tunnel": min(HIGHEST_ID[kind] for kind in TUNNEL_TYPES)}
+BRIDGE = "br-int"  # the integration bridge of every hypervisor
+
+
+@dataclass(frozen=True)
+class Hypervisor:
+    name: str
+    vtep: str  # address at which its tunnels end
+    zone: str | None
+    pod: str | None
+    uplinks: Mapping[str, str]  # physical network: NIC
+
+
+@dataclass(frozen=True)
+class Fabric:
+    name: str  # owner mark of everything we make
+    mtu: int  # bytes, of the underlay
+    segments: Mapping[str, Sequence[range]]  # of vlan and tunnel networks: the ids that they may have
+    forwarding: str
+    hypervisors: Mapping[str, Hypervisor]
+
+    def mtu_of(self, kind: str) -> int:
+        """Return the MTU of a network of this type; all VTEPs are of one IP family."""
+        vtep = next(iter(self.hypervisors.values())).vtep
+        return self.mtu - overhead(kind, family(vtep))
+
+
+@dataclass(frozen=True)
+class Network:
+    name: str  # tenant.network
+    tenant: str
+    type: str
+    segmentation_id: int | None  # as pinned by the user; None is for the allocation to decide (flat has none)
+    physical_network: str | None  # of vlan and flat
+    subnets: tuple[Subnet, ...]
+
+    @property
+    def path(self) -> str:
+        return f"tenants.{self.tenant}.networks.{self.name[len(self.tenant) + 1 :]}"
+
+
+@dataclass(frozen=True)
+class Port:
+    name: str  # tenant.port
+    tenant: str
+    hypervisor: str
+    network: str  # tenant.network
+    interface: str
+    mac: str
+    addresses: tuple[str, ...]  # each with the prefix length of its subnet
+
+
+@dataclass(frozen=True)
+class Tenant:
+    name: str
+    networks: Mapping[str, Network]
+    ports: Mapping[str, Port]
+
+
+@dataclass(frozen=True)
+class Intent:
+    """One fabric and its tenants. The indexes below are made once, on first use, for any number of hosts."""
+
+    fabric: Fabric
+    tenants: Mapping[str, Tenant]
+
+    def without(self, tenants: Collection[str]) -> Intent:
+        """Return the intent as if it did not have these tenants."""
+        return Intent(self.fabric, {name: tenant for name, tenant in self.tenants.items() if name not in tenants})
+
+    @cached_property
+    def networks(self) -> dict[str, Network]:
+        """All networks by full name, sorted."""
+        found = {network.name: network for tenant in self.tenants.values() for network in tenant.networks.values()}
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def ports(self) -> Sequence[Port]:
+        """All ports, sorted by full name."""
+        found = [port for tenant in self.tenants.values() for port in tenant.ports.values()]
+        return sorted(found, key=lambda port: port.name)
+
+    @cached_property
+    def ports_of(self) -> Mapping[str, Sequence[Port]]:
+        """The ports of each hypervisor that has any."""
+        found = defaultdict(list)
+        for port in self.ports:
+            found[port.hypervisor].append(port)
+        return dict(found)
+
+    @cached_property
+    def tunnels(self) -> Index:
+        """Who needs a tunnel to whom: hosts with ports on the same tunnel network."""
+        return placement_index(
+            (port.network, port.hypervisor) for port in self.ports if self.networks[port.network].type in TUNNEL_TYPES
+        )
