@@ -177,6 +177,7 @@ import re
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.phases import Job, collect, listen, send
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.target import ENDPOINT_SPEC, parse_target
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing
@@ -207,12 +208,8 @@ def parse_job(params: dict[str, Any]) -> Job:
     job = Job(
         run=faults.parse("run", run_name, params["run"]) or "",
         endpoint=parse_target(faults, "endpoint", params["endpoint"]),
-        targets=[
-            parse_target(faults, path_of("targets", index), item) for index, item in enumerate(params["targets"])
-        ],
-        vlans=[
-            faults.parse(path_of("vlans", index), vlan_id, item) or 0 for index, item in enumerate(params["vlans"])
-        ],
+        targets=[parse_target(faults, path_of("targets", index), item) for index, item in enumerate(params["targets"])],
+        vlans=[faults.parse(path_of("vlans", index), vlan_id, item) or 0 for index, item in enumerate(params["vlans"])],
         port=faults.parse("port", integer(1, 65535), params["port"]) or 0,
         timeout=faults.parse("timeout", integer(1, 60), params["timeout"]) or 0,
         deadline=faults.parse("deadline", integer(1, 3600), params["deadline"]) or 0,

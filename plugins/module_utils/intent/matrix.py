@@ -68,14 +68,15 @@ class _Table:
         widths = [len(label) + len(self.notes[label]) + 8 for label in self.labels]
         return max([*widths, *(len(heading) + 2 for heading in self.groups)])
 
-    @property
-    def width(self) -> int:
-        return self.stub_width + 3 * len(self.labels) + 2 * len(self.groups)
+    def cell_width(self) -> int:
+        """Return the widest that a cell can be within the line; 0 if there is no room."""
+        room = COLUMNS - self.stub_width - 2 * len(self.groups)
+        return next((width for width in (5, 4, 3) if self.labels and width * len(self.labels) <= room), 0)
 
 
 def render(endpoints: Sequence[Endpoint], verdict: Verdict, heading: str, style: Style) -> str:
     """Return the whole report: heading, matrix, legend, the wrong cells in words, and a line that sums up."""
-    fitting = [table for table in _tables(endpoints, verdict) if table.labels and table.width <= COLUMNS]
+    fitting = [table for table in _tables(endpoints, verdict) if table.cell_width()]
     lines = [style.paint(heading, "heading"), ""]
     lines += _matrix(fitting[0], style) if fitting else ["The networks do not fit a matrix of this width."]
     lines += ["", _legend(style), *(style.arrow(line) for line in in_words(verdict, WORDS)), summary(verdict)]
@@ -127,10 +128,11 @@ def _most_telling(states: Iterable[str]) -> str:
 
 def _matrix(table: _Table, style: Style) -> Iterator[str]:
     numbers = {label: number for number, label in enumerate(table.labels, 1)}
-    stub = " " * table.stub_width
+    stub, width = " " * table.stub_width, table.cell_width()
     if len(table.groups) > 1:
-        yield stub + _row({name: [_cut(name, 3 * len(its), style)] for name, its in table.groups.items()}, style)
-    yield stub + _row({name: [f"{numbers[label]:>2} " for label in its] for name, its in table.groups.items()}, style)
+        yield stub + _row([[_cut(name, width * len(labels), style)] for name, labels in table.groups.items()], style)
+    numbered = [[str(numbers[label]).center(width) for label in labels] for labels in table.groups.values()]
+    yield stub + _row(numbered, style)
     for heading, senders in table.groups.items():
         yield style.paint(heading, "heading")
         for sender in senders:
@@ -139,24 +141,25 @@ def _matrix(table: _Table, style: Style) -> Iterator[str]:
             yield label + _row(_cells(table, sender, style), style)
 
 
-def _cells(table: _Table, sender: str, style: Style) -> dict[str, list[str]]:
+def _cells(table: _Table, sender: str, style: Style) -> list[list[str]]:
     def cell(receiver: str) -> str:
         state = table.states.get((sender, receiver), _NONE)
-        return style.paint(f" {style.symbol(state)} ", state)
+        return style.paint(style.symbol(state).center(table.cell_width()), state)
 
-    return {name: [cell(receiver) for receiver in receivers] for name, receivers in table.groups.items()}
+    return [[cell(receiver) for receiver in receivers] for receivers in table.groups.values()]
 
 
-def _row(parts: Mapping[str, Sequence[str]], style: Style) -> str:
-    return "".join(f"{style.bar} {''.join(part)}" for part in parts.values())
+def _row(groups: Sequence[Sequence[str]], style: Style) -> str:
+    return "".join(f"{style.bar} {''.join(cells)}" for cells in groups)
 
 
 def _cut(text: str, width: int, style: Style) -> str:
     mark = "…" if style.unicode else "~"
-    return text.ljust(width) if len(text) < width else f"{text[: width - 2]}{mark} "
+    return text.ljust(width) if len(text) <= width else f"{text[: width - 1]}{mark}"
 
 
 def _legend(style: Style) -> str:
-    return "   ".join(
-        f"{style.paint(style.symbol(state), state)} {meaning}" for state, meaning in _MEANINGS.items()
-    ) + "   (rows send, columns receive)"
+    return (
+        "   ".join(f"{style.paint(style.symbol(state), state)} {meaning}" for state, meaning in _MEANINGS.items())
+        + "   (rows send, columns receive)"
+    )

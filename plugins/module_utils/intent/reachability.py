@@ -26,6 +26,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement imp
     Reply,
     Sighting,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, path_of
 
 REACHES = "ok-reach"
 ISOLATED = "ok-isolated"
@@ -90,8 +91,13 @@ class Verdict:
         return {state: counted[state] for state in (REACHES, ISOLATED, *WRONG) if counted[state]}
 
 
-def parse_endpoints(values: Iterable[Mapping[str, Any]]) -> tuple[Endpoint, ...]:
-    """Take what is needed here from the endpoints that the intent action returned."""
+def parse_endpoints(values: Sequence[Mapping[str, Any]]) -> tuple[Endpoint, ...]:
+    """Take what is needed here from the endpoints that the intent action returned; InvalidInput if it is not there."""
+    faults = Faults()
+    for index, value in enumerate(values):
+        for key in {"name", "network", "hypervisor", "mac", "addresses", "mtu"} - value.keys():
+            faults.add(path_of("endpoints", index, key), "missing; pass what tenantry.sdn.intent returned")
+    faults.raise_any()
     return tuple(
         Endpoint(
             name=str(value["name"]),

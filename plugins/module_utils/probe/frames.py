@@ -21,6 +21,7 @@ BROADCAST_MAC = "ff:ff:ff:ff:ff:ff"
 ECHO_REPLY, ECHO_REQUEST = 0, 8
 ECHO_REQUEST_V6, ECHO_REPLY_V6 = 128, 129
 _NEIGHBOUR_SOLICITATION = 135
+_FRAGMENT = 44  # RFC 8200 section 4.5: a header of 8 bytes, the protocol first
 _EXPERIMENTAL_OPTION = 253  # RFC 4727: an option of neighbour discovery that every host ignores
 
 
@@ -135,6 +136,7 @@ def is_icmp_answer(frame: bytes) -> bool:
     if ethertype == IPV4.to_bytes(2, "big") and len(packet) > 20 and packet[9] == ICMP:
         kind = packet[(packet[0] & 0xF) * 4 :][:1]
         return kind != bytes([ECHO_REQUEST])
-    if ethertype == IPV6.to_bytes(2, "big") and len(packet) > 40 and packet[6] == ICMPV6:
-        return packet[40] not in (ECHO_REQUEST_V6, _NEIGHBOUR_SOLICITATION)
+    if ethertype == IPV6.to_bytes(2, "big") and len(packet) > 48:
+        protocol, start = (packet[40], 48) if packet[6] == _FRAGMENT else (packet[6], 40)
+        return protocol == ICMPV6 and packet[start] not in (ECHO_REQUEST_V6, _NEIGHBOUR_SOLICITATION)
     return False

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Choose the endpoints that are measured, and say so before anything is sent."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Endpoint, parse_endpoints
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.sampling import Sample, sample
+
+ARGUMENTS = {
+    "endpoints": {"type": "list", "elements": "dict", "required": True},
+    "networks": {"type": "dict", "required": True},
+    "inventory": {"type": "list", "elements": "str", "required": True},
+    "sample": {"type": "int", "default": 40},
+}
+MOST = 500  # each endpoint opens a connection to each address of the others at once
+NAMES_SHOWN = 10
+_REMEDY = (
+    "Verifying sends packets from inside the tenants' machines. Add each of them to the inventory's group 'endpoints', "
+    "as a host named tenant.port that Ansible reaches as root. Or rehearse in the twin, which has them all: "
+    "ansible-playbook -i INVENTORY tenantry.sdn.twin"
+)
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    """The action of tenantry.sdn.reachability_plan."""
+
+    def run(self, tmp: str | None = None, task_vars: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _checked, arguments = self.validate_argument_spec(ARGUMENTS)
+        if not 2 <= arguments["sample"] <= MOST:
+            raise AnsibleActionFail(f"sample: {arguments['sample']} is out of range; write a number from 2 to {MOST}")
+        try:
+            endpoints = parse_endpoints(arguments["endpoints"])
+        except InvalidInput as error:
+            raise AnsibleActionFail(error.message) from None
+        unknown = {endpoint.network for endpoint in endpoints} - arguments["networks"].keys()
+        if unknown:
+            names = ", ".join(sorted(unknown))
+            raise AnsibleActionFail(f"networks: {names} missing; pass the networks that tenantry.sdn.intent returned")
+        if len(endpoints) < 2:
+            raise AnsibleActionFail(f"The intent has {len(endpoints)} ports: there is no pair to verify. Add ports.")
+        return self._plan(sample(endpoints, arguments["sample"]), arguments)
+
+    @staticmethod
+    def _plan(chosen: Sample, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        _check_inventory(chosen.endpoints, arguments["inventory"])
+        display.display(f"Measuring {chosen.words}")
+        return {
+            "changed": False,
+            "run": secrets.token_hex(4),
+            "names": [endpoint.name for endpoint in chosen.endpoints],
+            "endpoints": [asdict(endpoint) for endpoint in chosen.endpoints],
+            "probes": {item.name: _probe(item, arguments["networks"]) for item in chosen.endpoints},
+            "vlans": _vlans(chosen.endpoints, arguments["networks"]),
+            "words": chosen.words,
+        }
+
+
+def _check_inventory(endpoints: Sequence[Endpoint], inventory: Sequence[str]) -> None:
+    if not inventory:
+        raise AnsibleActionFail(f"The inventory has no group 'endpoints', or an empty one. {_REMEDY}")
+    missing = sorted({endpoint.name for endpoint in endpoints} - set(inventory))
+    if missing:
+        names = ", ".join(missing[:NAMES_SHOWN]) + (", ..." if len(missing) > NAMES_SHOWN else "")
+        raise AnsibleActionFail(
+            f"{len(missing)} of {len(endpoints)} endpoints of the intent are not in the inventory's group 'endpoints': "
+            f"{names}. {_REMEDY}"
+        )
+
+
+def _probe(endpoint: Endpoint, networks: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an endpoint as tenantry.sdn.endpoint_probe takes it."""
+    return {
+        "name": endpoint.name,
+        "mac": endpoint.mac,
+        "addresses": list(endpoint.addresses),
+        "mtu": endpoint.mtu,
+        "vlan": networks[endpoint.network].get("local_vlan"),
+    }
+
+
+def _vlans(endpoints: Sequence[Endpoint], networks: Mapping[str, Any]) -> list[int]:
+    """Return every VLAN id by which one of the networks is known on a bridge or on the wire."""
+    known = [networks[name] for name in {endpoint.network for endpoint in endpoints}]
+    wire = [network.get("segmentation_id") for network in known if network.get("type") == "vlan"]
+    return sorted({vlan for vlan in [*wire, *(network.get("local_vlan") for network in known)] if vlan})
