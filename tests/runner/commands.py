@@ -34,6 +34,7 @@ class Ansible:
             capture_output=True,
             text=True,
             timeout=240,
+            check=False,
         )
         assert done.returncode == 0, f"{command} {arguments} in {self.venv}:\n{done.stdout}\n{done.stderr}"
         return done.stdout
