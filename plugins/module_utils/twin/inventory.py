@@ -17,6 +17,7 @@ _EVERY_HOST = {
 _HYPERVISORS = {
     **_EVERY_HOST,
     "hypervisor_datapath_type": "netdev",
+    "hypervisor_manage_packages": False,  # a twin has those of the machine
     "hypervisor_manage_service": False,  # there is no systemd
 }
 
