@@ -54,7 +54,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pools import parse_pool
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pools import address_pool
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 from ansible_collections.tenantry.sdn.plugins.plugin_utils.filters import surfacing
 
@@ -62,7 +62,7 @@ from ansible_collections.tenantry.sdn.plugins.plugin_utils.filters import surfac
 @surfacing
 def address_range(ranges: Any, exclude: Any = ()) -> list[str]:
     faults = Faults()
-    pool = parse_pool(faults, "ranges", ranges, exclude=exclude)
+    pool = address_pool(faults, "ranges", ranges, exclude)
     faults.raise_any()
     return [pool.text(number) for number in pool.listed()]
 

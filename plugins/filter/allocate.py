@@ -100,8 +100,15 @@ _value:
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocate import Pool
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocate import allocate as allocated
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pools import KINDS, parse_kind, parse_pool
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pools import (
+    KINDS,
+    address_pool,
+    id_pool,
+    parse_kind,
+    subnet_pool,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, mapping, path_of, shown, text
 from ansible_collections.tenantry.sdn.plugins.plugin_utils.filters import surfacing
 
@@ -113,13 +120,23 @@ def allocate(
     kind = parse_kind(type, KINDS)
     faults = Faults()
     wanted = _names(faults, names)
-    values = parse_pool(faults, "pool", pool, kind, exclude, prefix_length)
+    values = _pool(faults, pool, kind, prefix_length, exclude)
     record = {} if recorded is None else faults.parse("recorded", mapping, recorded) or {}
     numbers = {str(name): faults.parse(f"recorded.{name}", values.parse, value) for name, value in record.items()}
     faults.raise_any()
     taken = {name: number for name, number in numbers.items() if number is not None}
     found = allocated(wanted, values, taken)
     return {name: values.text(number) if kind == "address" else number for name, number in found.items()}
+
+
+def _pool(faults: Faults, value: Any, kind: str, prefix_length: Any, exclude: Any) -> Pool:
+    if kind == "address" and prefix_length is not None:
+        return subnet_pool(faults, "pool", value, prefix_length, exclude)
+    if kind == "address":
+        return address_pool(faults, "pool", value, exclude)
+    if prefix_length is not None:
+        faults.add("prefix_length", f"belongs to addresses, and {kind} ids have none; leave it out")
+    return id_pool(faults, "pool", value, kind, exclude)
 
 
 def _names(faults: Faults, value: Any) -> list[str]:

@@ -58,7 +58,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pools import parse_kind, parse_pool
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pools import id_pool, parse_kind
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import HIGHEST_ID
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 from ansible_collections.tenantry.sdn.plugins.plugin_utils.filters import surfacing
@@ -68,7 +68,7 @@ from ansible_collections.tenantry.sdn.plugins.plugin_utils.filters import surfac
 def id_range(ranges: Any, type: Any = "vlan", exclude: Any = ()) -> list[int]:
     kind = parse_kind(type, HIGHEST_ID)
     faults = Faults()
-    pool = parse_pool(faults, "ranges", ranges, kind, exclude)
+    pool = id_pool(faults, "ranges", ranges, kind, exclude)
     faults.raise_any()
     return pool.listed()
 

@@ -55,7 +55,7 @@ _value:
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pools import parse_pool
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pools import subnet_pool
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 from ansible_collections.tenantry.sdn.plugins.plugin_utils.filters import surfacing
 
@@ -63,7 +63,7 @@ from ansible_collections.tenantry.sdn.plugins.plugin_utils.filters import surfac
 @surfacing
 def subnets(network: Any, prefix_length: Any, exclude: Any = ()) -> list[str]:
     faults = Faults()
-    pool = parse_pool(faults, "network", network, exclude=exclude, prefix_length=prefix_length)
+    pool = subnet_pool(faults, "network", network, prefix_length, exclude)
     faults.raise_any()
     return [pool.text(number) for number in pool.listed()]
 

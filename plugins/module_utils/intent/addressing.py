@@ -107,7 +107,7 @@ def subnet_facts(network: Any, gateway: Any = None) -> SubnetFacts:
         network=str(text),
         prefix_length=parsed.prefixlen,
         netmask=str(parsed.netmask) if parsed.version == 4 else None,
-        broadcast=str(parsed.broadcast) if parsed.broadcast else None,
+        broadcast=str(parsed.broadcast) if parsed.version == 4 and parsed.broadcast else None,
         gateway=gateway,
         first=first,
         last=last,

@@ -33,31 +33,24 @@ def parse_kind(value: Any, kinds: Collection[str]) -> str:
     return str(kind)
 
 
-def parse_pool(
-    faults: Faults, path: str, value: Any, kind: str = "address", exclude: Any = (), prefix_length: Any = None
-) -> Pool:
-    """Parse ranges, less ``exclude``, to a pool of ids or addresses or, given a ``prefix_length``, of networks.
+def id_pool(faults: Faults, path: str, value: Any, kind: str, exclude: Any = ()) -> Pool:
+    """Parse the ids of a kind of network, less ``exclude``. A pool may be used only if there are no faults."""
+    ids = without(id_ranges(faults, path, value, kind), id_ranges(faults, "exclude", exclude, kind))
+    return Pool(ids, parse=integer(1, HIGHEST_ID[kind]))
 
-    The pool may be used only if there are no faults.
-    """
-    if kind in HIGHEST_ID:
-        if prefix_length is not None:
-            faults.add("prefix_length", f"belongs to addresses, and {kind} ids have none; leave it out")
-        ids = without(id_ranges(faults, path, value, kind), id_ranges(faults, "exclude", exclude, kind))
-        return Pool(ids, parse=integer(1, HIGHEST_ID[kind]))
-    addresses = address_set(faults, path, value, hosts=prefix_length is None) - address_set(faults, "exclude", exclude)
-    versions = {prefix.version for prefix in addresses.iter_cidrs()}
-    if len(versions) > 1:
-        faults.add(path, "mixes IPv4 and IPv6; write ranges of one family")
-    version = min(versions, default=4)
-    if prefix_length is not None:
-        return _subnet_pool(faults, addresses, version, prefix_length)
+
+def address_pool(faults: Faults, path: str, value: Any, exclude: Any = ()) -> Pool:
+    """Parse the addresses that hosts can have, less ``exclude``."""
+    addresses = address_set(faults, path, value, hosts=True) - address_set(faults, "exclude", exclude)
+    version = _version(faults, path, addresses)
     ranges = [range(found.first, found.last + 1) for found in addresses.iter_ipranges()]
     return Pool(ranges, partial(_text, version), lambda given: _number(given, version))
 
 
-def _subnet_pool(faults: Faults, addresses: Any, version: int, prefix_length: Any) -> Pool:
-    """Return the networks of one prefix length that lie wholly in ``addresses``, as a pool of their first addresses."""
+def subnet_pool(faults: Faults, path: str, value: Any, prefix_length: Any, exclude: Any = ()) -> Pool:
+    """Parse the networks of one prefix length, less each that ``exclude`` touches: a pool of their first addresses."""
+    addresses = address_set(faults, path, value) - address_set(faults, "exclude", exclude)
+    version = _version(faults, path, addresses)
     length = faults.parse("prefix_length", integer(1, BITS[version]), prefix_length) or BITS[version]
     ranges = [
         range(prefix.first, prefix.last + 1, 2 ** (BITS[version] - length))
@@ -65,11 +58,19 @@ def _subnet_pool(faults: Faults, addresses: Any, version: int, prefix_length: An
         if prefix.prefixlen <= length
     ]
     if not ranges and addresses:
-        longest = min(prefix.prefixlen for prefix in addresses.iter_cidrs())
-        faults.add("prefix_length", f"no /{length} is free there; write {longest} or more")
+        shortest = min(prefix.prefixlen for prefix in addresses.iter_cidrs())
+        faults.add("prefix_length", f"no /{length} is free there; write {shortest} or more")
     return Pool(
         ranges, lambda number: f"{_text(version, number)}/{length}", lambda given: _number(given, version, length)
     )
+
+
+def _version(faults: Faults, path: str, addresses: Any) -> int:
+    """Return the IP version of a netaddr.IPSet, or record that it has two."""
+    versions = {prefix.version for prefix in addresses.iter_cidrs()}
+    if len(versions) > 1:
+        faults.add(path, "mixes IPv4 and IPv6; write ranges of one family")
+    return min(versions, default=4)
 
 
 def _text(version: int, number: int) -> str:
