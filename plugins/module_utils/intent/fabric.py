@@ -59,10 +59,13 @@ def parse_fabric(faults: Faults, claims: Claims, value: Any) -> tuple[Fabric, Ma
 def _segments(faults: Faults, value: Any) -> Mapping[str, Sequence[range]]:
     """Return the ranges that are given; for one that is at fault all ids, so that no id is blamed for it."""
     section = Section(faults, "fabric.segments", value, tuple(ID_MAXIMUM))
+    whole = {kind: [range(1, maximum + 1)] for kind, maximum in ID_MAXIMUM.items()}
+    if not isinstance(value, Mapping):
+        return whole
     return {
         kind: id_ranges(faults, section.path_to(kind), section.value(kind), "vlan" if kind == "vlan" else "vxlan")
-        or [range(1, maximum + 1)]
-        for kind, maximum in ID_MAXIMUM.items()
+        or ids
+        for kind, ids in whole.items()
         if kind in section
     }
 

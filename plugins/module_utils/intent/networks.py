@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import IPV6_MINIMUM
@@ -36,7 +37,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
 )
 
 _KEYS = frozenset({"type", "segmentation_id", "physical_network", "subnet"})
-_EXAMPLE = {"vlan": "100-999", "tunnel": "5000-16777215"}
+_SEGMENTS = {"vlan": ("vlan", "100-999"), "tunnel": (", ".join(TUNNEL_TYPES), "5000-16777215")}  # users, example
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ class Surroundings:
     claims: Claims
     fabric: Fabric
     hypervisors: Mapping[str, Hypervisor | None]
+
+    @cached_property
+    def physical_networks(self) -> frozenset[str]:
+        """Those that any hypervisor is plugged into."""
+        return frozenset(name for host in self.hypervisors.values() if host for name in host.uplinks)
 
 
 def parse_networks(around: Surroundings, tenant: str, section: Section) -> dict[str, Network | None]:
@@ -96,10 +102,10 @@ def _segmentation_id(around: Surroundings, section: Section, kind: str) -> int |
         return None
     space = "vlan" if kind == "vlan" else "tunnel"
     if space not in around.fabric.segments:
+        users, example = _SEGMENTS[space]
         around.faults.add(
-            section.path_to("type"),
-            f"a {kind} network takes its id from a range that is missing; write for example "
-            f"'segments: {{{space}: {_EXAMPLE[space]}}}' in the fabric",
+            f"fabric.segments.{space}",
+            f"missing; write the ids that {users} networks may have, for example '{space}: {example}'",
         )
         return None
     pinned = section.optional("segmentation_id", _id_within(space, around.fabric.segments[space]), None)
@@ -129,9 +135,9 @@ def _physical_network(around: Surroundings, section: Section, kind: str) -> str 
     name = section.required("physical_network", identifier, "physnet1")
     if name is None:
         return None
-    known = sorted({known for host in around.hypervisors.values() if host for known in host.uplinks})
-    if name not in known and around.hypervisors and all(around.hypervisors.values()):
-        hint = f"known are {', '.join(known)}" if known else f"write for example 'uplinks: {{{name}: eth1}}' there"
+    if name not in around.physical_networks and around.hypervisors and all(around.hypervisors.values()):
+        known = ", ".join(sorted(around.physical_networks))
+        hint = f"known are {known}" if known else f"write for example 'uplinks: {{{name}: eth1}}' there"
         around.faults.add(path, f"'{name}' is in the uplinks of no hypervisor; {hint}")
     elif kind == "flat":
         around.claims.claim("flat", name, path, "a physical network has one untagged network, so set type: vlan here")

@@ -54,13 +54,13 @@ def _port(around: Surroundings, name: str, section: Section, networks: Mapping[s
     interface = section.optional("interface", host_interface, default_interface(name))
     mac = section.optional("mac", _mac, default_mac(name))
     network = networks.get(network_name) if network_name else None
-    addresses = tuple(_addresses(around.faults, section, network))
+    addresses = dict(_addresses(around.faults, section, network))
     _claim(around, section, host, interface, f"{tenant}.{network_name}" if network_name else None, mac, addresses)
     if network and host:
         _check_uplink(around, section, network, host)
     if not (host and network and interface and mac):
         return None
-    return Port(name, tenant, host, network.name, interface, mac, addresses)
+    return Port(name, tenant, host, network.name, interface, mac, tuple(addresses.values()))
 
 
 def _mac(value: Any) -> str:
@@ -69,8 +69,8 @@ def _mac(value: Any) -> str:
     return mac_address(value)
 
 
-def _addresses(faults: Faults, section: Section, network: Network | None) -> Iterator[str]:
-    """Yield each address of the port with the prefix length of the subnet that it lies in."""
+def _addresses(faults: Faults, section: Section, network: Network | None) -> Iterator[tuple[str, str]]:
+    """Yield path and address, with the prefix length of the subnet that it lies in, of each address of the port."""
     value = section.required("ip", lambda given: given, "10.1.1.20")
     for path, address in [] if value is None else each(faults, section.path_to("ip"), value, unicast_address):
         if network is None or not network.subnets:
@@ -84,7 +84,7 @@ def _addresses(faults: Faults, section: Section, network: Network | None) -> Ite
         elif role:
             faults.add(path, f"{address} is the {role} of {home.text}; write the address of a host")
         else:
-            yield f"{address}/{home.prefix}"
+            yield path, f"{address}/{home.prefix}"
 
 
 def _claim(
@@ -94,7 +94,7 @@ def _claim(
     interface: str | None,
     network: str | None,
     mac: str | None,
-    addresses: tuple[str, ...],
+    addresses: Mapping[str, str],
 ) -> None:
     """Claim what no other port may have: its interface on the host, its addresses in the network."""
     if host:
@@ -106,17 +106,16 @@ def _claim(
         )
     if network:
         around.claims.claim(("mac", network), mac, section.path_to("mac"), "write another, unique in the network")
-        for address in addresses:
-            around.claims.claim(
-                ("ip", network), address.partition("/")[0], section.path_to("ip"), "write a free address"
-            )
+        for path, address in addresses.items():
+            around.claims.claim(("ip", network), address.partition("/")[0], path, "write a free address")
 
 
 def _check_uplink(around: Surroundings, section: Section, network: Network, host: str) -> None:
     """Record a port that could reach nobody: its network is on a wire that its hypervisor is not plugged into."""
     hypervisor = around.hypervisors.get(host)
     physical = network.physical_network
-    if hypervisor and physical and physical not in hypervisor.uplinks:
+    known = physical in around.physical_networks  # else that is the fault, reported with the network
+    if hypervisor and physical and known and physical not in hypervisor.uplinks:
         around.faults.add(
             section.path_to("hypervisor"),
             f"{host} has no uplink to {physical}, which network {network.name} runs on; add "

@@ -21,6 +21,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     mapping,
 )
 
+_FEW = 5  # names that a message lists
+
 T = TypeVar("T")
 Origins = Callable[[str], Optional[str]]  # YAML path -> "file:line" that it came from
 
@@ -63,7 +65,7 @@ class Section:
     def __init__(self, faults: Faults, path: str, value: Any, keys: Collection[str]) -> None:
         self.faults = faults
         self.path = path
-        self._given: Mapping[str, Any] = faults.parse(path, mapping, value) or {}
+        self._given: Mapping[str, Any] = faults.parse(path, _filled_mapping, value) or {}
         self._refused = not isinstance(value, Mapping)
         known_keys(faults, path, self._given, keys)
 
@@ -78,33 +80,38 @@ class Section:
 
     def required(self, key: str, parser: Parser[T], example: str) -> T | None:
         """Return the parsed value of a key that must be there."""
-        if key in self._given:
-            return self._parsed(key, parser)
+        if self.value(key) is not None:
+            return self.faults.parse(self.path_to(key), parser, self._given[key])
         if not self._refused:
-            self.faults.add(self.path_to(key), f"missing; write for example '{key}: {example}'")
+            what = "empty" if key in self._given else "missing"
+            self.faults.add(self.path_to(key), f"{what}; write for example '{key}: {example}'")
         return None
 
     def optional(self, key: str, parser: Parser[T], default: T) -> T | None:
         """Return the parsed value of a key, the default without the key, or None after a fault."""
         if self._refused:
             return None
-        return self._parsed(key, parser) if key in self._given else default
+        if key not in self._given:
+            return default
+        if self._given[key] is None:
+            self.faults.add(self.path_to(key), "empty; write a value, or remove the key")
+            return None
+        return self.faults.parse(self.path_to(key), parser, self._given[key])
 
     def items(self, key: str) -> Iterator[tuple[str, str, Any]]:
         """Yield (name, path, value) of each entry of a mapping whose keys are names."""
-        given = self._parsed(key, mapping) if key in self._given else None
-        for name, value in (given or {}).items():
+        given: Mapping[str, Any] = self.optional(key, mapping, {}) or {}
+        for name, value in given.items():
             path = f"{self.path_to(key)}.{name}"
             valid = self.faults.parse(path, identifier, name)
             if valid is not None:
                 yield valid, path, value
 
-    def _parsed(self, key: str, parser: Parser[T]) -> T | None:
-        value = self._given[key]
-        if value is None:
-            self.faults.add(self.path_to(key), "empty; write a value, or remove the key")
-            return None
-        return self.faults.parse(self.path_to(key), parser, value)
+
+def _filled_mapping(value: Any) -> Mapping[str, Any]:
+    if value is None:
+        raise ValueError("empty; write key: value pairs")
+    return mapping(value)
 
 
 def each(faults: Faults, path: str, value: Any, parser: Parser[T]) -> list[tuple[str, T]]:
@@ -129,12 +136,18 @@ def one_of_names(known: Collection[str], what: str) -> Parser[str]:
     def parse(value: Any) -> str:
         name = identifier(value)
         if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            names = f"known are {listed(sorted(known), 5)}" if known else "there is none yet"
-            raise ValueError(f"'{name}' is no {what}; {f'did you mean {near[0]}?' if near else names}")
+            raise ValueError(f"'{name}' is no {what}; {_hint(name, known)}")
         return name
 
     return parse
+
+
+def _hint(name: str, known: Collection[str]) -> str:
+    """Return what may have been meant: all names if they are few, for the nearest one is a guess."""
+    if not known:
+        return "there is none yet"
+    near = difflib.get_close_matches(name, known, n=1) if len(known) > _FEW else []
+    return f"did you mean {near[0]}?" if near else f"known are {listed(sorted(known), _FEW)}"
 
 
 def listed(names: Sequence[str], most: int) -> str:

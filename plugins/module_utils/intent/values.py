@@ -19,8 +19,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import K
 
 TUNNEL_TYPES = tuple(KEY_BITS)
 NETWORK_TYPES = (*TUNNEL_TYPES, "vlan", "flat")
-# A tunnel id fits every type, so that a network may change its type and keep its id.
-ID_MAXIMUM = {"vlan": HIGHEST_ID["vlan"], "tunnel": min(HIGHEST_ID[kind] for kind in TUNNEL_TYPES)}
+# A tunnel id fits every tunnel type, so that a network may change its type and keep its id.
+ID_MAXIMUM = {"vlan": HIGHEST_ID["vlan"], "tunnel": HIGHEST_ID["vxlan"]}
 BRIDGE = "br-int"  # the integration bridge of every hypervisor
 
 

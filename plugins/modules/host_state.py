@@ -1,0 +1,114 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: host_state
+short_description: The complete desired state of one hypervisor, compiled from an intent
+version_added: "0.1.0"
+author: the tenantry.sdn authors (@tenantry)
+description:
+  - Checks the whole intent as M(tenantry.sdn.intent) does, and returns what one hypervisor needs of it, in the
+    arguments of M(tenantry.sdn.ovs_bridge) and M(tenantry.sdn.ovs_gre_mesh).
+  - Other hosts are known from the intent alone, not from the inventory. A run that is limited to some hosts, or a job
+    slice, leaves each host exactly as a whole run does.
+  - A hypervisor gets tunnels only to hosts with which it shares a network.
+extends_documentation_fragment:
+  - tenantry.sdn.intent
+  - tenantry.sdn.intent.attributes
+options:
+  hypervisor:
+    description:
+      - Name of the hypervisor in the intent.
+      - One that the intent no longer has, but the allocation record still lists, gets a state in which it is empty.
+        Any other name is an error, since a typing error must not empty a host.
+    type: str
+    required: true
+  without_tenants:
+    description: Tenants to leave out as if the intent did not have them. The allocation record is not written then.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: tenantry.sdn.intent
+  - module: tenantry.sdn.ovs_bridge
+  - module: tenantry.sdn.ovs_gre_mesh
+"""
+
+EXAMPLES = r"""
+- name: Compile
+  tenantry.sdn.host_state:
+    directory: "{{ inventory_dir }}/intent"
+    hypervisor: "{{ inventory_hostname }}"
+  register: compiled
+
+- name: Plug ports and uplinks
+  tenantry.sdn.ovs_bridge:
+    name: "{{ compiled.state.bridge.name }}"
+    fail_mode: "{{ compiled.state.bridge.fail_mode }}"
+    owner: "{{ compiled.state.owner }}"
+    ports: "{{ compiled.state.ports }}"
+
+- name: Dig tunnels
+  tenantry.sdn.ovs_gre_mesh:
+    bridge: "{{ compiled.state.bridge.name }}"
+    local_ip: "{{ compiled.state.vtep }}"
+    owner: "{{ compiled.state.owner }}"
+    networks: "{{ compiled.state.networks }}"
+"""
+
+RETURN = r"""
+state:
+  description: What the host needs.
+  returned: success
+  type: dict
+  contains:
+    hypervisor:
+      description: Its name.
+      type: str
+      sample: hv1
+    owner:
+      description: Name of the fabric, with which everything that is made is marked.
+      type: str
+      sample: dc1
+    vtep:
+      description: The address at which its tunnels end; none if the host is to be emptied.
+      type: str
+      sample: 192.168.1.151
+    bridge:
+      description: The integration bridge, without its ports. C(state) is V(absent) if the host is to be emptied.
+      type: dict
+      sample: {name: br-int, state: present, fail_mode: standalone}
+    uplinks:
+      description: The ports that are NICs.
+      type: list
+      elements: dict
+      sample:
+        - {name: eth1, vlan_mode: trunk, tag: "", trunks: [120]}
+    ports:
+      description: All ports but tunnels, uplinks among them.
+      type: list
+      elements: dict
+      sample:
+        - {name: eth1, vlan_mode: trunk, tag: "", trunks: [120]}
+        - name: tap0
+          vlan_mode: access
+          tag: 3615
+          trunks: []
+          mtu_request: 1458
+          external_ids: {tenantry-port: acme.web-1, tenantry-network: acme.web}
+    networks:
+      description: The meshes of tunnels, one for each network that is here and elsewhere.
+      type: list
+      elements: dict
+      sample:
+        - {name: acme.web, type: gre, key: 5001, tag: 3615, remotes: [192.168.1.152], protected: true}
+faults:
+  description: What is wrong with the intent, sorted.
+  returned: failure
+  type: list
+  elements: str
+"""
