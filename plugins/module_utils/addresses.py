@@ -24,6 +24,8 @@ def ip_address(value: Any) -> str:
         raise ValueError(f"{shown(value)} is no IP address; write one as '10.1.1.20' or 'fd00::20'")
     if "/" in value:
         raise ValueError(f"{shown(value)} is a prefix, not an address; write it without '/'")
+    if "%" in value:
+        raise ValueError(f"{shown(value)} has a zone; write the address without '%' and what follows")
     try:
         return str(ipaddress.ip_address(str(value)))
     except ValueError:
@@ -36,6 +38,8 @@ def unicast_address(value: Any) -> str:
     """Parse an address that a host can have: not multicast, broadcast, unspecified or loopback."""
     text = ip_address(value)
     address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        raise ValueError(f"{shown(value)} is an IPv4 address in IPv6's clothes; write '{address.ipv4_mapped}'")
     if address.is_multicast or address.is_unspecified or address.is_loopback or text == "255.255.255.255":
         raise ValueError(f"{shown(value)} is no address of a host; write a unicast address")
     return text

@@ -22,8 +22,8 @@ class SdnError(Exception):
         self.facts = facts  # machine-readable companions of the message, returned beside it
 
 
-class InvalidInput(SdnError):
-    """Values that can never be applied. Carries every fault at once, each as ``path: what; what to write``."""
+class RefusedError(SdnError):
+    """Refused before anything is touched. Carries every fault at once, each as ``path: what; what to do``."""
 
     def __init__(self, faults: Sequence[str]) -> None:
         self.faults = sorted(set(faults))
@@ -32,7 +32,11 @@ class InvalidInput(SdnError):
         super().__init__(heading + "\n- ".join(self.faults), faults=self.faults)
 
 
-class OwnershipError(SdnError):
+class InvalidInput(RefusedError):
+    """Values that can never be applied."""
+
+
+class OwnershipError(RefusedError):
     """Something in our way that is not ours."""
 
 

@@ -246,7 +246,9 @@ ofports:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.bridges import Bridges, Claim
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.bridges import Bridges
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import Claim
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_task import run
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import parse_bridge

@@ -95,7 +95,6 @@ options:
         description: As O(remotes).
         type: list
         elements: str
-        required: true
       key:
         description: As O(key).
         type: str
@@ -180,7 +179,9 @@ tunnels:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.bridges import Bridges, Claim
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.bridges import Bridges
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import Claim
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_task import run
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.mesh_input import meshes_of, parse_meshes
@@ -202,7 +203,7 @@ NETWORK = {
     **MESH,
     "name": {"type": "str", "required": True},
     "type": {"type": "str", "choices": ENCAPSULATIONS},
-    "remotes": {"type": "list", "elements": "str", "required": True},
+    "remotes": {"type": "list", "elements": "str"},
     "protected": {"type": "bool"},
 }
 ARGUMENTS = {
@@ -226,11 +227,10 @@ def claim_of(params: dict) -> Claim:
 
     def is_ours(external_ids):
         mesh = external_ids.get(MESH_KEY)
-        return external_ids.get(OWNER_KEY) == owner and mesh is not None and (all_meshes or mesh in names)
+        mine = owner in (None, external_ids.get(OWNER_KEY))
+        return mine and mesh is not None and (all_meshes or mesh in names)
 
-    return Claim(
-        owner, is_ours, purge=True, adopt=params["adopt"], bridge=False, max_removed=params["max_removed"]
-    )
+    return Claim(owner, is_ours, purge=True, adopt=params["adopt"], bridge=False, max_removed=params["max_removed"])
 
 
 def main() -> None:

@@ -30,6 +30,10 @@ except ImportError:
 
 DEFAULT_REMOTE = "unix:/run/openvswitch/db.sock"
 DATABASE = "Open_vSwitch"
+_RACES = ("constraint violation", "referential integrity violation")
+_SWITCH_LOCK = "ovs_vswitchd"
+_DEAD = "ovs-vswitchd is not running: see systemctl status ovs-vswitchd, start openvswitch-switch, and run again."
+_STUCK = "It is running, but hangs or is busy: see ovs-vswitchd.log, or raise timeout."
 Operation = Mapping[str, Any]
 
 
@@ -57,23 +61,37 @@ class Ovsdb:
 
         Raises ConflictError if a ``wait`` of ours did not hold or a name was taken meanwhile, else BackendError.
         """
-        reply = self._call("transact", [DATABASE, *operations], self._timeout)
+        reply: list[Any] = self._call("transact", [DATABASE, *operations], self._timeout)
         for index, result in enumerate(reply):
             if result and result.get("error"):
-                raise self._refused(result, operations[index] if index < len(operations) else {"op": "commit"})
+                raise _refusal(result, operations[index] if index < len(operations) else None)
         return reply
 
-    def settle(self, wanted: int, current: int) -> None:
-        """Wait until ovs-vswitchd has applied configuration number ``wanted``; ``current`` is the last one known."""
+    def settle(self, wanted: int, current: int, ours: bool) -> None:
+        """Wait until ovs-vswitchd has applied configuration number ``wanted``; ``current`` is the last one known.
+
+        ``ours`` says whether this task made it, or another program before.
+        """
         deadline = time.monotonic() + self._timeout
         while current < wanted:
             left = deadline - time.monotonic()
             if left <= 0 or not self._changed_from(current, left):
-                raise BackendError(
-                    f"Open vSwitch recorded the change, but ovs-vswitchd did not apply it within {self._timeout:g} s. "
-                    "Is it running (systemctl status ovs-vswitchd), or busy (raise timeout)?"
-                )
+                which = "the change" if ours else "an earlier change"
+                message = f"Open vSwitch recorded {which}, but ovs-vswitchd did not apply it in {self._timeout:g} s."
+                why = _STUCK if self.switch_runs() else _DEAD
+                raise BackendError(f"{message} {why}", **({"changed": True} if ours else {}))
             current = self.configuration()[1]
+
+    def require_switch(self) -> None:
+        """Raise BackendError if no ovs-vswitchd is there to act on the database."""
+        if not self.switch_runs():
+            raise BackendError(_DEAD)
+
+    def switch_runs(self) -> bool:
+        """Say whether a process holds the lock that ovs-vswitchd has for as long as it serves this database."""
+        free: bool = self._call("lock", [_SWITCH_LOCK], self._timeout)["locked"]
+        self._call("unlock", [_SWITCH_LOCK], self._timeout)
+        return not free
 
     def configuration(self) -> tuple[int, int]:
         """Return (next_cfg, cur_cfg)."""
@@ -104,7 +122,9 @@ class Ovsdb:
                 if reply.error is not None:
                     raise BackendError(f"ovsdb-server at {self._remote} refused the request: {reply.error}.")
                 return reply.result
-            if error == errno.EAGAIN:
+            if reply is not None and reply.method == "echo":  # over TCP ovsdb-server asks who is still there
+                error = self._connection.send(ovs.jsonrpc.Message.create_reply(reply.params, reply.id))
+            elif error == errno.EAGAIN:
                 error = self._wait_for_input(deadline)
         raise self._unreachable("the connection was closed" if error == ovs.jsonrpc.EOF else os.strerror(error))
 
@@ -126,12 +146,18 @@ class Ovsdb:
             "openvswitch-switch; systemctl status ovsdb-server), and is database right?"
         )
 
-    @staticmethod
-    def _refused(result: Mapping[str, Any], operation: Operation) -> BackendError:
-        error, details = result["error"], result.get("details") or "no details"
-        if operation["op"] == "wait" or error == "constraint violation":
-            return ConflictError(f"Another writer changed the Open vSwitch database at the same time ({details}).")
-        return BackendError(f"ovsdb-server refused to {operation['op']} {operation.get('table', '')}: {error}: {details}.")
+
+def _refusal(result: Mapping[str, Any], operation: Operation | None) -> BackendError:
+    """Return the error for a refused operation, or for the commit as a whole where it is None.
+
+    What only the commit finds, a name twice or a reference to a row that is gone, another writer has done since we
+    read; a value that breaks a constraint is refused by its own operation.
+    """
+    error, details = result["error"], result.get("details") or "no details"
+    if (operation or {}).get("op") == "wait" or (operation is None and error in _RACES):
+        return ConflictError(f"Another writer keeps changing the same rows of the Open vSwitch database ({details}).")
+    what = "commit" if operation is None else f"{operation['op']} {operation.get('table', '')}".rstrip()
+    return BackendError(f"ovsdb-server refused to {what}: {error}: {details}.")
 
 
 def select(table: str, columns: Sequence[str]) -> Operation:

@@ -19,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import OWNER_KEY
 
 _STATUS = {"error": Kind.OPTIONAL, "ofport": Kind.OPTIONAL}  # columns of Interface that ovs-vswitchd writes
+_STATUS_OF = {"mtu_request": {"mtu": Kind.OPTIONAL}}  # and those that say what became of a wish
 _IDENTITY = {"Bridge": "name", "Port": "name", "Interface": "name", "Controller": "target"}
 _REFERENCES = {"Bridge": ("ports", "controller"), "Port": ("interfaces",), "Interface": (), "Controller": ()}
 
@@ -26,12 +27,15 @@ _REFERENCES = {"Bridge": ("ports", "controller"), "Port": ("interfaces",), "Inte
 @dataclass(frozen=True)
 class Row:
     uuid: str
+    name: str  # of a controller: its target
     columns: Mapping[str, Any]
+    spellings: Mapping[str, Any]  # what the database holds for columns where that is not the canonical value
     references: Mapping[str, list[str]]
 
     @property
     def owner(self) -> str | None:
-        return self.columns["external_ids"].get(OWNER_KEY)
+        owner: str | None = self.columns["external_ids"].get(OWNER_KEY)
+        return owner
 
 
 @dataclass(frozen=True)
@@ -62,43 +66,45 @@ def _kinds(table: str, columns: Iterable[str]) -> dict[str, Kind]:
     kinds = {column: TABLES[table][column].kind for column in columns}
     if table in ("Bridge", "Port"):
         kinds["external_ids"] = Kind.MAP
-    return {**kinds, **_STATUS} if table == "Interface" else kinds
+    if table == "Interface":
+        kinds.update(_STATUS)
+        for column in columns:
+            kinds.update(_STATUS_OF.get(column, {}))
+    return kinds
 
 
 def _rows(table: str, kinds: Mapping[str, Kind], wire_rows: Iterable[Mapping[str, Any]]) -> dict[str, Row]:
-    """Return the rows by UUID, their identity under the column of its own name."""
-    identity, links = _IDENTITY[table], _REFERENCES[table]
+    """Return the rows by UUID, their values in canonical form."""
+    synonyms = {column: TABLES[table][column].synonyms for column in kinds if column in TABLES[table]}
+    respelled = {column: names for column, names in synonyms.items() if names}
     rows = {}
     for wire in wire_rows:
         columns = {column: decode(kind, wire[column]) for column, kind in kinds.items()}
-        columns[identity] = wire[identity]
+        spellings = {column: columns[column] for column, names in respelled.items() if columns[column] in names}
+        columns.update({column: respelled[column][spelling] for column, spelling in spellings.items()})
         uuid = wire["_uuid"][1]
-        rows[uuid] = Row(uuid, columns, {link: references(wire[link]) for link in links})
+        links = {link: references(wire[link]) for link in _REFERENCES[table]}
+        rows[uuid] = Row(uuid, wire[_IDENTITY[table]], columns, spellings, links)
     return rows
 
 
 def _linked(configuration: Mapping[str, int], rows: Mapping[str, Mapping[str, Row]]) -> Snapshot:
     bridges, ports, interfaces = rows["Bridge"].values(), rows["Port"], rows["Interface"]
     members = {
-        port.columns["name"]: frozenset(interfaces[uuid].columns["name"] for uuid in port.references["interfaces"])
-        for port in ports.values()
+        port.name: frozenset(interfaces[uuid].name for uuid in port.references["interfaces"]) for port in ports.values()
     }
     return Snapshot(
         next_cfg=configuration["next_cfg"],
         cur_cfg=configuration["cur_cfg"],
-        bridges={row.columns["name"]: row for row in bridges},
-        ports={row.columns["name"]: row for row in ports.values()},
-        interfaces={row.columns["name"]: row for row in interfaces.values()},
+        bridges={row.name: row for row in bridges},
+        ports={row.name: row for row in ports.values()},
+        interfaces={row.name: row for row in interfaces.values()},
         controllers={
-            (bridge.columns["name"], rows["Controller"][uuid].columns["target"]): rows["Controller"][uuid]
+            (bridge.name, rows["Controller"][uuid].name): rows["Controller"][uuid]
             for bridge in bridges
             for uuid in bridge.references["controller"]
         },
-        bridge_of={
-            ports[uuid].columns["name"]: bridge.columns["name"]
-            for bridge in bridges
-            for uuid in bridge.references["ports"]
-        },
+        bridge_of={ports[uuid].name: bridge.name for bridge in bridges for uuid in bridge.references["ports"]},
         port_of={interface: port for port, names in members.items() for interface in names},
         members=members,
     )

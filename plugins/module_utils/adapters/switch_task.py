@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import rendering
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.bridges import Bridges
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.health import ailments
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.health import Ailments, ailments
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConvergedError
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile
+
+GRACE = 1.0  # seconds; ovs-vswitchd writes the state of interfaces soon after cur_cfg, in a transaction of its own
 
 
 def run(module: Any, backend_of: Callable[[Ovsdb], Bridges]) -> tuple[Bridges, dict[str, Any]]:
@@ -22,24 +25,40 @@ def run(module: Any, backend_of: Callable[[Ovsdb], Bridges]) -> tuple[Bridges, d
     ovsdb = Ovsdb(module.params["database"], module.params["timeout"])
     backend = backend_of(ovsdb)
     plan = reconcile(backend, module.check_mode)
+    if module.check_mode or not plan:
+        ovsdb.require_switch()  # else a change that it has applied shows that it runs
+    found = _ailments(backend, plan, module.check_mode)
     ovsdb.close()
     for warning in _destructive(plan):
         module.warn(warning)
     result: dict[str, Any] = {"changed": bool(plan)}
     if module._diff:
         result["diff"] = rendering.diff(plan)
-    _check_health(module, backend, plan)
+    _report(module, found, plan)
     return backend, result
 
 
-def _check_health(module: Any, backend: Bridges, plan: RowPlan) -> None:
-    pending = {**plan.create, **plan.update} if module.check_mode else {}
+def _ailments(backend: Bridges, plan: RowPlan, check_mode: bool) -> Ailments:
+    """Return what is wrong with the wanted interfaces, in check mode with those that would stay as they are."""
+    pending = {**plan.create, **plan.update} if check_mode else {}
     interfaces = [item for item in backend.wanted_interfaces() if ("Interface", item.name) not in pending]
-    missing, broken = ailments(backend.observed(), interfaces)
+    deadline = time.monotonic() + GRACE
+    found = ailments(backend.observed(), interfaces)
+    while found.unsettled and time.monotonic() < deadline:
+        time.sleep(GRACE / 20)
+        backend.plan()
+        found = ailments(backend.observed(), interfaces)
+    return found
+
+
+def _report(module: Any, found: Ailments, plan: RowPlan) -> None:
+    broken, awaited = [*found.broken, *found.unsettled], found.unpaired
     if module.params.get("require_devices", True):
-        broken += missing
-    elif missing:
-        module.warn(f"Not there yet, Open vSwitch takes them in when they appear: {'; '.join(sorted(missing))}")
+        broken += found.missing
+    else:
+        awaited += found.missing
+    if awaited:
+        module.warn(f"Not there yet, Open vSwitch takes them in when they appear: {'; '.join(sorted(awaited))}")
     if broken:
         raise NotConvergedError(
             f"Open vSwitch has the configuration but could not apply all of it: {'; '.join(sorted(broken))}. "
@@ -49,12 +68,12 @@ def _check_health(module: Any, backend: Bridges, plan: RowPlan) -> None:
 
 
 def _destructive(plan: RowPlan) -> list[str]:
-    warnings = []
-    for key, (old, new) in plan.update.items():
-        if key[0] == "Bridge" and old.get("fail_mode") != new.get("fail_mode"):
-            warnings.append(f"Changing fail_mode of bridge {key[1]} drops all its OpenFlow flows.")
-    flushed = {key[1] for key in {**plan.create, **plan.delete} if key[0] == "Controller"}
-    created = {key[1] for key in plan.create if key[0] == "Bridge"}
-    gone = {key[1] for key in plan.delete if key[0] == "Bridge"}
-    warnings += [f"Changing the controllers of bridge {name} drops all its OpenFlow flows." for name in sorted(flushed - created - gone)]
-    return warnings
+    """Return a warning for each bridge whose flows Open vSwitch drops because of the change."""
+    modes = {key[1] for key, (old, new) in plan.update.items() if old.get("fail_mode") != new.get("fail_mode")}
+    controllers = {key[1] for key in {**plan.create, **plan.delete} if key[0] == "Controller"}
+    transient = {key[1] for key in {**plan.create, **plan.delete} if key[0] == "Bridge"}
+    warnings = [f"Changing fail_mode of bridge {name} drops all its OpenFlow flows." for name in sorted(modes)]
+    return warnings + [
+        f"Changing the controllers of bridge {name} drops all its OpenFlow flows."
+        for name in sorted(controllers - transient)
+    ]

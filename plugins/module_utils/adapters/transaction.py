@@ -3,15 +3,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A plan of rows as the operations of one OVSDB transaction.
 
-Each change of an existing row is preceded by a ``wait`` (timeout 0) on the values that the plan was made from, so
-that a concurrent writer makes the whole transaction fail instead of losing an update. A new row needs none: the
-unique index on its name does the same. Ports, interfaces and controllers are collected by ovsdb-server as soon as
-nothing refers to them.
+Each change of an existing row is preceded by a ``wait`` (timeout 0) on the values that the plan was made from, the
+marks of its owner among them, so that a concurrent writer makes the whole transaction fail instead of losing an
+update. A new row needs none, for the unique index on its name does the same; but the bridge that it goes into does.
+Ports, interfaces and controllers are collected by ovsdb-server as soon as nothing refers to them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import (
@@ -51,8 +51,9 @@ class _Transaction:
             self._update(key, old, new)
         for key in self._plan.delete:
             self._delete(key)
+        self._changes += self._membership_changes()
         closing = [increment_configuration(), select_configuration(), {"op": "comment", "comment": comment}]
-        return [*self._guards, *self._changes, *self._membership_changes(), *closing]
+        return [*self._guards, *self._changes, *closing]
 
     def _insert(self, key: RowKey, columns: Columns) -> None:
         table = key[0]
@@ -70,10 +71,11 @@ class _Transaction:
         row = self._row(key)
         changed = [column for column in new if column not in LINKS and old[column] != new[column]]
         values = {column: encode(new[column]) for column in changed}
-        if changed:
-            self._guard(key[0], row, {column: old[column] for column in changed})
+        guarded = {column: encode(row.spellings.get(column, row.columns[column])) for column in changed}
         if old.get("interfaces") != new.get("interfaces"):
             values["interfaces"] = self._interfaces(new)
+            guarded["interfaces"] = _set(row.references["interfaces"])
+        self._guard(key[0], row, guarded)
         if values:
             self._changes.append({"op": "update", "table": key[0], "where": _is(row), "row": values})
         if old.get("bridge") != new.get("bridge"):
@@ -83,38 +85,40 @@ class _Transaction:
     def _delete(self, key: RowKey) -> None:
         row = self._row(key)
         if key[0] == "Bridge":
-            self._guard("Bridge", row, {"external_ids": row.columns["external_ids"]})
+            self._guard("Bridge", row, {"ports": _set(row.references["ports"])})  # a new port must not go unseen
             self._mutate_root("delete", self._reference(key))
         elif key[0] == "Controller":
             self._attach(key[1], "Controller", "delete", self._reference(key))
         elif key[0] == "Port" and ("Bridge", self._snapshot.bridge_of[key[1]]) not in self._plan.delete:
-            self._guard("Port", row, {"external_ids": row.columns["external_ids"]})
+            self._guard("Port", row, {})
             self._attach(self._snapshot.bridge_of[key[1]], "Port", "delete", self._reference(key))
 
-    def _guard(self, table: str, row: Row, columns: Columns) -> None:
-        self._guards.append(
-            {
-                "op": "wait",
-                "table": table,
-                "timeout": 0,
-                "where": _is(row),
-                "columns": list(columns),
-                "until": "==",
-                "rows": [{column: encode(value) for column, value in columns.items()}],
-            }
-        )
+    def _guard(self, table: str, row: Row, values: Mapping[str, Any]) -> None:
+        marks = {"external_ids": encode(row.columns["external_ids"])} if table in ("Bridge", "Port") else {}
+        self._guards.append(_wait(table, _is(row), {**marks, **values}))
 
     def _attach(self, bridge: str, table: str, mutator: str, reference: Any) -> None:
         column = "controller" if table == "Controller" else "ports"
         self._memberships.setdefault((bridge, column, mutator), []).append(reference)
 
     def _membership_changes(self) -> list[Operation]:
-        changes = []
+        changes: list[Operation] = []
         for (bridge, column, mutator), rows in self._memberships.items():
+            self._guard_membership(bridge, column, rows if mutator == "delete" else [])
             where = [["_uuid", "==", self._reference(("Bridge", bridge))]]
             mutation = [column, mutator, ["set", rows]]
             changes.append({"op": "mutate", "table": "Bridge", "where": where, "mutations": [mutation]})
         return changes
+
+    def _guard_membership(self, bridge: str, column: str, leaving: list[Any]) -> None:
+        """Wait for the bridge to hold what leaves it, and all its controllers, whose targets no index keeps unique."""
+        if ("Bridge", bridge) in self._plan.create:
+            return
+        row = self._snapshot.bridges[bridge]
+        values = {"name": bridge}
+        if column == "controller":
+            values["controller"] = _set(row.references["controller"])
+        self._guards.append(_wait("Bridge", [*_is(row), [column, "includes", ["set", leaving]]], values))
 
     def _mutate_root(self, mutator: str, bridge: Any) -> None:
         mutation = ["bridges", mutator, ["set", [bridge]]]
@@ -137,3 +141,20 @@ class _Transaction:
 
 def _is(row: Row) -> list[Any]:
     return [["_uuid", "==", ["uuid", row.uuid]]]
+
+
+def _set(uuids: Sequence[str]) -> Any:
+    return ["set", [["uuid", uuid] for uuid in uuids]]
+
+
+def _wait(table: str, where: list[Any], values: Mapping[str, Any]) -> Operation:
+    """Return the operation that fails the transaction unless there is such a row with these values."""
+    return {
+        "op": "wait",
+        "table": table,
+        "timeout": 0,
+        "where": where,
+        "columns": list(values),
+        "until": "==",
+        "rows": [dict(values)],
+    }

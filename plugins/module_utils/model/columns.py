@@ -13,10 +13,10 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import ip_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
@@ -33,6 +33,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
 
 INTERFACE_TYPES = ("", "system", "internal", "tap", "patch", *KEY_BITS, "erspan", "gtpu", "bareudp", "srv6")
 PROTOCOLS = ("OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15")
+_DEFAULT_TYPE = {"system": ""}
 VLAN_MODES = ("access", "trunk", "native-tagged", "native-untagged", "dot1q-tunnel")
 
 _TARGET = re.compile(
@@ -54,6 +55,7 @@ class Kind(enum.Enum):
 class Column:
     kind: Kind
     parse: Parser[Any]
+    synonyms: Mapping[str, str] = field(default_factory=dict)  # other spellings in the database: canonical one
 
 
 def _optional(parse: Parser[Any]) -> Column:
@@ -64,32 +66,35 @@ def _set(parse: Parser[Any]) -> Column:
     return Column(Kind.SET, lambda value: frozenset(parse(item) for item in sequence(value)))
 
 
-def _interface_type(value: Any) -> str:
-    kind = one_of(INTERFACE_TYPES)(value)
-    return "" if kind == "system" else kind  # the two are the same to Open vSwitch
+def _type(*kinds: str) -> Column:
+    """A type of which "system" is the default, under two names."""
 
+    def parse(value: Any) -> str:
+        kind = one_of(kinds)(value)
+        return _DEFAULT_TYPE.get(kind, kind)
 
-def _datapath_type(value: Any) -> str:
-    kind = one_of(("system", "netdev", ""))(value)
-    return "" if kind == "system" else kind
+    return Column(Kind.SCALAR, parse, _DEFAULT_TYPE)
 
 
 def string_map(value: Any) -> dict[str, str | None]:
     """Parse a map of strings in which null stands for "remove this key"."""
-    return {text(key): None if item is None else _map_item(item) for key, item in mapping(value).items()}
+    return {text(key): None if item is None else _map_item(key, item) for key, item in mapping(value).items()}
 
 
-def _map_item(value: Any) -> str:
+def _map_item(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"  # as Open vSwitch spells it; YAML's True would be another word
-    return text(str(value) if isinstance(value, (int, float)) else value)
+    try:
+        return text(str(value) if isinstance(value, (int, float)) else value)
+    except ValueError as error:
+        raise ValueError(f"the value of '{key}': {error}") from None
 
 
 def _external_ids(value: Any) -> dict[str, str | None]:
     ids = string_map(value)
     for key in (OWNER_KEY, MESH_KEY):
         if key in ids:
-            raise ValueError(f"the key {key} is how tenantry.sdn marks what it owns; leave it out and set owner instead")
+            raise ValueError(f"{key} is how tenantry.sdn marks what it made; leave it out, and set owner instead")
     return ids
 
 
@@ -105,7 +110,7 @@ def controller_target(value: Any) -> str:
     if port and not 1 <= int(port) <= 65535:
         raise ValueError(f"port {port} of {shown(target)} is out of range; write a number from 1 to 65535")
     if match["host"]:
-        unicast_address(match["host"].strip("[]"))
+        ip_address(match["host"].strip("[]"))
     return target
 
 
@@ -114,7 +119,7 @@ EXTERNAL_IDS = Column(Kind.MAP, _external_ids)
 FLAG = Column(Kind.SCALAR, boolean)
 
 BRIDGE: Mapping[str, Column] = {
-    "datapath_type": Column(Kind.SCALAR, _datapath_type),
+    "datapath_type": _type("system", "netdev", ""),
     "fail_mode": _optional(one_of(("standalone", "secure"))),
     "protocols": _set(one_of(PROTOCOLS)),
     "rstp_enable": FLAG,
@@ -143,7 +148,7 @@ PORT: Mapping[str, Column] = {
     "other_config": MAP,
 }
 INTERFACE: Mapping[str, Column] = {
-    "type": Column(Kind.SCALAR, _interface_type),
+    "type": _type(*INTERFACE_TYPES),
     "options": MAP,
     "mac": _optional(mac_address),
     "mtu_request": _optional(integer(68, 65535)),  # bytes

@@ -11,7 +11,7 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import INTERFACE, PORT
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Bridge, Interface, Port
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import owner_name, parse_columns
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import parse_columns, parse_task
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import DST_PORT, KEY_BITS, identity
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY, tunnel_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
@@ -32,11 +32,13 @@ def parse_meshes(params: Mapping[str, Any]) -> Bridge:
     """Return the bridge with the wanted tunnels as its ports, or raise InvalidInput with all faults."""
     faults = Faults()
     bridge = faults.parse("bridge", interface_name, params["bridge"]) or ""
-    owner = None if params.get("owner") is None else faults.parse("owner", owner_name, params["owner"])
+    faults.parse("max_removed", integer(0, 2**31 - 1), params.get("max_removed", 0))
+    owner = parse_task(faults, params)
     ports: list[Port] = []
     for path, mesh in meshes_of(params):
         ports += _tunnels(faults, path, mesh, owner)
-    _refuse_duplicates(faults, ports)
+    if not faults:  # of values that could not be read nobody knows whether they are the same
+        _refuse_duplicates(faults, ports)
     _refuse_contradictions(faults, params)
     faults.raise_any()
     return Bridge(bridge, ports=tuple(ports))
@@ -62,12 +64,12 @@ def _tunnels(faults: Faults, path: str, mesh: Mapping[str, Any], owner: str | No
     if local is not None:
         options["local_ip"] = local
     marks = {MESH_KEY: name} if owner is None else {MESH_KEY: name, OWNER_KEY: owner}
-    columns = {**parse_columns(faults, path, _PORT_COLUMNS, mesh), "external_ids": marks}
+    columns = parse_columns(faults, path, _PORT_COLUMNS, mesh)
     interface = {"type": kind, **parse_columns(faults, path, _INTERFACE_COLUMNS, mesh)}
     for remote in _remotes(faults, path, mesh, local):
         port = tunnel_name(kind, name, local, remote, options.get("key"), options.get("dst_port"))
         tunnel = {**interface, "options": {**options, "remote_ip": remote}}
-        yield Port(port, columns, (Interface(port, tunnel),))
+        yield Port(port, columns, (Interface(port, tunnel),), listed=True, marks=marks)
 
 
 def _mesh_name(value: Any) -> str:
@@ -106,9 +108,9 @@ def _remotes(faults: Faults, path: str, mesh: Mapping[str, Any], local: str | No
         seen.add(remote)
 
 
-def _options(faults: Faults, path: str, kind: str, mesh: Mapping[str, Any]) -> dict[str, str]:
+def _options(faults: Faults, path: str, kind: str, mesh: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the options that all tunnels of the mesh share, as strings, as OVSDB holds them."""
-    options: dict[str, str] = {}
+    options: dict[str, str | None] = {}
     key = mesh.get("key")
     if key is not None and key != "":
         number = "flow" if key == "flow" else faults.parse(f"{path}key", integer(0, 2 ** KEY_BITS[kind] - 1), key)
@@ -121,8 +123,15 @@ def _options(faults: Faults, path: str, kind: str, mesh: Mapping[str, Any]) -> d
             faults.add(f"{path}dst_port", f"{kind} has no ports; leave dst_port out")
         options["dst_port"] = str(faults.parse(f"{path}dst_port", integer(1, 65535), mesh["dst_port"]))
     if mesh.get("psk") is not None:
-        options["psk"] = str(faults.parse(f"{path}psk", text, mesh["psk"]))
+        options["psk"] = faults.parse(f"{path}psk", _secret, mesh["psk"]) or None
     return options
+
+
+def _secret(value: Any) -> str:
+    try:
+        return text(value)
+    except ValueError:
+        raise ValueError("the pre-shared key (not shown) holds a control character; write printable text") from None
 
 
 def _refuse_duplicates(faults: Faults, ports: Iterable[Port]) -> None:
@@ -130,13 +139,13 @@ def _refuse_duplicates(faults: Faults, ports: Iterable[Port]) -> None:
     seen: dict[Any, str] = {}
     for port in ports:
         (interface,) = port.interfaces
-        mesh = port.columns["external_ids"][MESH_KEY]
+        mesh = str(port.marks[MESH_KEY])
         other = seen.setdefault(identity(interface.columns), mesh)
         if other != mesh:
             remote = interface.columns["options"]["remote_ip"]
             faults.add(
                 f"networks '{other}' and '{mesh}'",
-                f"both have a tunnel of the same type, key and local_ip to {remote}; give each network a key of its own",
+                f"both have a tunnel of one type, key and local_ip to {remote}; give each network a key of its own",
             )
 
 
@@ -149,8 +158,8 @@ def _refuse_contradictions(faults: Faults, params: Mapping[str, Any]) -> None:
         names = [network.get("name") for network in networks]
         for name in sorted({str(name) for name in names if names.count(name) > 1}):
             faults.add("networks", f"'{name}' is listed twice; list each network once")
-    if params.get("owner") is None:
-        if params.get("adopt"):
-            faults.add("adopt", "without owner nothing is marked as ours to take over for; set owner too")
-    elif networks == [] and params["state"] == "present" and not params.get("allow_empty"):
-        faults.add("networks", "an empty list would remove every tunnel of this owner; if you mean it, set allow_empty: true")
+    listed, what = ("remotes", "mesh") if networks is None else ("networks", "owner")
+    emptied = params.get(listed) == [] and params["state"] == "present"
+    if emptied and params.get("owner") is not None and not params.get("allow_empty"):
+        fault = f"an empty list would remove every tunnel of the {what}; if you mean it, set allow_empty: true"
+        faults.add(listed, fault)

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Optional
 
 Columns = Mapping[str, Any]  # OVSDB column name -> canonical value (model/columns.py)
+Marks = Mapping[str, Optional[str]]  # external_ids by which we know what is ours; no user may write or clear them
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,17 @@ class Interface:
 
 @dataclass(frozen=True)
 class Port:
-    """A port and its interfaces: one of the same name, or the members of a bond."""
+    """A port and its interfaces.
+
+    ``listed`` interfaces are all that the port shall have, as a bond's members. Otherwise it is one of the port's own
+    name, unless the port exists: then it keeps what it has.
+    """
 
     name: str
     columns: Columns = field(default_factory=dict)
     interfaces: tuple[Interface, ...] = ()
+    listed: bool = False
+    marks: Marks = field(default_factory=dict)
     present: bool = True
 
 
@@ -44,5 +51,6 @@ class Bridge:
 
     name: str
     columns: Columns = field(default_factory=dict)
+    marks: Marks = field(default_factory=dict)
     ports: tuple[Port, ...] | None = None
     controllers: tuple[Controller, ...] | None = None

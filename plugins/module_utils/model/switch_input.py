@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
@@ -22,16 +23,18 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import (
     Columns,
     Controller,
     Interface,
+    Marks,
     Port,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import OWNER_KEY
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     integer,
     interface_name,
     known_keys,
     path_of,
+    shown,
     text,
 )
 
@@ -45,10 +48,11 @@ def parse_bridge(params: Mapping[str, Any]) -> Bridge:
     name = faults.parse("name", interface_name, params["name"]) or ""
     ports = params.get("ports")
     controllers = params.get("controllers")
-    owner = _owner(faults, params.get("owner"))
+    owner = parse_task(faults, params)
     bridge = Bridge(
         name=name,
-        columns=_marked(parse_columns(faults, "", BRIDGE, params), owner),
+        columns=parse_columns(faults, "", BRIDGE, params),
+        marks={} if owner is None else {OWNER_KEY: owner},
         ports=None if ports is None else tuple(_ports(faults, ports, owner, name)),
         controllers=None if controllers is None else tuple(_controllers(faults, controllers)),
     )
@@ -57,33 +61,33 @@ def parse_bridge(params: Mapping[str, Any]) -> Bridge:
     return bridge
 
 
-def _owner(faults: Faults, owner: Any) -> str | None:
-    return None if owner is None else faults.parse("owner", owner_name, owner)
+def parse_task(faults: Faults, params: Mapping[str, Any]) -> str | None:
+    """Check the options that every task on the database has, and return the owner."""
+    faults.parse("timeout", integer(1, 3600), params.get("timeout", 1))
+    owner = params.get("owner")
+    if owner is None and params.get("adopt"):
+        faults.add("adopt", "only an owner can take over, by its mark; set owner too, or leave adopt out")
+    return None if owner is None else faults.parse("owner", _owner_name, owner)
 
 
-def owner_name(value: Any) -> str:
-    """Parse an owner mark: one word of printable text, since it is shown, compared and stored as it is."""
+def _owner_name(value: Any) -> str:
+    """Parse an owner mark: one line of printable text, since it is shown, compared and stored as it is."""
     name = text(value)
     if not name or name != name.strip() or len(name) > 63:
-        raise ValueError("an owner is 1 to 63 characters without spaces around them; write a short name as 'dc1'")
+        raise ValueError(f"{shown(name)} is no owner; write 1 to 63 characters without spaces around them, as 'dc1'")
     return name
 
 
-def _marked(columns: Columns, owner: str | None) -> Columns:
-    if owner is None:
-        return columns
-    return {**columns, "external_ids": {**columns.get("external_ids", {}), OWNER_KEY: owner}}
-
-
-def parse_columns(
-    faults: Faults, path: str, table: Mapping[str, Column], given: Mapping[str, Any]
-) -> dict[str, Any]:
+def parse_columns(faults: Faults, path: str, table: Mapping[str, Column], given: Mapping[str, Any]) -> dict[str, Any]:
     """Parse the columns that were given; one that is None was not."""
     columns = {}
     for name, column in table.items():
         value = given.get(name)
         if value is not None:
-            columns[name] = faults.parse(f"{path}{name}", column.parse, value)
+            try:
+                columns[name] = column.parse(value)  # None is a value too: it clears the column
+            except ValueError as error:
+                faults.add(f"{path}{name}", str(error))
     return columns
 
 
@@ -92,51 +96,48 @@ def _controllers(faults: Faults, given: Sequence[Mapping[str, Any]]) -> Iterable
     for index, item in enumerate(given):
         path = path_of("controllers", index)
         target = faults.parse(f"{path}.target", controller_target, item["target"])
-        if target in targets:
+        if target is not None and target in targets:
             faults.add(f"{path}.target", f"'{target}' is listed twice; list each controller once")
         targets.add(target)
         yield Controller(target or "", parse_columns(faults, f"{path}.", CONTROLLER, item))
 
 
-def _ports(faults: Faults, given: Sequence[Mapping[str, Any]], owner: str | None, bridge: str) -> Iterable[Port]:
-    holders: dict[str, str] = {}
-    seen = set()
+def _ports(faults: Faults, given: Sequence[Mapping[str, Any]], owner: str | None, bridge: str) -> list[Port]:
+    marks = {} if owner is None else {OWNER_KEY: owner, MESH_KEY: None}  # one taken over leaves its mesh
+    ports = []
     for index, item in enumerate(given):
         path = path_of("ports", index)
-        port = _local_port(faults, path, item) if item.get("name") == bridge else _port(faults, path, item, owner)
-        if port.name in seen:
-            faults.add(f"{path}.name", f"port '{port.name}' is listed twice; list each port once")
-        seen.add(port.name)
-        for interface in port.interfaces if port.present else ():
-            other = holders.setdefault(interface.name, port.name)
-            if other != port.name:
-                faults.add(path, f"interface '{interface.name}' is in port '{other}' too; an interface has one port")
-        yield port
+        port = _port(faults, path, item, marks)
+        ports.append(_local_port(faults, path, port) if port.name == bridge else port)
+    _refuse_duplicates(faults, ports)
+    return ports
 
 
-def _port(faults: Faults, path: str, given: Mapping[str, Any], owner: str | None) -> Port:
+def _port(faults: Faults, path: str, given: Mapping[str, Any], marks: Marks) -> Port:
     name = faults.parse(f"{path}.name", interface_name, given["name"]) or ""
     if given.get("state") == "absent":
         return Port(name, present=False)
     columns = parse_columns(faults, f"{path}.", PORT, given)
-    if given.get("interfaces") is None:
-        interfaces = [_single_interface(faults, path, name, given)]
-        _refuse_options(faults, path, given, BOND_ONLY, "is for bonds; list the bond's members in interfaces")
-    else:
-        interfaces = list(_listed_interfaces(faults, path, given["interfaces"]))
-        _refuse_options(faults, path, given, _INTERFACE_OF_PORT, "belongs to an interface; write it in interfaces[]")
     _refuse_vlan_contradictions(faults, path, columns)
-    return Port(name, _marked(columns, owner), tuple(interfaces))
+    if given.get("interfaces") is None:
+        return Port(name, columns, (_single_interface(faults, path, name, given),), marks=marks)
+    for option in _INTERFACE_OF_PORT:
+        if given.get(option) is not None:
+            faults.add(f"{path}.{option}", "belongs to an interface; write it in interfaces[]")
+    return Port(name, columns, tuple(_listed_interfaces(faults, path, given["interfaces"])), listed=True, marks=marks)
 
 
-def _local_port(faults: Faults, path: str, given: Mapping[str, Any]) -> Port:
-    """Return the port that every bridge has: the bridge's own device, never marked and never removed."""
-    port = _port(faults, path, given, None)
+def _local_port(faults: Faults, path: str, port: Port) -> Port:
+    """Return the bridge's own port, which Open vSwitch makes an internal one whatever we write."""
     if not port.present:
-        faults.add(f"{path}.state", "a bridge always has the port of its own name; leave it out")
+        faults.add(path, "the bridge's own port stays as long as the bridge; leave it out, or remove the bridge")
         return port
-    interfaces = tuple(Interface(each.name, {"type": "internal", **each.columns}) for each in port.interfaces)
-    return Port(port.name, port.columns, interfaces)
+    if [interface.name for interface in port.interfaces] != [port.name]:
+        faults.add(f"{path}.interfaces", "the bridge's own port has the one of its name; leave interfaces out")
+    columns = port.interfaces[0].columns if port.interfaces else {}
+    if columns.get("type", "internal") != "internal":
+        faults.add(f"{path}.type", "the bridge's own port is internal; leave type out")
+    return replace(port, interfaces=(Interface(port.name, {"type": "internal", **columns}),), marks={})
 
 
 def _single_interface(faults: Faults, path: str, name: str, given: Mapping[str, Any]) -> Interface:
@@ -147,49 +148,60 @@ def _single_interface(faults: Faults, path: str, name: str, given: Mapping[str, 
 def _listed_interfaces(faults: Faults, path: str, given: Sequence[Any]) -> Iterable[Interface]:
     if not given:
         faults.add(f"{path}.interfaces", "an empty list; name the members, or leave interfaces out for a single port")
-    names = set()
     for index, item in enumerate(given):
         here = path_of(f"{path}.interfaces", index)
         fields = item if isinstance(item, Mapping) else {"name": item}
         known_keys(faults, here, fields, ["name", *INTERFACE])
         name = faults.parse(f"{here}.name", interface_name, fields.get("name")) or ""
-        if name in names:
-            faults.add(here, f"interface '{name}' is listed twice; list each member once")
-        names.add(name)
         yield _checked(faults, here, Interface(name, parse_columns(faults, f"{here}.", INTERFACE, fields)))
 
 
 def _checked(faults: Faults, path: str, interface: Interface) -> Interface:
     """Record what Open vSwitch would take without a word, and then not do."""
-    kind, options = interface.columns.get("type") or "", interface.columns.get("options") or {}
-    if kind == "patch" and not options.get("peer"):
-        faults.add(f"{path}.options.peer", "a patch port needs the name of its peer port; write options: {peer: NAME}")
+    kind, options = interface.columns.get("type"), interface.columns.get("options") or {}
+    if kind == "patch" and options.get("peer") is not None:
+        faults.parse(f"{path}.options.peer", interface_name, options["peer"])
+        if options["peer"] == interface.name:
+            faults.add(f"{path}.options.peer", "a patch port cannot be its own peer; name the port at the other end")
     if kind in KEY_BITS:
         check_tunnel_options(faults, f"{path}.options", kind, options)
+    if options.get("psk") is not None:  # Ansible keeps single options out of the log, but not parts of a mapping
+        faults.add(f"{path}.options.psk", "would show in logs; make the tunnel by psk of tenantry.sdn.ovs_gre_mesh")
     return interface
 
 
 def check_tunnel_options(faults: Faults, path: str, kind: str, options: Mapping[str, Any]) -> None:
     """Check addresses and keys: Open vSwitch cuts a key that is too large and reports success."""
     for name in ("remote_ip", "local_ip"):
-        value = options.get(name)
-        if value not in (None, "flow"):
-            faults.parse(f"{path}.{name}", unicast_address, value)
-    if options.get("remote_ip") is None:
-        faults.add(f"{path}.remote_ip", "a tunnel needs the address of its other end; write an IP address, or flow")
+        if options.get(name) not in (None, "flow"):
+            faults.parse(f"{path}.{name}", unicast_address, options[name])
     if options.get("remote_ip") == options.get("local_ip") != "flow" and options.get("local_ip"):
         faults.add(f"{path}.remote_ip", f"{options['remote_ip']} is local_ip too; a tunnel ends at another host")
-    if options.get("psk") is not None:
-        faults.add(f"{path}.psk", "a secret would be logged here; use psk of tenantry.sdn.ovs_gre_mesh")
     for name in ("key", "in_key", "out_key"):
         if options.get(name) not in (None, "flow"):
             faults.parse(f"{path}.{name}", integer(0, 2 ** KEY_BITS[kind] - 1), options[name])
 
 
-def _refuse_options(faults: Faults, path: str, given: Mapping[str, Any], names: Iterable[str], why: str) -> None:
-    for name in names:
-        if given.get(name) is not None:
-            faults.add(f"{path}.{name}", why)
+def _refuse_duplicates(faults: Faults, ports: Sequence[Port]) -> None:
+    """Each port once, each interface in one port, each OpenFlow port number for one interface."""
+    names: set[str] = set()
+    holders: dict[str, int] = {}
+    requests: dict[int, str] = {}
+    for index, port in enumerate(ports):
+        path = path_of("ports", index)
+        if port.name and port.name in names:
+            faults.add(f"{path}.name", f"port '{port.name}' is listed twice; list each port once")
+            continue
+        names.add(port.name)
+        for interface in port.interfaces:
+            if interface.name and interface.name in holders:
+                other = f"in port '{ports[holders[interface.name]].name}' already"
+                faults.add(path, f"interface '{interface.name}' is {other}; list each interface once")
+            holders.setdefault(interface.name, index)
+            number = interface.columns.get("ofport_request")
+            if number is not None and requests.setdefault(number, interface.name) != interface.name:
+                other = requests[number]
+                faults.add(path, f"ofport_request {number} is wanted by '{other}' too; give each its own number")
 
 
 def _refuse_vlan_contradictions(faults: Faults, path: str, columns: Columns) -> None:
@@ -205,8 +217,6 @@ def _refuse_vlan_contradictions(faults: Faults, path: str, columns: Columns) -> 
 def _refuse_contradictions(faults: Faults, params: Mapping[str, Any]) -> None:
     if params.get("owner") is None:
         if params.get("purge"):
-            faults.add("purge", "nothing is removed unless it is marked as ours; set owner too")
-        if params.get("adopt"):
-            faults.add("adopt", "without owner a task manages what it names, whoever made it; leave adopt out")
+            faults.add("purge", "only what is marked as ours is ever removed; set owner too")
     elif params.get("ports") == [] and params.get("purge") and not params.get("allow_empty"):
-        faults.add("ports", "an empty list would remove every port of this owner; if you mean it, set allow_empty: true")
+        faults.add("ports", "an empty list would remove every port of the owner; if you mean it, set allow_empty: true")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,4 +18,23 @@ def identity(columns: Mapping[str, Any]) -> tuple[Any, ...]:
     kind, options = columns["type"], columns["options"]
     key = options.get("in_key", options.get("key", "0"))
     port = options.get("dst_port", DST_PORT.get(kind))
-    return kind, options.get("local_ip"), options.get("remote_ip"), key, port
+    return kind, _address(options.get("local_ip")), _address(options.get("remote_ip")), _number(key), port
+
+
+def _number(text: str) -> str:
+    """Return a key as decimal digits, since others may write 0x10 for 16."""
+    try:
+        return str(int(text, 0))
+    except ValueError:
+        return text  # flow
+
+
+def _address(text: str | None) -> str | None:
+    """Return an address as we would write it: IPv6 has many spellings, and Open vSwitch knows IPv4 as one of them."""
+    if text is None or ":" not in text:
+        return text
+    try:
+        address = ipaddress.IPv6Address(text)
+    except ValueError:
+        return text
+    return str(address.ipv4_mapped or address)

@@ -1,0 +1,110 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is wrong with a task only in the light of what the host has: refused before anything is written.
+
+Open vSwitch takes each of these without a word: the second of two equal tunnels, an OpenFlow port number that is
+taken, a MAC address or an MTU for a device that has none of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import BOND_ONLY, check_tunnel_options
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS, identity
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
+
+Rows = Mapping[tuple[str, ...], Mapping[str, Any]]
+
+
+def check_host(faults: Faults, snapshot: Snapshot, desired: Rows, removed_ports: Set[str]) -> None:
+    """Record what of the desired rows Open vSwitch could not do, given what stays on the host."""
+    wanted = {key[1]: row for key, row in desired.items() if key[0] == "Interface"}
+    whole = {name: _whole(snapshot, name, columns) for name, columns in wanted.items()}
+    for name, columns in wanted.items():
+        _check_interface(faults, f"interface {name}", columns, whole[name])
+    _check_ofports(faults, snapshot, desired, removed_ports)
+    _check_tunnels(faults, snapshot, whole, removed_ports)
+
+
+def keeps_interfaces(faults: Faults, snapshot: Snapshot, port: Port) -> bool:
+    """Say whether the port has other interfaces than one of its own name, and the task leaves them alone."""
+    members = snapshot.members.get(port.name, frozenset((port.name,)))
+    kept = not port.listed and members != {port.name}
+    if kept:
+        for column in port.interfaces[0].columns:
+            what = f"it has the interfaces {', '.join(sorted(members))}"
+            faults.add(f"port {port.name}", f"{what}; write {column} in interfaces[], at the one that you mean")
+    elif not port.listed:
+        for column in BOND_ONLY:
+            if port.columns.get(column) is not None:
+                faults.add(f"port {port.name}", f"{column} is for bonds; list the bond's members in interfaces")
+    return kept
+
+
+def _whole(snapshot: Snapshot, name: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row as it will be."""
+    row = snapshot.interfaces.get(name)
+    return {"type": "", **(row.columns if row else {}), **wanted}
+
+
+def _check_interface(faults: Faults, path: str, wanted: Mapping[str, Any], whole: Mapping[str, Any]) -> None:
+    kind = whole["type"]
+    if {"type", "options"} & wanted.keys():
+        options = whole.get("options", {})
+        if kind == "patch" and not options.get("peer"):
+            faults.add(path, "a patch port needs the name of its peer; write options: {peer: NAME}")
+        if kind in KEY_BITS:
+            check_tunnel_options(faults, f"{path} options", kind, options)
+            if not options.get("remote_ip"):
+                faults.add(path, "a tunnel needs the address of its other end; write options: {remote_ip: ADDRESS}")
+    if wanted.get("mac") is not None and kind != "internal":
+        faults.add(path, "Open vSwitch sets the MAC address of internal interfaces alone; set it on the device itself")
+    if wanted.get("mtu_request") is not None and (kind == "patch" or kind in KEY_BITS):
+        faults.add(path, f"a {kind} interface has no MTU of its own; leave mtu_request out")
+
+
+def _check_ofports(faults: Faults, snapshot: Snapshot, desired: Rows, removed_ports: Set[str]) -> None:
+    requests = {key[1]: row.get("ofport_request") for key, row in desired.items() if key[0] == "Interface"}
+    if not any(requests.values()):
+        return
+    bridge_of = {name: row["bridge"] for key, row in desired.items() if key[0] == "Port" for name in row["interfaces"]}
+    holders = {
+        (snapshot.bridge_of[port], snapshot.interfaces[name].columns["ofport"]): name
+        for name, port in snapshot.port_of.items()
+        if port not in removed_ports and bridge_of.get(name, snapshot.bridge_of[port]) == snapshot.bridge_of[port]
+    }
+    for name, number in requests.items():
+        holder = holders.get((bridge_of[name], number), name)
+        if number is not None and holder != name:
+            what = f"ofport_request {number} is the port number of {holder}"
+            faults.add(f"interface {name}", f"{what}; write another number, or remove that port first")
+
+
+def _check_tunnels(
+    faults: Faults, snapshot: Snapshot, interfaces: Mapping[str, Mapping[str, Any]], removed_ports: Set[str]
+) -> None:
+    """Record each wanted tunnel that is the same as another wanted one, or one that stays, on whatever bridge."""
+    wanted = {
+        name: columns for name, columns in interfaces.items() if columns["type"] in KEY_BITS and "options" in columns
+    }  # options are not read where no interface of the task speaks of them
+    if not wanted:
+        return
+    holders = {
+        identity(row.columns): name
+        for name, row in snapshot.interfaces.items()
+        if row.columns["type"] in KEY_BITS and name not in wanted and snapshot.port_of[name] not in removed_ports
+    }
+    for name, columns in wanted.items():
+        this = identity(columns)
+        other = holders.setdefault(this, name)
+        if other != name:
+            port = snapshot.port_of.get(other)
+            where = "in this task" if other in wanted else f"on bridge {snapshot.bridge_of[port or other]}"
+            kind, local, remote, key, _port = this
+            what = f"{kind} from {local or 'any address'} to {remote} with key {key} is {other} {where} already"
+            faults.add(f"tunnel {name}", f"{what}; give it another key, or remove the other one")
