@@ -4,16 +4,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from lab import VLANS, Lab
+from verify_lab import VLANS, Lab
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import permutations, product
 
-from lab import Lab
+from verify_lab import Lab
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Verdict
 
@@ -132,7 +132,9 @@ def test_more_than_the_mtu_of_the_network_must_not_pass(bridged: Lab) -> None:
         bridged.hosts[name].run("ip", "link", "set", "eth0", "mtu", "1500")
     verdict = bridged.measure()
     assert wrong(verdict) == dict.fromkeys(permutations(ACME), "oversize")
-    assert "icmp of 1401 bytes to 10.1.1.2: expected refused beyond the MTU of 1400, measured delivered" in words(verdict)
+    assert "icmp of 1401 bytes to 10.1.1.2: expected refused beyond the MTU of 1400, measured delivered" in words(
+        verdict
+    )
 
 
 def test_a_trunk_port_leaks_what_its_guest_tags(switched: Lab) -> None:

@@ -70,7 +70,7 @@ class _Table:
 
     def cell_width(self) -> int:
         """Return the widest that a cell can be within the line; 0 if there is no room."""
-        room = COLUMNS - self.stub_width - 2 * len(self.groups)
+        room = COLUMNS - self.stub_width - 3 * len(self.groups)
         return next((width for width in (5, 4, 3) if self.labels and width * len(self.labels) <= room), 0)
 
 
@@ -150,7 +150,7 @@ def _cells(table: _Table, sender: str, style: Style) -> list[list[str]]:
 
 
 def _row(groups: Sequence[Sequence[str]], style: Style) -> str:
-    return "".join(f"{style.bar} {''.join(cells)}" for cells in groups)
+    return "".join(f"{style.bar} {''.join(cells)} " for cells in groups)
 
 
 def _cut(text: str, width: int, style: Style) -> str:

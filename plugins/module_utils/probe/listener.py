@@ -30,7 +30,7 @@ _ANSWER_SECONDS = 5
 _PEER_CREDENTIALS = struct.Struct("iII")  # pid, uid, gid: unix(7), SO_PEERCRED
 
 
-class NotListeningError(BackendError):
+class NotListening(BackendError):
     """Nobody listens for this endpoint."""
 
 
@@ -65,7 +65,7 @@ def _ask(name: str, request: Mapping[str, Any]) -> dict[str, Any]:
             asking.shutdown(socket.SHUT_WR)
             answer: dict[str, Any] = json.loads(_read(asking))
         except ConnectionRefusedError:
-            raise NotListeningError(
+            raise NotListening(
                 f"{name}: nobody listens here: phase 'listen' was not run, or it reached its deadline. If measuring "
                 "takes so long, allow it more time (deadline, or verify_deadline of the playbook)."
             ) from None
@@ -129,7 +129,7 @@ def _obey(control: socket.socket, kept: dict[str, Any], sniffer: Sniffer, respon
                 for ending in (control, sniffer.socket, *responder.sockets):
                     ending.close()  # before the answer, so that the next listener finds everything free
             caller.sendall(json.dumps(answer).encode())
-        except OSError:
+        except (OSError, ValueError):  # a caller who went away, or who talks nonsense
             return False
     return "stop" in request
 

@@ -49,7 +49,7 @@ def listen(job: Job) -> dict[str, Any]:
     """Start listening; a listener that is left from before ends."""
     own = job.endpoint
     interface = find_interface(own.name, own.mac)
-    with contextlib.suppress(listener.NotListeningError):
+    with contextlib.suppress(listener.NotListening):
         listener.stop(own.name)
     versions = {version for version in (4, 6) if own.addresses_of(version)}
     try:

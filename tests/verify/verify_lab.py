@@ -59,7 +59,16 @@ class Host:
         return host
 
     def run(self, *argv: str, stdin: str = "") -> str:
-        return call("nsenter", "-t", self.pid, "-n", "-m", "-p", "--", *argv, stdin=stdin)
+        return call(*self.enter(*argv), stdin=stdin)
+
+    def enter(self, *argv: str) -> list[str]:
+        return ["nsenter", "-t", self.pid, "-n", "-m", "-p", "--", *argv]
+
+    def start_daemon(self, *argv: str) -> None:
+        """Start a process that ends with the host, and wait for its first line."""
+        daemon = subprocess.Popen(self.enter(*argv), stdout=subprocess.PIPE)
+        assert daemon.stdout is not None
+        daemon.stdout.readline()
 
 
 @dataclass
@@ -92,7 +101,7 @@ class Lab:
 
     def add_bridge(self, name: str) -> None:
         """Add a Linux bridge to the switch."""
-        self.switch.run("ip", "link", "add", name, "type", "bridge", "forward_delay", "0", "mcast_snooping", "0")
+        self.switch.run("ip", "link", "add", "name", name, "type", "bridge", "forward_delay", "0", "mcast_snooping", "0")
         self.switch.run("ip", "link", "set", name, "up")
 
     def plug(self, port: str, bridge: str) -> None:
@@ -152,7 +161,7 @@ def run_module(host: Host, options: dict[str, Any], python: Sequence[str] = (sys
     arguments = {"_ansible_remote_tmp": "/tmp", "_ansible_keep_remote_files": False, **options}
     stdin = json.dumps({"ANSIBLE_MODULE_ARGS": arguments})
     environment = f"PYTHONPATH={os.pathsep.join(path for path in sys.path if path)}"
-    argv = ["nsenter", "-t", host.pid, "-n", "-m", "-p", "--", "env", environment, *python, "-m", MODULE]
+    argv = host.enter("env", environment, *python, "-m", MODULE)
     done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=SECONDS, check=False)
     try:
         result: dict[str, Any] = json.loads(done.stdout)

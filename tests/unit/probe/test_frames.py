@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import ipaddress
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import BROADCAST, ECHO_FRAME, FLOOD
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.flood import flood
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.marker import Marker, decode, encode
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.responder import answer_of, answerer_in
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.target import Target
+
+OWN = Target("acme.a", "02:00:00:00:00:0a", ("10.1.1.1", "fd00::1"), 1400, 10)
+OTHER = Target("acme.b", "02:00:00:00:00:0b", ("10.1.1.2", "fd00::2"), 1400, 10)
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz0123456789.- +", min_size=1, max_size=60)
+
+
+@given(NAMES, NAMES, NAMES, NAMES, st.integers(0, 10**6), st.binary(max_size=80), st.binary(max_size=80))
+def test_a_marker_is_found_wherever_it_is(
+    run: str, sender: str, kind: str, receiver: str, sequence: int, before: bytes, after: bytes
+) -> None:
+    assume(b"tenantry" not in before)
+    marker = Marker(run, sender, kind, receiver, "10.1.1.1", sequence)
+    assert decode(before + encode(marker) + after) == marker
+
+
+@given(st.binary(max_size=200), st.integers(0, 60))
+def test_what_is_no_whole_marker_is_none(noise: bytes, cut: int) -> None:
+    whole = encode(Marker("run", "acme.a", BROADCAST))
+    assert decode(noise) is None
+    assert decode(whole[: min(cut, len(whole) - 1)]) is None
+    assert decode(whole.replace(b"\x1f0", b"\x1fx")) is None
+
+
+def mark(kind: str, receiver: str, address: str) -> bytes:
+    return encode(Marker("run", "acme.a", kind, receiver, address, 1))
+
+
+def test_a_round_of_the_flood_has_every_kind_once() -> None:
+    sent = flood(OWN, [OTHER], [10, 20], mark)
+    kinds = [kind for kind, _frame in sent]
+    assert kinds[: len(FLOOD)] == list(FLOOD)
+    assert kinds[len(FLOOD) :] == [
+        *[ECHO_FRAME] * 2,
+        *("802.1Q tag 0", "802.1Q tag 10", "802.1Q tag 20", "802.1Q tag 0 + 10", "802.1Q tag 0 + 20"),
+        *("802.1Q tag 10 + 10", "802.1Q tag 10 + 20"),
+    ]
+    for kind, frame in sent:
+        marker = decode(frame)
+        assert marker is not None
+        assert marker.kind == kind
+        assert frame[6:12] == frames.packed_mac(OWN.mac)
+        assert not frames.is_icmp_answer(frame)
+
+
+def test_tags_are_on_the_wire_as_their_kind_says() -> None:
+    tagged = {kind: frame for kind, frame in flood(OWN, [], [20], mark) if "tag" in kind}
+    assert tagged["802.1Q tag 20"][12:18].hex() == "810000140800"
+    assert tagged["802.1Q tag 10 + 20"][12:22].hex() == "8100000a810000140800"
+
+
+def test_every_kind_can_be_sent_without_an_address() -> None:
+    bare = Target("acme.a", OWN.mac, (), 1400, None)
+    assert {kind for kind, _frame in flood(bare, [OTHER], [], mark)} == {*FLOOD, ECHO_FRAME, "802.1Q tag 0"}
+
+
+@pytest.mark.parametrize("destination", ["10.1.1.2", "fd00::2"])
+def test_checksums_are_right(destination: str) -> None:
+    source = "fd00::1" if ":" in destination else "10.1.1.1"
+    for payload in (b"odd", b"even"):
+        packet = frames.udp_packet(source, destination, 1021, payload)
+        header = 40 if ":" in destination else 20
+        if header == 20:
+            assert frames.checksum(packet[:20]) == 0
+        addresses = ipaddress.ip_address(source).packed + ipaddress.ip_address(destination).packed
+        length = (len(packet) - header).to_bytes(4, "big")
+        assert frames.checksum(addresses + length + bytes([0, 0, 0, 17]) + packet[header:]) == 0
+    assert frames.checksum(frames.echo_request(4, 1, b"x")) == 0
+
+
+@pytest.mark.parametrize(
+    ("group", "mac"),
+    [
+        ("224.0.0.254", "01:00:5e:00:00:fe"),
+        ("239.129.1.2", "01:00:5e:01:01:02"),
+        ("ff02::1:ff00:20", "33:33:ff:00:00:20"),
+    ],
+)
+def test_multicast_groups_have_their_mac_addresses(group: str, mac: str) -> None:
+    assert frames.multicast_mac(group) == mac
+
+
+def test_link_local_address_is_made_from_the_mac() -> None:
+    assert frames.link_local("02:00:00:00:00:0a") == "fe80::ff:fe00:a"
+    assert frames.solicited_node("fd00::12:3456") == "ff02::1:ff12:3456"
+
+
+def ip_frame(protocol: int, kind: int, version: int = 4, tags: tuple[int, ...] = (), fragment: bool = False) -> bytes:
+    message = bytes([kind]) + bytes(20)
+    if fragment:
+        message, protocol = bytes([protocol]) + bytes(7) + message, 44
+    packet = (frames.ipv4 if version == 4 else frames.ipv6)(*_addresses(version), protocol, message)
+    return frames.ethernet(OWN.mac, OTHER.mac, frames.IPV4 if version == 4 else frames.IPV6, packet, tags)
+
+
+def _addresses(version: int) -> tuple[str, str]:
+    return ("10.1.1.1", "10.1.1.2") if version == 4 else ("fd00::1", "fd00::2")
+
+
+@pytest.mark.parametrize(
+    ("frame", "answer"),
+    [
+        (ip_frame(1, 8), False),
+        (ip_frame(1, 0), True),
+        (ip_frame(1, 3), True),  # an error quotes the packet that it is about
+        (ip_frame(1, 0, tags=(5, 6)), True),
+        (ip_frame(17, 0), False),
+        (ip_frame(58, 128, 6), False),
+        (ip_frame(58, 135, 6), False),
+        (ip_frame(58, 129, 6), True),
+        (ip_frame(58, 1, 6), True),
+        (ip_frame(58, 129, 6, fragment=True), True),
+        (ip_frame(58, 128, 6, fragment=True), False),
+        (b"", False),
+        (bytes(60), False),
+    ],
+)
+def test_answers_are_told_from_questions(frame: bytes, answer: bool) -> None:
+    assert frames.is_icmp_answer(frame) is answer
+
+
+def test_an_answer_counts_when_it_is_whole_and_of_this_run() -> None:
+    answer = answer_of("run", "acme.a")
+    assert answerer_in(answer, "run") == "acme.a"
+    assert answerer_in(answer, "other") == ""
+    assert answerer_in(answer[:-1], "run") == ""
+    assert answerer_in(b"", "run") == ""
