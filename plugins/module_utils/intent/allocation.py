@@ -137,16 +137,14 @@ def _has_room(
         for held, name in sorted(record.retired.items())
         if (held.kind == "tunnel") == (kind == "tunnel") and held.number in pool
     ]
-    reuse = (
-        f", or, once site has run on all hosts, delete retired ids from the record: {listed(gone, _SHOWN)}"
-        if gone
-        else ""
-    )
-    what = f"{pool} are left as local VLANs" if kind == "local_vlan" else f"the range is {pool}"
-    change = "narrow fabric.segments.vlan" if kind == "local_vlan" else "widen the range"
+    where, change = "in this range", "widen it"
+    if kind == "local_vlan":
+        where, change = "outside of this range, where local VLANs come from", "narrow it"
+    if gone:
+        change += f", or, once site has run on all hosts, delete retired ids from the record: {listed(gone, _SHOWN)}"
     faults.add(
         f"fabric.segments.{'tunnel' if kind == 'tunnel' else 'vlan'}",
-        f"{what}, {free} of them free, and {len(new)} networks need one: {listed(new, _SHOWN)}; {change}{reuse}",
+        f"{free} of {pool.size} ids are free {where}, too few for {listed(new, _SHOWN)}; {change}",
     )
     return False
 

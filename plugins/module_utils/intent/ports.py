@@ -79,7 +79,7 @@ def _addresses(faults: Faults, section: Section, network: Network | None) -> Ite
         home = next((part for part in network.subnets if part.contains(parsed.version, int(parsed))), None)
         role = home.role_of(int(parsed)) if home else None
         if home is None:
-            subnets = " and ".join(part.text for part in network.subnets)
+            subnets = " or ".join(part.text for part in network.subnets)
             faults.add(path, f"{address} is outside of network {network.name}; write an address in {subnets}")
         elif role:
             faults.add(path, f"{address} is the {role} of {home.text}; write the address of a host")

@@ -84,7 +84,15 @@ class Record:
 def parse_record(raw: Any, origins: Origins = no_origin) -> Record:
     """Return the record, or raise InvalidInput with all faults. An id that stands twice shows a careless merge."""
     faults = LocatedFaults(origins)
-    section = Section(faults, "", raw, ("version", "hypervisors", "networks", "retired"))
+    if not isinstance(raw, Mapping):
+        what = "empty" if raw is None else "not a mapping"
+        faults.add("allocation record", f"{what}; restore it, or delete the file if nothing was built from it yet")
+    section = Section(
+        faults,
+        "",
+        raw if isinstance(raw, Mapping) else {"version": VERSION},
+        ("version", "hypervisors", "networks", "retired"),
+    )
     section.required("version", integer(VERSION, VERSION), str(VERSION))
     record = Record(
         frozenset(_hypervisors(faults, section.optional("hypervisors", sequence, []) or [])),
@@ -157,5 +165,5 @@ def _refuse_shared(faults: Faults, record: Record) -> None:
             in_use = record.networks.get(name, {}).get(held.kind) == held.number
             faults.add(
                 f"networks.{name}.{held.kind}" if in_use else f"retired.{held}",
-                f"{held.number} is {other}'s too, as after a merge of two branches; delete the one that no host has",
+                f"{held.number} is {other}'s too, as after a merge of branches; delete the one that no host has",
             )
