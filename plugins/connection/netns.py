@@ -48,19 +48,20 @@ EXAMPLES = r"""
 import os
 import signal
 import subprocess
-from typing import IO, Any
+from typing import Any
 
 from ansible.errors import AnsibleConnectionFailure, AnsibleError, AnsibleFileNotFound
 from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.command import SEARCH_PATH
+
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import first_process
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import ENVIRONMENT
 
 display = Display()
 
 # What a login would give: the controller's virtual environment, proxies and tokens end here.
-ENVIRONMENT = {"PATH": SEARCH_PATH, "HOME": "/root", "USER": "root", "LOGNAME": "root", "LANG": "C.UTF-8"}
+LOGIN = {**ENVIRONMENT, "HOME": "/root", "USER": "root", "LOGNAME": "root", "LANG": "C.UTF-8"}
 
 
 class Connection(ConnectionBase):
@@ -99,7 +100,7 @@ class Connection(ConnectionBase):
         with open(out_path, "wb") as target:
             self._copy(f"if={in_path}", stdout=target)
 
-    def _copy(self, operand: str, **streams: IO[bytes]) -> None:
+    def _copy(self, operand: str, **streams: Any) -> None:
         """Copy by dd(1) inside: through /proc/PID/root an absolute link would lead to a file of the machine."""
         code, _stdout, stderr = self._enter("dd", operand, "bs=1M", "status=none", **streams)
         if code != 0:
@@ -109,7 +110,7 @@ class Connection(ConnectionBase):
         command = ["nsenter", f"--target={self._first_process()}", "--all", "--", *map(to_bytes, argv)]
         streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, **streams}
         process = subprocess.Popen(
-            command, stderr=subprocess.PIPE, env=ENVIRONMENT, cwd="/", start_new_session=True, **streams
+            command, stderr=subprocess.PIPE, env=LOGIN, cwd="/", start_new_session=True, **streams
         )
         try:
             stdout, stderr = process.communicate(in_data, timeout=self.get_option("command_timeout"))

@@ -116,11 +116,12 @@ from contextlib import nullcontext
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.backend import Twin, TwinPlan, remove
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.command import require_programs
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import parse_name, parse_wanted
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import require_programs
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.state import State
 
 OPTIONS = {
@@ -134,9 +135,7 @@ OPTIONS = {
 
 
 def main() -> None:
-    module = AnsibleModule(
-        OPTIONS, supports_check_mode=True, required_if=[("state", "present", ["hypervisors"])]
-    )
+    module = AnsibleModule(OPTIONS, supports_check_mode=True, required_if=[("state", "present", ["hypervisors"])])
     with surfacing(module):
         if os.geteuid() != 0:
             raise BackendError("A twin is made of namespaces, and only root may make them. Run the task as root.")
@@ -152,7 +151,8 @@ def present(module: AnsibleModule, state: State) -> dict[str, Any]:
     twin = Twin(state, wanted, params["intent"])
     with nullcontext() if module.check_mode else state.locked():
         plan = reconcile(twin, module.check_mode)
-    return {"changed": bool(plan), "inventory": state.inventory, "diff": _diff(plan)}
+    diff = {"diff": _diff(plan)} if module._diff else {}
+    return {"changed": bool(plan), "inventory": state.inventory, **diff}
 
 
 def absent(module: AnsibleModule, state: State) -> dict[str, Any]:

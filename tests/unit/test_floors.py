@@ -34,7 +34,7 @@ FLOORS = {  # floor: what it may import of ours, and of others beside the standa
     "plugin_utils": ({*CONTROLLER, "adapters"}, {"ansible", "netaddr"}),
     "filter": (CONTROLLER, {"ansible", "netaddr"}),
     "action": ({*CONTROLLER, "adapters"}, {"ansible"}),
-    "connection": (GROUND, {"ansible"}),
+    "connection": ({*GROUND, "twin"}, {"ansible"}),
 }
 PURE = {*GROUND, "model", "intent"}
 IMPURE = {"datetime", "io", "os", "pathlib", "random", "secrets", "shutil", "socket", "subprocess", "tempfile", "time"}

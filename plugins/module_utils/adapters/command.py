@@ -7,24 +7,33 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 
 TIMEOUT = 10.0  # seconds
 
 
-def run(argv: Sequence[str], timeout: float = TIMEOUT) -> str:
-    """Run a program and return what it printed; BackendError if it is missing, fails or takes too long."""
-    environment = {**os.environ, "LC_ALL": "C"}
+def run(
+    argv: Sequence[str], timeout: float = TIMEOUT, stdin: str = "", environment: Mapping[str, str] | None = None
+) -> str:
+    """Run a program and return what it printed; BackendError if it is missing, fails or takes too long.
+
+    The environment is our own unless another is given.
+    """
+    variables = {**(os.environ if environment is None else environment), "LC_ALL": "C"}
     try:
         done = subprocess.run(
-            list(argv), capture_output=True, text=True, timeout=timeout, env=environment, stdin=subprocess.DEVNULL, check=False
+            list(argv), input=stdin, capture_output=True, text=True, timeout=timeout, env=variables, check=False
         )
     except FileNotFoundError:
-        raise BackendError(f"The program '{argv[0]}' is missing on this host; install the package that has it.") from None
+        raise BackendError(
+            f"The program '{argv[0]}' is missing on this host; install the package that has it."
+        ) from None
     except subprocess.TimeoutExpired:
         raise BackendError(f"'{' '.join(argv)}' gave no answer within {timeout:g} s.") from None
     if done.returncode:
-        raise BackendError(f"'{' '.join(argv)}' failed ({done.returncode}): {done.stderr.strip() or done.stdout.strip()}")
+        raise BackendError(
+            f"'{' '.join(argv)}' failed ({done.returncode}): {done.stderr.strip() or done.stdout.strip()}"
+        )
     return done.stdout

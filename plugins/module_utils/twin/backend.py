@@ -6,12 +6,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin import cables, inventory, namespaces, survey, switch, wiring
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin import (
+    cables,
+    inventory,
+    namespaces,
+    survey,
+    switch,
+    wiring,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import FABRIC, End, HostKey
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import Wanted
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import Hypervisor, Wanted
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.state import State
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.survey import DOWN, INVENTORY, Thing
 
@@ -48,7 +56,7 @@ class Twin:
         self._wanted: dict[Thing, str] = {
             **{survey.host_thing(key): survey.RUNNING for key in self._hosts},
             **{survey.segment_thing(bridge): survey.BRIDGE for bridge in bridges},
-            **{thing: cable.alias for thing, cable in self._cables.items()},
+            **{thing: cable.description for thing, cable in self._cables.items()},
             **{thing: switch.alias(hypervisor, wanted.mtu) for thing, hypervisor in self._vteps.items()},
             INVENTORY: inventory.render(
                 {key.name: self._hosts[key].pid_file for key in hypervisors},
@@ -69,6 +77,9 @@ class Twin:
         for key in _hosts_in(plan.delete):
             hosts.pop(key).stop()
         wiring.clear(hosts, self._in_the_way(plan))
+        wiring.at_once(
+            [partial(switch.forget_dead_devices, host) for key, host in hosts.items() if key.kind == "hypervisor"]
+        )
         for key in _hosts_in(plan.after):
             namespaces.start(self._hosts[key], _SETTINGS[key.kind])
         wiring.lay(
@@ -77,16 +88,13 @@ class Twin:
             [self._cables[thing] for thing in plan.after if thing in self._cables],
         )
         wiring.at_once(
-            [
-                lambda hypervisor=self._vteps[thing]: switch.configure(
-                    self._hosts[HostKey("hypervisor", hypervisor.name)], hypervisor, self._mtu
-                )
-                for thing in plan.after
-                if thing in self._vteps
-            ]
+            [partial(self._configure_switch, self._vteps[thing]) for thing in plan.after if thing in self._vteps]
         )
         if INVENTORY in plan.after:
             self._state.write_inventory(plan.after[INVENTORY])
+
+    def _configure_switch(self, hypervisor: Hypervisor) -> None:
+        switch.configure(self._hosts[HostKey("hypervisor", hypervisor.name)], hypervisor, self._mtu)
 
     def _in_the_way(self, plan: TwinPlan) -> Iterator[End]:
         """Yield the devices of what goes, and those that may be left where a cable shall be laid."""
@@ -106,5 +114,5 @@ def _hosts_in(things: Mapping[Thing, str]) -> list[HostKey]:
 
 def remove(state: State) -> None:
     """Remove a twin, whatever is left of it."""
-    wiring.at_once([host.stop for host in state.hosts().values()])
+    wiring.at_once(host.stop for host in state.hosts().values())
     state.remove()

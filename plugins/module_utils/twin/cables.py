@@ -46,8 +46,12 @@ class Cable:
     @property
     def alias(self) -> str:
         place = self.segment or f"{self.far.host.name} {self.far.interface}"
-        text = f"twin: {', '.join([f'to {place}', self.mac, f'mtu {self.mtu}', *self.addresses])}"
+        text = f"to {', '.join([place, *self.addresses])}"
         return text if len(text) <= _ALIAS_BYTES else f"{text[:200]}... {digest(text, 12)}"
+
+    @property
+    def description(self) -> str:
+        return describe(self.alias, self.mac, str(self.mtu))
 
 
 def cables_of(wanted: Wanted) -> Iterator[Cable]:
@@ -63,8 +67,13 @@ def cables_of(wanted: Wanted) -> Iterator[Cable]:
         yield Cable(near, far, endpoint.mac, endpoint.mtu, endpoint.addresses)
 
 
+def describe(alias: str, mac: str, mtu: str) -> str:
+    """Return what a near end is, from what is wanted or from what its device says."""
+    return f"{alias or 'unfinished'}, {mac}, mtu {mtu}"
+
+
 def nic_mac(hypervisor: str, nic: str) -> str:
-    """Return the locally administered MAC address of a NIC: the same after a restart, or peers' ARP caches are stale."""
+    """Return the MAC address of a NIC, locally administered. It survives a restart, as peers keep it in ARP caches."""
     octets = digest(f"{hypervisor} {nic}", 10)
     return ":".join(["02", *(octets[at : at + 2] for at in range(0, 10, 2))])
 
@@ -84,17 +93,17 @@ def bridge_line(bridge: str) -> str:
     return f"link add {bridge} up type bridge forward_delay 0 mcast_snooping 0"
 
 
-def creation_lines(cable: Cable, near_pid: int, far_pid: int) -> Iterator[str]:
+def creation_line(cable: Cable, near_pid: int, far_pid: int) -> str:
     """Both ends are born in their namespaces: at no moment does the machine have a device of ours."""
     master = f" master {bridge_of(cable.segment)}" if cable.segment else ""
-    yield (
+    return (
         f"link add {cable.far.interface} netns {far_pid} mtu {cable.mtu}{master} type veth "
         f"peer name {cable.near.interface} netns {near_pid} address {cable.mac} mtu {cable.mtu}"
     )
 
 
 def far_line(cable: Cable) -> str:
-    return f'link set {cable.far.interface} up alias "twin: to {cable.near.host.name} {cable.near.interface}"'
+    return f'link set {cable.far.interface} up alias "to {cable.near.host.name} {cable.near.interface}"'
 
 
 def near_lines(cable: Cable) -> Iterator[str]:

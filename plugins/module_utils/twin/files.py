@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import kernel
 
-_OWN_MOUNTS = ("/proc", "/sys", "/dev", "/run", "/tmp")  # noqa: S108
+_OWN_MOUNTS = ("/proc", "/sys", "/dev", "/run", "/tmp")
 _PRIVATE = ("/etc/openvswitch", "/var/lib/openvswitch", "/var/log/openvswitch")
 
 
@@ -62,7 +62,9 @@ def _disks() -> Iterator[str]:
         for line in lines:
             fields = line.split()
             target = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[4])
-            inside = target == "/" or target.startswith(tuple(f"{own}/" for own in _OWN_MOUNTS)) or target in _OWN_MOUNTS
+            inside = (
+                target == "/" or target.startswith(tuple(f"{own}/" for own in _OWN_MOUNTS)) or target in _OWN_MOUNTS
+            )
             if fields[fields.index("-") + 1] in kinds and not inside and os.path.isdir(target):
                 yield target
 

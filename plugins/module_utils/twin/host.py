@@ -15,11 +15,13 @@ import shutil
 import signal
 from dataclasses import dataclass
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import command
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.command import run
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import ENVIRONMENT
 
 MARK = "TENANTRY_TWIN_HOST"  # in the environment of a first process: the folder of its host
 
+_COMMAND_SECONDS = 60  # the slowest, ovs-ctl, takes 0.1
 _DEATH_SECONDS = 10
 
 
@@ -53,12 +55,17 @@ class Host:
     def pid(self) -> int | None:
         return first_process(self.pid_file)
 
-    def run(self, *argv: str, stdin: str = "", namespaces: str = "--all") -> str:
-        """Run a command on the host and return what it printed; BackendError if it fails or the host is down."""
+    def live_pid(self) -> int:
+        """Return the PID of the first process; BackendError if the host is down."""
         pid = self.pid
         if pid is None:
             raise BackendError(f"Host {self.name} of the twin is down. Run the task again: it starts what has died.")
-        return run("nsenter", f"--target={pid}", namespaces, "--", *argv, stdin=stdin)
+        return pid
+
+    def run(self, *argv: str, stdin: str = "", namespaces: str = "--all") -> str:
+        """Run a command on the host and return what it printed; BackendError if it fails or the host is down."""
+        enter = ("nsenter", f"--target={self.live_pid()}", namespaces, "--")
+        return command.run([*enter, *argv], timeout=_COMMAND_SECONDS, stdin=stdin, environment=ENVIRONMENT)
 
     def read(self, path: str) -> str:
         """Return the first line of a file that the kernel or the twin made, '' if there is none.

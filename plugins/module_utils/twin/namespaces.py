@@ -14,8 +14,8 @@ from typing import NoReturn
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import files, kernel
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.command import ENVIRONMENT
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import MARK, Host
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import ENVIRONMENT
 
 _OWN = kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
 _HOSTNAME_BYTES = 64  # HOST_NAME_MAX, gethostname(2)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import switch
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import End, HostKey, is_bridge, nic_mac
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import End, HostKey, describe, is_bridge, nic_mac
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import ENDPOINT_NIC, UNDERLAY_BRIDGE
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.state import State
@@ -55,7 +55,8 @@ def read(state: State) -> dict[Thing, str]:
             found.update({segment_thing(device): BRIDGE for device in host.devices() if is_bridge(device)})
             continue
         for nic in _nics(key, host):
-            found[cable_thing(End(key, nic))] = host.read(f"/sys/class/net/{nic}/ifalias")
+            alias, mac, mtu = (host.read(f"/sys/class/net/{nic}/{name}") for name in ("ifalias", "address", "mtu"))
+            found[cable_thing(End(key, nic))] = describe(alias, mac, mtu)
         if key.kind == "hypervisor":
             found[vtep_thing(key.name)] = switch.read_alias(host)
     inventory = state.read_inventory()
@@ -70,8 +71,7 @@ def _nics(key: HostKey, host: Host) -> Iterator[str]:
         if key.kind == "endpoint":
             ours = device == ENDPOINT_NIC
         else:
-            ours = device != UNDERLAY_BRIDGE and host.read(f"/sys/class/net/{device}/address") == nic_mac(
-                key.name, device
-            )
+            mac = host.read(f"/sys/class/net/{device}/address")
+            ours = mac == nic_mac(key.name, device) and device != UNDERLAY_BRIDGE
         if ours:
             yield device

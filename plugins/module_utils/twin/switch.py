@@ -10,13 +10,13 @@ address and its alias, which records a finished bridge, survive a restart of ovs
 
 from __future__ import annotations
 
-import os
+import re
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import nic_mac
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.command import OVS_CTL
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import UNDERLAY_BRIDGE, UNDERLAY_NIC, Hypervisor
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import OVS_CTL
 
 SETTINGS = {  # below /proc/sys, for the devices to come
     # The host's own stack hears a port's guest too, as OVS reads the device by AF_PACKET: it must not answer.
@@ -24,21 +24,36 @@ SETTINGS = {  # below /proc/sys, for the devices to come
     "net/ipv6/conf/default/disable_ipv6": "1",
 }
 
-_DAEMONS = ("ovsdb-server", "ovs-vswitchd")
+_PATIENCE = "--timeout=10"  # seconds
+_DATAPATH = "netdev@ovs-netdev"  # of all bridges
+_SYSTEM_PORT = re.compile(r"^ *port \d+: (\S+)$", re.MULTILINE)  # no type in brackets: a device of the host
 _KERNEL_MODULES = "/usr/share/openvswitch/scripts/ovs-kmod-ctl"
 
 
 def alias(hypervisor: Hypervisor, mtu: int) -> str:
-    return f"twin: VTEP {hypervisor.vtep}, mtu {mtu}"
+    return f"VTEP {hypervisor.vtep}, mtu {mtu}"
 
 
 def read_alias(host: Host) -> str:
     """Return what the bridge was made for, '' if Open vSwitch is not running or the bridge is not finished."""
-    for daemon in _DAEMONS:
-        pid = host.read(f"/run/openvswitch/{daemon}.pid")
-        if not pid or not host.read(f"/proc/{pid}/comm"):
-            return ""
-    return host.read(f"/sys/class/net/{UNDERLAY_BRIDGE}/ifalias")
+    return host.read(f"/sys/class/net/{UNDERLAY_BRIDGE}/ifalias") if _is_running(host) else ""
+
+
+def forget_dead_devices(host: Host) -> None:
+    """Make Open vSwitch let go of devices that no longer exist, before others of the same names appear.
+
+    The userspace datapath keeps its socket to a device that is gone, and would never hear its successor.
+    """
+    if not _is_running(host):
+        return
+    shown = host.run("ovs-appctl", _PATIENCE, "dpctl/show")
+    for device in set(_SYSTEM_PORT.findall(shown)).difference(host.devices()):
+        host.run("ovs-appctl", _PATIENCE, "dpctl/del-if", _DATAPATH, device)
+
+
+def _is_running(host: Host) -> bool:
+    pids = [host.read(f"/run/openvswitch/{daemon}.pid") for daemon in ("ovsdb-server", "ovs-vswitchd")]
+    return all(pid and host.read(f"/proc/{pid}/comm") for pid in pids)
 
 
 def configure(host: Host, hypervisor: Hypervisor, mtu: int) -> None:
@@ -46,21 +61,17 @@ def configure(host: Host, hypervisor: Hypervisor, mtu: int) -> None:
     host.run("ln", "--symbolic", "--force", "/bin/true", _KERNEL_MODULES)  # it would load and unload the machine's
     host.run(OVS_CTL, "start", f"--system-id={hypervisor.name}", "--no-mlockall")
     host.run(*_bridge_command(hypervisor, mtu))
-    has_ipv6 = family(hypervisor.vtep) == 6
-    host.run(
-        "sysctl",
-        "--quiet",
-        "--write",
-        f"net.ipv4.conf.{UNDERLAY_BRIDGE}.arp_ignore=0",
-        f"net.ipv6.conf.{UNDERLAY_BRIDGE}.disable_ipv6={int(not has_ipv6)}",
-    )
+    if family(hypervisor.vtep) == 4:
+        host.run("sysctl", "--quiet", "--write", f"net.ipv4.conf.{UNDERLAY_BRIDGE}.arp_ignore=0")
+    else:
+        host.run("sysctl", "--quiet", "--write", f"net.ipv6.conf.{UNDERLAY_BRIDGE}.disable_ipv6=0")
     host.run("ip", "-batch", "-", stdin="\n".join(_address_lines(hypervisor, mtu)))
 
 
 def _bridge_command(hypervisor: Hypervisor, mtu: int) -> list[str]:
     bridge = UNDERLAY_BRIDGE
     return [
-        *("ovs-vsctl", "--timeout=10", "--may-exist", "add-br", bridge, "--", "set", "Bridge", bridge),
+        *("ovs-vsctl", _PATIENCE, "--may-exist", "add-br", bridge, "--", "set", "Bridge", bridge),
         "datapath_type=netdev",
         f'other_config:hwaddr="{nic_mac(hypervisor.name, bridge)}"',
         *("--", "--may-exist", "add-port", bridge, UNDERLAY_NIC),

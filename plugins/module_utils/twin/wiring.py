@@ -9,6 +9,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import cables
@@ -29,16 +30,16 @@ def at_once(jobs: Iterable[Callable[[], object]]) -> None:
             job.result()
 
 
-def batch(host: Host, lines: Iterable[str], namespaces: str = "--all") -> None:
-    host.run("ip", "-batch", "-", stdin="\n".join(lines), namespaces=namespaces)
+def batch(host: Host, lines: Iterable[str], *options: str, namespaces: str = "--all") -> None:
+    host.run("ip", *options, "-batch", "-", stdin="\n".join(lines), namespaces=namespaces)
 
 
 def clear(hosts: Hosts, ends: Iterable[End]) -> None:
-    """Delete the devices that still exist of those named."""
+    """Delete the devices that still exist of those named, and wait until those that die with a host are gone."""
     devices: dict[HostKey, set[str]] = defaultdict(set)
     for end in ends:
         devices[end.host].add(end.interface)
-    at_once([lambda key=key: _clear(hosts[key], devices[key]) for key in devices if key in hosts])
+    at_once(partial(_clear, hosts[key], devices[key]) for key in devices if key in hosts)
 
 
 def _clear(host: Host, unwanted: set[str]) -> None:
@@ -47,7 +48,7 @@ def _clear(host: Host, unwanted: set[str]) -> None:
     deadline = time.monotonic() + _DYING_SECONDS
     if existing:
         try:
-            batch(host, [f"link delete dev {device}" for device in sorted(existing)])
+            batch(host, [f"link delete dev {device}" for device in sorted(existing)], "-force")
         except BackendError as error:  # perhaps it went by itself, with its other end
             failure = error
     while unwanted.intersection(host.devices()):
@@ -61,10 +62,10 @@ def lay(hosts: Hosts, bridges: Iterable[str], new: Iterable[Cable]) -> None:
     new = list(new)
     lines = [cables.bridge_line(bridge) for bridge in bridges]
     for cable in new:
-        lines += cables.creation_lines(cable, hosts[cable.near.host].pid, hosts[cable.far.host].pid)
+        lines.append(cables.creation_line(cable, hosts[cable.near.host].live_pid(), hosts[cable.far.host].live_pid()))
     lines += [cables.far_line(cable) for cable in new if cable.far.host == FABRIC]
     if lines:
-        batch(hosts[FABRIC], lines, "--net")
+        batch(hosts[FABRIC], lines, namespaces="--net")  # its PIDs are the machine's
     _connect(hosts, new, "hypervisor")
     _connect(hosts, new, "endpoint")
 
@@ -76,7 +77,7 @@ def _connect(hosts: Hosts, new: list[Cable], kind: str) -> None:
             lines[cable.far.host].append(cables.far_line(cable))
         if cable.near.host.kind == kind:
             lines[cable.near.host] += cables.near_lines(cable)
-    at_once([lambda key=key: _connect_host(key, hosts[key], lines[key]) for key in lines])
+    at_once(partial(_connect_host, key, hosts[key], lines[key]) for key in lines)
 
 
 def _connect_host(key: HostKey, host: Host, lines: list[str]) -> None:
