@@ -30,6 +30,7 @@ def numbers(ranges: list[range]) -> set[int]:
         (" 300 , 100 - 199 ", "vlan", [range(100, 200), range(300, 301)]),
         ([300, "100-199"], "vlan", [range(100, 200), range(300, 301)]),
         (7, "vlan", [range(7, 8)]),
+        ("1-4,5", "vlan", [range(1, 5), range(5, 6)]),
         ("1-4094", "vlan", [range(1, 4095)]),
         ("1-16777215", "vxlan", [range(1, 2**24)]),
         ("1-16777215", "geneve", [range(1, 2**24)]),
