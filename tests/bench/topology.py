@@ -38,16 +38,16 @@ Placement = list[tuple[str, str]]
 
 
 def uniform(dice: random.Random) -> Placement:
-    return [(f"t{tenant}", dice.choice(NAMES)) for tenant in range(TENANTS) for _ in range(EACH)]
+    return [(f"t{tenant}", dice.choice(NAMES)) for tenant in range(TENANTS) for dummy in range(EACH)]
 
 
 def pods(dice: random.Random, count: int) -> Placement:
     """Place each tenant in so many pods, drawn anew for each."""
     placed: Placement = []
     for tenant in range(TENANTS):
-        starts = [dice.randrange(HYPERVISORS // POD) * POD for _ in range(count)]
+        starts = [dice.randrange(HYPERVISORS // POD) * POD for dummy in range(count)]
         hosts = [name for start in starts for name in NAMES[start : start + POD]]
-        placed += [(f"t{tenant}", dice.choice(hosts)) for _ in range(EACH)]
+        placed += [(f"t{tenant}", dice.choice(hosts)) for dummy in range(EACH)]
     return placed
 
 
@@ -56,7 +56,7 @@ def heavy_tailed(dice: random.Random, most: int) -> Placement:
     sizes = [1 / rank for rank in range(1, TENANTS + 1)]
     ports = [min(most, max(2, round(size * PORTS / sum(sizes)))) for size in sizes]
     ports += [EACH] * ((PORTS - sum(ports)) // EACH)  # what the limit cut off goes to more tenants of the usual size
-    return [(f"t{tenant}", dice.choice(NAMES)) for tenant, count in enumerate(ports) for _ in range(count)]
+    return [(f"t{tenant}", dice.choice(NAMES)) for tenant, count in enumerate(ports) for dummy in range(count)]
 
 
 SHAPES: dict[str, Callable[[random.Random], Placement]] = {
@@ -113,7 +113,7 @@ def measure(shape: str) -> dict[str, Any]:
 
 def _milliseconds(ask: Callable[[str], Any], host: str) -> float:
     attempts = []
-    for _ in range(ATTEMPTS):
+    for dummy in range(ATTEMPTS):
         started = time.process_time()
         ask(host)
         attempts.append(time.process_time() - started)

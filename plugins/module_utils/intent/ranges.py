@@ -72,7 +72,7 @@ def overlaps(ranges: Mapping[str, Iterable[range]]) -> Iterator[tuple[str, str, 
     open_spans: list[tuple[int, int, str]] = []
     for start, stop, name in spans:
         open_spans = [earlier for earlier in open_spans if earlier[1] > start]
-        for _, end, other in open_spans:
+        for dummy, end, other in open_spans:
             if other != name:
                 yield min(name, other), max(name, other), range(start, min(stop, end))
         open_spans.append((start, stop, name))

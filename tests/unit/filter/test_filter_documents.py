@@ -50,7 +50,7 @@ def documents(filters: Filters) -> dict[str, Any]:
 def test_the_documented_options_are_the_arguments_in_their_order(filters: Filters, documents: dict[str, Any]) -> None:
     for name, function in filters.items():
         document = documents[name]["doc"]
-        _, *arguments = inspect.signature(function).parameters.values()
+        dummy, *arguments = inspect.signature(function).parameters.values()
         assert document["positional"].split(", ") == [argument.name for argument in arguments], name
         assert set(document["options"]) == {"_input", *(argument.name for argument in arguments)}, name
         for argument in arguments:

@@ -84,4 +84,4 @@ def test_overlaps_are_the_intersections_of_the_sets(a: list[range], b: list[rang
     for one, other in [("a", "b"), ("a", "c"), ("b", "c")]:
         shared = [ids for first, second, ids in found if (first, second) == (one, other)]
         assert numbers(shared) == numbers(named[one]) & numbers(named[other])
-    assert all(ids for _, _, ids in found)
+    assert all(overlap[2] for overlap in found)

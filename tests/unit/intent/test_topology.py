@@ -92,7 +92,7 @@ def test_a_placement_joins_hosts_that_share_a_network(placed: list[tuple[str, st
     tunnels = [
         (network, frozenset(pair)) for network, hosts in members.items() for pair in combinations(sorted(hosts), 2)
     ]
-    assert edges(index) == {pair for _, pair in tunnels}
+    assert edges(index) == {pair for dummy, pair in tunnels}
     for network in NETWORKS:
         for host in HOSTS:
             assert index.peers(network, host) == sorted(
@@ -100,9 +100,9 @@ def test_a_placement_joins_hosts_that_share_a_network(placed: list[tuple[str, st
             )
     assert index.cost().tunnels.total == len(tunnels)
     assert index.cost().pairs.total == len(edges(index))
-    hosts = {host for _, host in placed}
+    hosts = {host for dummy, host in placed}
     if hosts:
-        ends = Counter(host for _, pair in tunnels for host in pair)
+        ends = Counter(host for dummy, pair in tunnels for host in pair)
         assert index.cost().tunnels.per_host == spread(sorted(ends[host] for host in hosts))
         assert index.cost().pairs.per_host == spread(degrees(edges(index), hosts))
 
