@@ -50,7 +50,7 @@ def read_intent(directory: str, record: str) -> IntentFiles:
     """
     faults = Faults()
     names = _listed(faults, directory, "", {FABRIC_FILE, TENANTS_DIRECTORY, os.path.relpath(record, directory)})
-    if FABRIC_FILE not in names:
+    if os.path.isdir(directory) and FABRIC_FILE not in names:
         faults.add(FABRIC_FILE, f"missing in {directory}; write it, with the key fabric")
     files = [FABRIC_FILE] if FABRIC_FILE in names else []
     if TENANTS_DIRECTORY in names:

@@ -215,8 +215,8 @@ def test_no_new_network_gets_what_another_has_or_had() -> None:
             "retired: {tunnel/5001: a.old, vlan/7: a.old}",
             {"b.one": "gre", "b.two": "gre"},
             {"tunnel": "5000-5001"},
-            "fabric.segments.tunnel: 1 of 2 ids are free in this range, too few for b.one, b.two; widen it, or, once site "
-            "has run on all hosts, delete retired ids from the record: tunnel/5001 (a.old)",
+            "fabric.segments.tunnel: 1 of 2 ids are free in this range, too few for b.one, b.two; widen it, or, once "
+            "site has run on all hosts, delete retired ids from the record: tunnel/5001 (a.old)",
         ),
         (
             "{}",
@@ -229,8 +229,8 @@ def test_no_new_network_gets_what_another_has_or_had() -> None:
             {f"b.n{number}": "gre" for number in range(12)},
             {"vlan": "10-4094"},
             "fabric.segments.vlan: 8 of 9 ids are free outside of this range, where local VLANs come from, too few for "
-            "b.n0, b.n1, b.n10, b.n11, b.n2, b.n3, b.n4, b.n5, b.n6, b.n7 and 2 more; narrow it, or, once site has run on "
-            "all hosts, delete retired ids from the record: local_vlan/1 (a.old)",
+            "b.n0, b.n1, b.n10, b.n11, b.n2, b.n3, b.n4, b.n5, b.n6, b.n7 and 2 more; narrow it, or, once site has "
+            "run on all hosts, delete retired ids from the record: local_vlan/1 (a.old)",
         ),
         (
             "{}",
