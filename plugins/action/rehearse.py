@@ -50,9 +50,10 @@ def _run(playbook: str, inventory: str) -> dict[str, int]:
     program = Path(sys.argv[0]).parent / "ansible-playbook"
     argv = [str(program) if program.exists() else "ansible-playbook", "-i", inventory, playbook]
     colour = {"ANSIBLE_FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
+    environment = {**os.environ, **colour}
     changes = {}
     with subprocess.Popen(
-        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, env={**os.environ, **colour}
+        argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, env=environment
     ) as child:
         for line in child.stdout or ():
             display.display(line.rstrip("\n"))

@@ -25,8 +25,8 @@ options:
         default: 1500
       segments:
         description:
-          - Ranges of segmentation ids, as C(100-199,300). C(vlan) is for networks of type V(vlan), C(tunnel) for V(gre),
-            V(vxlan) and V(geneve), which share one space of ids.
+          - Ranges of segmentation ids, as C(100-199,300). C(vlan) is for networks of type V(vlan), C(tunnel) for
+            V(gre), V(vxlan) and V(geneve), which share one space of ids.
           - Needed for the types that the tenants use. An id is in its range, whether pinned or allocated.
           - VLANs outside of C(vlan) are used inside the hosts, as local VLANs.
         type: dict

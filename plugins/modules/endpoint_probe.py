@@ -13,7 +13,7 @@ author: the tenantry.sdn authors (@tenantry)
 description:
   - Runs on an endpoint of a tenant network, a virtual machine or a namespace of the twin, as root.
   - Run O(phase=listen) on all endpoints, then O(phase=send) on all, then O(phase=collect) on all, with the same O(run).
-    The playbook P(tenantry.sdn.verify#playbook) does so, and M(tenantry.sdn.reachability) judges the measurements.
+    The playbook C(tenantry.sdn.verify) does so, and M(tenantry.sdn.reachability) judges the measurements.
   - O(phase=listen) starts a process that answers TCP connections with the endpoint's name and records all marked
     frames that arrive. It ends when it is collected or at its O(deadline), and leaves nothing behind.
   - O(phase=send) asks all O(targets) at once, by ICMP echo requests (small, of exactly the MTU, and one byte longer,

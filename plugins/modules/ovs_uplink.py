@@ -56,6 +56,7 @@ set_up:
 import os
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.links import Link, read_links, set_up
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing
@@ -77,8 +78,8 @@ def faults_of(link: Link, connection_addresses: set) -> list:
     if not reasons:
         return []
     return [
-        f"{link.name}: it {' and '.join(reasons)}, which the host would lose; choose another card in uplinks, move them "
-        "away first, or say takeover: true (hypervisor_uplink_takeover)"
+        f"{link.name}: it {' and '.join(reasons)}, which the host would lose; choose another card in uplinks, move "
+        "them away first, or say takeover: true (hypervisor_uplink_takeover)"
     ]
 
 
@@ -103,7 +104,7 @@ def main() -> None:
         down = [link.name for link in known if not link.up]
         if not module.check_mode:
             set_up(down)
-        diff = {"before": {name: "down" for name in down}, "after": {name: "up" for name in down}}
+        diff = {"before": dict.fromkeys(down, "down"), "after": dict.fromkeys(down, "up")}
         module.exit_json(changed=bool(down), set_up=down, diff=diff)
 
 

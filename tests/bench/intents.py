@@ -70,7 +70,7 @@ def measure(hypervisors: int) -> dict[str, Any]:
     clock = [time.process_time()]
     parsed = parse(raw)
     clock.append(time.process_time())
-    allocations, _ = allocate(parsed, Record())
+    allocations, dummy = allocate(parsed, Record())
     clock.append(time.process_time())
     state = compile_host(parsed, allocations, "hv0")
     clock.append(time.process_time())

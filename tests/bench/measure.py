@@ -38,7 +38,7 @@ def run(argv: Sequence[str], daemons: Collection[int] = (), environment: Mapping
         stderr=subprocess.STDOUT,
     )
     output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
+    dummy, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         raise SystemExit(f"{' '.join(argv)[:200]} failed:\n{output.decode()[:1000]}")
@@ -49,7 +49,7 @@ def run(argv: Sequence[str], daemons: Collection[int] = (), environment: Mapping
 def medians(rounds: int, contenders: Mapping[str, Callable[[], Cost]]) -> dict[str, Cost]:
     """Let the contenders run in turns, so that a noisy minute is everybody's, and return the median of each figure."""
     costs: dict[str, list[Cost]] = {name: [] for name in contenders}
-    for _ in range(rounds):
+    for dummy in range(rounds):
         for name, contender in contenders.items():
             costs[name].append(contender())
     return {name: _median(each) for name, each in costs.items()}

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a task of ovs_gre_mesh says, as the wanted tunnel ports. What it says wrongly: test_wrong_meshes.py of the adapters."""
+"""What a task of ovs_gre_mesh says, as the wanted tunnel ports; what it says wrongly is in adapters/."""
 
 from __future__ import annotations
 

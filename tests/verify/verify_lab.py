@@ -101,7 +101,7 @@ class Lab:
 
     def add_bridge(self, name: str) -> None:
         """Add a Linux bridge to the switch."""
-        self.switch.run("ip", "link", "add", "name", name, "type", "bridge", "forward_delay", "0", "mcast_snooping", "0")
+        self.switch.run("ip", "link", "add", name, "type", "bridge", "forward_delay", "0", "mcast_snooping", "0")
         self.switch.run("ip", "link", "set", name, "up")
 
     def plug(self, port: str, bridge: str) -> None:

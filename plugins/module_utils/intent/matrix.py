@@ -44,7 +44,7 @@ class Style:
         return symbols[(REACHES, ISOLATED, _WRONG, UNMEASURED, _NONE).index(state)]
 
     @property
-    def bar(self) -> str:
+    def border(self) -> str:
         return "│" if self.unicode else "|"
 
     def arrow(self, words: str) -> str:
@@ -150,7 +150,7 @@ def _cells(table: _Table, sender: str, style: Style) -> list[list[str]]:
 
 
 def _row(groups: Sequence[Sequence[str]], style: Style) -> str:
-    return "".join(f"{style.bar} {''.join(cells)} " for cells in groups)
+    return "".join(f"{style.border} {''.join(cells)} " for cells in groups)
 
 
 def _cut(text: str, width: int, style: Style) -> str:

@@ -119,7 +119,7 @@ def test_overlaps_are_what_sets_of_addresses_share(
         for version in (4, 6):
             shared: set[int] = set()
             for first, second, text in found:
-                start, _, end = text.partition("-")
+                start, dummy, end = text.partition("-")
                 if (first, second) == (one, other) and ipaddress.ip_address(start).version == version:
                     low, high = (int(ipaddress.ip_address(edge)) - BASES[version] for edge in (start, end or start))
                     shared.update(range(low, high + 1))
