@@ -88,7 +88,7 @@ def _holders(wanted: set[str], pool: Pool, recorded: Mapping[str, int], path: st
     if len(new) > free:
         gone = sorted(set(recorded).difference(wanted))
         remedy = f"widen it, or remove the entries of names that are gone ({', '.join(gone)})" if gone else "widen it"
-        faults.add("pool", f"{pool} has {free} free values for {len(new)} new names; {remedy}")
+        faults.add("pool", f"{pool} has room for {free} of {len(new)} new names; {remedy}")
     faults.raise_any()
     return taken
 

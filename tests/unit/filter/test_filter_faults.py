@@ -218,7 +218,7 @@ def test_seed_erratum_a_full_mesh_of_10000_hypervisors_is_49995000_tunnels(filte
             {},
             "prefix_length: belongs to addresses, and vlan ids have none; leave it out",
         ),
-        ("allocate", (["web"], []), {}, "pool: (empty) has 0 free values for 1 new names; widen it"),
+        ("allocate", (["web"], []), {}, "pool: (empty) has room for 0 of 1 new names; widen it"),
         (
             "allocate",
             (["web"], POOL),

@@ -91,8 +91,8 @@ def test_all_faults_of_a_record_are_told_at_once() -> None:
 
 def test_a_pool_that_is_used_up_says_what_holds_it() -> None:
     pool = Pool([range(7, 9)])
-    assert fault_of("abc", pool, {}) == ["pool: 7-8 has 2 free values for 3 new names; widen it"]
+    assert fault_of("abc", pool, {}) == ["pool: 7-8 has room for 2 of 3 new names; widen it"]
     assert fault_of("ab", pool, {"z": 7}) == [
-        "pool: 7-8 has 1 free values for 2 new names; widen it, or remove the entries of names that are gone (z)"
+        "pool: 7-8 has room for 1 of 2 new names; widen it, or remove the entries of names that are gone (z)"
     ]
     assert allocate("a", pool, {"z": 7, "y": 300}) == {"a": 8}, "what is outside of the pool takes nothing from it"
