@@ -56,10 +56,12 @@ def directory(tmp_path: Path, files: dict[str, str]) -> str:
 
 def faults_of(folder: str) -> list[str]:
     """Return what reading and parsing the directory says."""
-    with pytest.raises(InvalidInput) as caught:
+    try:
         files = read_intent(folder, f"{folder}/allocations.yml")
         parse(files.raw, files.origin)
-    return caught.value.faults
+    except InvalidInput as error:
+        return error.faults
+    return []
 
 
 def test_a_directory_is_one_intent(tmp_path: Path) -> None:
@@ -99,8 +101,8 @@ def test_a_fabric_without_tenants_is_a_fabric(tmp_path: Path) -> None:
         (
             {"tenants/acme.yml": ACME.replace("10.1.1.21", "10.1.9.9")},
             [
-                "tenants.acme.ports.web-1.ip[1] (tenants/acme.yml:11): 10.1.9.9 is outside of network acme.web; write an "
-                "address in 10.1.1.0/24"
+                "tenants.acme.ports.web-1.ip[1] (tenants/acme.yml:11): 10.1.9.9 is outside of network acme.web; write "
+                "an address in 10.1.1.0/24"
             ],
         ),
         (
@@ -119,10 +121,10 @@ def test_a_fabric_without_tenants_is_a_fabric(tmp_path: Path) -> None:
                 + "      web-2:\n        <<: *port\n        ip: 10.1.1.22\n"
             },
             [
-                "tenants.acme.ports.web-0.mac (tenants/acme.yml:7): 'nonsense' is no MAC address; write six pairs of hex "
-                "digits, as 52:54:00:12:34:56",
-                "tenants.acme.ports.web-2.mac (tenants/acme.yml:7): 'nonsense' is no MAC address; write six pairs of hex "
-                "digits, as 52:54:00:12:34:56",
+                "tenants.acme.ports.web-0.mac (tenants/acme.yml:7): 'nonsense' is no MAC address; write six pairs of "
+                "hex digits, as 52:54:00:12:34:56",
+                "tenants.acme.ports.web-2.mac (tenants/acme.yml:7): 'nonsense' is no MAC address; write six pairs of "
+                "hex digits, as 52:54:00:12:34:56",
             ],
         ),
         (
@@ -140,7 +142,8 @@ def test_a_fabric_without_tenants_is_a_fabric(tmp_path: Path) -> None:
             {"tenants/acme.yml": "tenants:\n  acme: {\n  b: [\n", "tenants/b.yml": "tenants:\n\tb: {}\n"},
             [
                 "tenants/acme.yml:4: not readable as YAML (did not find expected node content); correct the syntax",
-                "tenants/b.yml:2: not readable as YAML (found character that cannot start any token); correct the syntax",
+                "tenants/b.yml:2: not readable as YAML (found character that cannot start any token); correct "
+                "the syntax",
             ],
         ),
         (
@@ -153,7 +156,8 @@ def test_a_fabric_without_tenants_is_a_fabric(tmp_path: Path) -> None:
         (
             {"tenants/acme.yml": "$ANSIBLE_VAULT;1.1;AES256\n6533\n"},
             [
-                "tenants/acme.yml: is encrypted; an intent holds no secrets, so decrypt it with 'ansible-vault decrypt'",
+                "tenants/acme.yml: is encrypted; an intent holds no secrets, so decrypt it with 'ansible-vault "
+                "decrypt'",
             ],
         ),
         (
@@ -177,7 +181,8 @@ def test_a_fabric_without_tenants_is_a_fabric(tmp_path: Path) -> None:
         (
             {"globex.yml": "tenants: {}", "tenants/old/initech.yml": "tenants: {}"},
             [
-                f"{name}: not read; an intent is fabric.yml, tenants/*.yml and the allocation record, so move or remove it"
+                f"{name}: not read; an intent is fabric.yml, tenants/*.yml and the allocation record, so move or "
+                "remove it"
                 for name in ("globex.yml", "tenants/old")
             ],
         ),
@@ -264,6 +269,8 @@ def test_whoever_locks_the_same_record_waits(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(BackendError, match="has been locked by another run for 0 s"), locked(f"{tmp_path}/x.yml"):
         pass
     os.close(handle)
-    with pytest.raises(InvalidInput, match=r"nowhere cannot be opened \(No such file or directory\); create it"):
-        with locked(f"{tmp_path}/nowhere/x.yml"):
-            pass
+    with (
+        pytest.raises(InvalidInput, match=r"nowhere cannot be opened \(No such file or directory\); create it"),
+        locked(f"{tmp_path}/nowhere/x.yml"),
+    ):
+        pass
