@@ -21,7 +21,17 @@ from typing import Any
 
 SCHEMA = "/usr/share/openvswitch/vswitch.ovsschema"
 DATAPATHS = {"dummy": ["--enable-dummy=override", "--disable-system"], "netdev": ["--disable-system"]}
-STATUS = {"_uuid", "_version", "next_cfg", "cur_cfg"}  # columns that change though nobody wants anything else
+# Columns that change although nobody wants anything else of the switch.
+STATUS = {
+    "Open_vSwitch": {"next_cfg", "cur_cfg", "statistics"},
+    "Bridge": {"datapath_id", "datapath_version", "status", "rstp_status"},
+    "Port": {"status", "statistics", "rstp_status", "rstp_statistics", "bond_active_slave"},
+    "Interface": {
+        *("admin_state", "bfd_status", "duplex", "error", "ifindex", "lacp_current", "link_resets", "link_speed"),
+        *("link_state", "mac_in_use", "mtu", "ofport", "statistics", "status"),
+    },
+    "Controller": {"is_connected", "role", "status"},
+}
 
 
 def eventually(holds: Callable[[], Any], what: str, seconds: float = 10) -> Any:
@@ -50,7 +60,8 @@ class PrivateOvs:
     def start(self) -> PrivateOvs:
         subprocess.run(["ovsdb-tool", "create", self.directory / "conf.db", SCHEMA], check=True, timeout=10)
         self.start_database()
-        self.vsctl("--no-wait", "init")
+        # Statistics are written every 5 s otherwise, and a test that compares the database byte for byte would see it.
+        self.vsctl("--no-wait", "init", "--", "set", "Open_vSwitch", ".", "other_config:stats-update-interval=3600000")
         self.start_switch()
         return self
 
@@ -118,6 +129,11 @@ class PrivateOvs:
             raise AssertionError(f"{command} failed: {done.stderr}")
         return done.stdout.strip()
 
+    def appctl(self, *arguments: str) -> str:
+        """Ask ovs-vswitchd itself."""
+        command = ["ovs-appctl", f"--target={self.directory / 'vs.ctl'}", "--timeout=10", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+
     def transact(self, *operations: dict[str, Any]) -> list[Any]:
         request = json.dumps(["Open_vSwitch", *operations])
         command = ["ovsdb-client", "-t", "10", "transact", self.remote, request]
@@ -136,11 +152,41 @@ class PrivateOvs:
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=20, check=True)
         return done.stdout
 
-    def state(self) -> dict[str, list[Any]]:
-        """Return the whole database with every UUID replaced by the name of its row, and without counters."""
-        return _without_uuids({table: self.rows(table) for table in ("Bridge", "Port", "Interface", "Controller")})
+    def state(self) -> dict[str, list[str]]:
+        """Return what is wanted of the switch: all tables, names in the place of UUIDs, without its own reports."""
+        captions = [json.loads(line)["caption"] for line in self.dump().splitlines()]
+        names = [caption.removesuffix(" table") for caption in captions]
+        results = self.transact(*({"op": "select", "table": name, "where": []} for name in names))
+        tables = {name: result["rows"] for name, result in zip(names, results)}
+        called = {row["_uuid"][1]: _name(table, row) for table, rows in tables.items() for row in rows}
+        return {
+            table: sorted(json.dumps(_wanted(table, row, called), sort_keys=True) for row in rows)
+            for table, rows in tables.items()
+            if rows
+        }
 
     def writes(self) -> int:
-        """Return how many transactions the database's log holds."""
+        """Return how many transactions the database's log holds, but for those of ovs-vswitchd, which have no comment."""
         command = ["ovsdb-tool", "show-log", self.directory / "conf.db"]
-        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.count("record ")
+        log = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
+        return sum(line.startswith("record ") and line.endswith('"') for line in log.splitlines())
+
+
+def _name(table: str, row: dict[str, Any]) -> str:
+    return f"{table} {row.get('name') or row.get('target') or ''}".strip()
+
+
+def _wanted(table: str, row: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    ignored = {"_uuid", "_version", *STATUS.get(table, ())}
+    return {column: _named(value, names) for column, value in row.items() if column not in ignored}
+
+
+def _named(value: Any, names: dict[str, str]) -> Any:
+    """Replace references by names, and put the members of sets in order."""
+    if not isinstance(value, list):
+        return value
+    if value[0] == "uuid":
+        return names[value[1]]
+    if value[0] == "map":
+        return [[_named(key, names), _named(item, names)] for key, item in value[1]]
+    return sorted((_named(item, names) for item in value[1]), key=str)

@@ -1,0 +1,31 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Hosts to run modules on."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from host import Host
+from private_ovs import PrivateOvs
+
+
+@pytest.fixture
+def host(ovs: PrivateOvs) -> Host:
+    """A host whose network devices are pretended: any name will do."""
+    return Host(ovs)
+
+
+@pytest.fixture
+def real_host() -> Iterator[Host]:
+    """A host with real network devices, in a network namespace of its own."""
+    with tempfile.TemporaryDirectory(prefix="ovs-") as directory:
+        switch = PrivateOvs(Path(directory), "netdev")
+        try:
+            yield Host(switch.start())
+        finally:
+            switch.stop()
