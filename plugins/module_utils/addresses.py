@@ -17,9 +17,15 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import shown
 IpAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 IpNetwork = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
+_BROADCAST = ipaddress.IPv4Address("255.255.255.255")
+
 
 def ip_address(value: Any) -> str:
     """Parse an IPv4 or IPv6 address to its canonical text (RFC 5952)."""
+    return str(_address(value))
+
+
+def _address(value: Any) -> IpAddress:
     if not isinstance(value, str):
         raise ValueError(f"{shown(value)} is no IP address; write one as '10.1.1.20' or 'fd00::20'")
     if "/" in value:
@@ -27,7 +33,7 @@ def ip_address(value: Any) -> str:
     if "%" in value:
         raise ValueError(f"{shown(value)} has a zone; write the address without '%' and what follows")
     try:
-        return str(ipaddress.ip_address(str(value)))
+        return ipaddress.ip_address(str(value))
     except ValueError:
         raise ValueError(
             f"{shown(value)} is no IP address; write one as '10.1.1.20' (no leading zeros) or 'fd00::20'"
@@ -36,13 +42,12 @@ def ip_address(value: Any) -> str:
 
 def unicast_address(value: Any) -> str:
     """Parse an address that a host can have: not multicast, broadcast, unspecified or loopback."""
-    text = ip_address(value)
-    address = ipaddress.ip_address(text)
+    address = _address(value)
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         raise ValueError(f"{shown(value)} is an IPv4 address in IPv6's clothes; write '{address.ipv4_mapped}'")
-    if address.is_multicast or address.is_unspecified or address.is_loopback or text == "255.255.255.255":
+    if address.is_multicast or address.is_unspecified or address.is_loopback or address == _BROADCAST:
         raise ValueError(f"{shown(value)} is no address of a host; write a unicast address")
-    return text
+    return str(address)
 
 
 def ip_network(value: Any) -> str:

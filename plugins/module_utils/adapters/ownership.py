@@ -40,10 +40,11 @@ def refuse_foreign(snapshot: Snapshot, wanted: Bridge, claim: Claim, removed: Se
         faults += [*_taken_name(snapshot, wanted.name), *_foreign_bridge(snapshot, wanted.name, claim)]
     ports = wanted.ports or ()
     rewritten = {port.name for port in ports if port.present and port.listed}  # these give up what they do not list
+    released = removed | rewritten
     for port in ports:
         if port.name in snapshot.ports and port.name != wanted.name:
             faults += _foreign_port(snapshot, wanted.name, port, claim)
-        faults += _held_interfaces(snapshot, port, removed | rewritten)
+        faults += _held_interfaces(snapshot, port, released)
     if faults:
         raise OwnershipError(faults)
 
