@@ -15,7 +15,7 @@ test: ## run every check, as CI does; scripts/test STEP... runs some
 	@scripts/test
 
 bench: setup ## measure speed and memory against the peers and the bare protocol
-	@scripts/with pytest -s tests/bench
+	@scripts/with python tests/bench/run.py
 
 lint: ## run the static checks
 	@scripts/test lint
