@@ -144,6 +144,29 @@ def _physical_network(around: Surroundings, section: Section, kind: str) -> str 
     return name
 
 
+def refuse_native_trunks(faults: Faults, networks: Iterable[Network]) -> None:
+    """Record flat networks on a wire that carries VLANs too.
+
+    NORMAL switching takes a frame with an empty outer tag (802.1Q priority tag) as untagged. Sent untagged on the wire,
+    it shows the tag inside, and is in that VLAN at the next host: a guest of the flat network could hop into any.
+    """
+    vlans: dict[str | None, str] = {}
+    flats = []
+    for network in networks:
+        if network.type == "vlan":
+            vlans.setdefault(network.physical_network, network.path)
+        elif network.type == "flat":
+            flats.append(network)
+    for network in flats:
+        other = vlans.get(network.physical_network)
+        if other:
+            faults.add(
+                f"{network.path}.physical_network",
+                f"{network.physical_network} carries VLANs too ({other}), into which a guest of an untagged network could "
+                "hop by tagging its own frames; give the flat network a physical network of its own",
+            )
+
+
 def _check_mtu(around: Surroundings, network: Network) -> None:
     """Record an MTU that IPv6 can't live with. Without hypervisors or an MTU there is nothing to compute it from."""
     fabric = around.fabric

@@ -9,7 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import parse_fabric
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings, parse_networks
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import (
+    Surroundings,
+    parse_networks,
+    refuse_native_trunks,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ports import parse_ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import (
     Claims,
@@ -39,6 +43,7 @@ def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
     fabric, hypervisors = parse_fabric(faults, claims, root.value("fabric"))
     around = Surroundings(faults, claims, fabric, hypervisors)
     tenants = {name: _tenant(around, name, path, value) for name, path, value in root.items("tenants")}
+    refuse_native_trunks(faults, (network for tenant in tenants.values() for network in tenant.networks.values()))
     count = sum(len(tenant.networks) for tenant in tenants.values())
     if count > NETWORKS_MAXIMUM:
         faults.add(

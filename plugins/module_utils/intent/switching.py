@@ -54,15 +54,11 @@ FORWARDING: Mapping[str, Forwarding] = {"plain": plain}
 
 
 def _uplink(nic: str, networks: Sequence[Network], allocations: Allocations) -> dict[str, Any]:
-    """Return the NIC of a physical network: the VLANs that live here, and untagged what a flat network sends."""
-    trunks = sorted(allocations[network.name].local_vlan for network in networks if network.type == "vlan")
-    native = [allocations[network.name].local_vlan for network in networks if network.type == "flat"]
-    return {
-        "name": nic,
-        "vlan_mode": "native-untagged" if native else "trunk",
-        "tag": native[0] if native else "",
-        "trunks": trunks or _NO_VLAN,
-    }
+    """Return the NIC of a physical network: an access port of its flat network, or a trunk of the VLANs that live here."""
+    vlans = sorted(allocations[network.name].local_vlan for network in networks)
+    if any(network.type == "flat" for network in networks):  # then it is the only one: networks.refuse_native_trunks
+        return {"name": nic, "vlan_mode": "access", "tag": vlans[0], "trunks": []}
+    return {"name": nic, "vlan_mode": "trunk", "tag": "", "trunks": vlans or _NO_VLAN}
 
 
 def _access_port(port: Port, intent: Intent, allocations: Allocations) -> dict[str, Any]:

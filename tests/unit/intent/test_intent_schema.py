@@ -31,8 +31,9 @@ RIGHT = [
     "tenants: {acme: {networks: {web: {subnet: [10.1.1.0/24, 'fd00::/127']}}, ports: {web-1: {ip: 'fd00::'}}}}",
     # several ranges
     "fabric: {segments: {vlan: '100-119,120,3000-3099', tunnel: [5000-5999, 7000]}}",
-    # one VLAN and one flat network on the same wire
-    "tenants: {acme: {networks: {old: {type: flat, physical_network: physnet1, subnet: 10.1.9.0/24}}}}",
+    # a flat network on a wire of its own
+    "{fabric: {hypervisors: {hv1: {uplinks: {physnet2: eth2}}}}, "
+    "tenants: {acme: {networks: {old: {type: flat, physical_network: physnet2, subnet: 10.1.9.0/24}}}}}",
     # a host that is plugged into nothing may have tunnels
     "fabric: {hypervisors: {hv3: {vtep: 192.168.1.153}}}",
     # no ids of a kind that nobody uses
