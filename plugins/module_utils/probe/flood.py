@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The frames that must not cross from one network into another: one of each kind that a switch might flood.
 
-Tagged frames are the attempts of a guest to choose its own VLAN. VID 0 is the priority tag, which a switch may take
-off; under it, or under the sender's own VLAN, the second tag is what a careless trunk port would then obey.
+Tagged frames are the attempts of a guest to choose its own VLAN. VID 0 is the priority tag, which a switch takes off;
+under it, or under the sender's own VLAN, the next tag is what the wire would then obey. Open vSwitch looks at one tag,
+or with other_config:vlan-limit at two, so there are three.
 """
 
 from __future__ import annotations
@@ -66,8 +67,8 @@ def _to_each(own: Target, targets: Sequence[Target], mark: Mark) -> Iterator[Fra
 
 
 def _tagged(own: Target, vlans: Sequence[int], mark: Mark) -> Iterator[Frame]:
-    outer = [0] if own.vlan is None else [0, own.vlan]
-    stacks = [(0,), *((vlan,) for vlan in vlans), *((first, vlan) for first in outer for vlan in vlans)]
+    outer = [(), (0,), (0, 0), *([] if own.vlan is None else [(own.vlan,)])]
+    stacks = [(0,), *((*above, vlan) for above in outer for vlan in vlans)]
     for tags in stacks:
         kind = f"802.1Q tag {' + '.join(map(str, tags))}"
         packet = frames.udp_packet(_ipv4_of(own), "255.255.255.255", PORT, mark(kind, "", ""))

@@ -49,7 +49,7 @@ def test_a_round_of_the_flood_has_every_kind_once() -> None:
     assert kinds[len(FLOOD) :] == [
         *[ECHO_FRAME] * 2,
         *("802.1Q tag 0", "802.1Q tag 10", "802.1Q tag 20", "802.1Q tag 0 + 10", "802.1Q tag 0 + 20"),
-        *("802.1Q tag 10 + 10", "802.1Q tag 10 + 20"),
+        *("802.1Q tag 0 + 0 + 10", "802.1Q tag 0 + 0 + 20", "802.1Q tag 10 + 10", "802.1Q tag 10 + 20"),
     ]
     for kind, frame in sent:
         marker = decode(frame)
