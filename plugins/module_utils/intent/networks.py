@@ -12,7 +12,7 @@ the integration bridge has one VLAN space for all of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -48,6 +48,7 @@ class Surroundings:
     claims: Claims
     fabric: Fabric
     hypervisors: Mapping[str, Hypervisor | None]
+    zones: dict[str, tuple[str | None, str]] = field(default_factory=dict)  # network: zone and path of its first port
 
     @cached_property
     def physical_networks(self) -> frozenset[str]:
@@ -162,8 +163,8 @@ def refuse_native_trunks(faults: Faults, networks: Iterable[Network]) -> None:
         if other:
             faults.add(
                 f"{network.path}.physical_network",
-                f"{network.physical_network} carries VLANs too ({other}), into which a guest of an untagged network could "
-                "hop by tagging its own frames; give the flat network a physical network of its own",
+                f"{network.physical_network} carries VLANs too ({other}), into which a guest of an untagged network "
+                "could hop by tagging its own frames; give the flat network a physical network of its own",
             )
 
 

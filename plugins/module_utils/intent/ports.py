@@ -13,7 +13,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unic
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import host_interface
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import TUNNEL_TYPES, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, identifier, mac_address
 
@@ -58,6 +58,7 @@ def _port(around: Surroundings, name: str, section: Section, networks: Mapping[s
     _claim(around, section, host, interface, f"{tenant}.{network_name}" if network_name else None, mac, addresses)
     if network and host:
         _check_uplink(around, section, network, host)
+        _check_zone(around, section, network, host)
     if not (host and network and interface and mac):
         return None
     return Port(name, tenant, host, network.name, interface, mac, tuple(addresses.values()))
@@ -121,3 +122,21 @@ def _check_uplink(around: Surroundings, section: Section, network: Network, host
             f"{host} has no uplink to {physical}, which network {network.name} runs on; add "
             f"fabric.hypervisors.{host}.uplinks.{physical}, or choose another hypervisor",
         )
+
+
+def _check_zone(around: Surroundings, section: Section, network: Network, host: str) -> None:
+    """Record a port of a tunnel network that is not in the zone of the first one, for tunnels stay within a zone."""
+    hypervisor = around.hypervisors.get(host)
+    if not hypervisor or network.type not in TUNNEL_TYPES:
+        return
+    zone, first = around.zones.setdefault(network.name, (hypervisor.zone, section.path))
+    if zone != hypervisor.zone:
+        section.faults.add(
+            section.path_to("hypervisor"),
+            f"{host} is in {_called(hypervisor.zone)}, and {first} of the same network in {_called(zone)}; tunnels "
+            "stay within a zone, so choose a hypervisor there, or make a network for each zone",
+        )
+
+
+def _called(zone: str | None) -> str:
+    return f"zone {zone}" if zone else "no zone"

@@ -54,7 +54,7 @@ FORWARDING: Mapping[str, Forwarding] = {"plain": plain}
 
 
 def _uplink(nic: str, networks: Sequence[Network], allocations: Allocations) -> dict[str, Any]:
-    """Return the NIC of a physical network: an access port of its flat network, or a trunk of the VLANs that live here."""
+    """Return the NIC of a physical network: access port of its flat network, or trunk of the VLANs that live here."""
     vlans = sorted(allocations[network.name].local_vlan for network in networks)
     if any(network.type == "flat" for network in networks):  # then it is the only one: networks.refuse_native_trunks
         return {"name": nic, "vlan_mode": "access", "tag": vlans[0], "trunks": []}

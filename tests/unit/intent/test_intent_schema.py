@@ -48,7 +48,7 @@ def test_a_right_intent_is_accepted(change: str) -> None:
 
 def test_values_are_canonical_and_complete() -> None:
     change = """
-    fabric: {hypervisors: {hv1: {vtep: 192.168.1.151, zone: z1}}}
+    fabric: {hypervisors: {hv1: {vtep: 192.168.1.151, zone: z1}, hv2: {zone: z1}}}
     tenants:
       acme:
         networks: {web: {subnet: [10.1.1.0/24, "FD00:1::/64"]}}
