@@ -156,7 +156,7 @@ def present(module: AnsibleModule, state: State) -> dict[str, Any]:
 
 
 def absent(module: AnsibleModule, state: State) -> dict[str, Any]:
-    exists = os.path.isdir(state.folder)
+    exists = os.path.isdir(state.folder) or bool(state.strays())
     if exists and not module.check_mode:
         with state.locked():
             remove(state)

@@ -19,10 +19,13 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import comma
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import ENVIRONMENT
 
-MARK = "TENANTRY_TWIN_HOST"  # in the environment of a first process: the folder of its host
-
 _COMMAND_SECONDS = 60  # the slowest, ovs-ctl, takes 0.1
 _DEATH_SECONDS = 10
+
+
+def mark_of(folder: str) -> str:
+    """Return what the first process of the host in ``folder`` calls itself, for ``ps`` and for us."""
+    return os.path.join(folder, "sleep")
 
 
 def first_process(pid_file: str) -> int | None:
@@ -33,11 +36,37 @@ def first_process(pid_file: str) -> int | None:
     try:
         with open(pid_file, encoding="ascii") as file:
             pid = int(file.read())
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            environment = file.read().split(b"\0")
     except (OSError, ValueError):
         return None
-    return pid if os.fsencode(f"{MARK}={os.path.dirname(pid_file)}") in environment else None
+    return pid if _own_name(pid) == mark_of(os.path.dirname(pid_file)) else None
+
+
+def first_processes(folder: str) -> list[int]:
+    """Return the PIDs of all hosts somewhere in ``folder``, whatever their files say."""
+    pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    names = {pid: _own_name(pid) for pid in pids}
+    return [pid for pid, name in names.items() if name.startswith(f"{folder}/") and mark_of(os.path.dirname(name)) == name]
+
+
+def _own_name(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+            return file.read().split("\0")[0]
+    except OSError:  # it ended
+        return ""
+
+
+def kill(pid: int) -> None:
+    """Kill a first process, and with it all processes of its host, and wait until it has ended."""
+    try:
+        process = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    signal.pidfd_send_signal(process, signal.SIGKILL)
+    ended = select.select([process], [], [], _DEATH_SECONDS)[0]
+    os.close(process)
+    if not ended:
+        raise BackendError(f"Process {pid}, {_own_name(pid)}, was killed but does not end. Is a disk stuck?")
 
 
 @dataclass(frozen=True)
@@ -89,11 +118,6 @@ class Host:
         """Kill all processes of the host and remove its files."""
         pid = self.pid
         if pid is not None:
-            process = os.pidfd_open(pid)
-            signal.pidfd_send_signal(process, signal.SIGKILL)
-            ended = select.select([process], [], [], _DEATH_SECONDS)[0]
-            os.close(process)
-            if not ended:
-                raise BackendError(f"Host {self.name} (process {pid}) was killed but does not end. Is a disk stuck?")
+            kill(pid)
         if os.path.isdir(self.folder):
             shutil.rmtree(self.folder)

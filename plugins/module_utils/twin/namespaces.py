@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import files, kernel
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import MARK, Host
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host, mark_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import ENVIRONMENT
 
 _OWN = kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
@@ -94,4 +94,4 @@ def _sleep(host: Host, report: int) -> NoReturn:
             with suppress(OSError):  # the descriptor of the listing itself
                 os.set_inheritable(descriptor, False)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    os.execve("/bin/sleep", ["sleep", "infinity"], {**ENVIRONMENT, MARK: host.folder})
+    os.execve("/bin/sleep", [mark_of(host.folder), "infinity"], ENVIRONMENT)

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import HostKey
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host, first_processes, kill
 
 ROOT = "/run/tenantry/twin"
 
@@ -37,6 +37,11 @@ class State:
         keys = [HostKey(kind, name) for kind in _KINDS for name in _listing(os.path.join(self.folder, kind))]
         return {key: self.host(key) for key in keys}
 
+    def strays(self) -> list[int]:
+        """Return the first processes whose PID is not on record, as when somebody removed the folder by hand."""
+        recorded = {host.pid for host in self.hosts().values()}
+        return [pid for pid in first_processes(self.folder) if pid not in recorded]
+
     def read_inventory(self) -> str | None:
         try:
             with open(self.inventory, encoding="utf-8") as file:
@@ -52,7 +57,7 @@ class State:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Make the folder and keep others out of it; BackendError if another run does not leave it."""
+        """Make the folder and keep others out of it, strays included; BackendError if another run does not leave it."""
         deadline = time.monotonic() + _LOCK_SECONDS
         while True:
             descriptor = self._try_lock()
@@ -62,6 +67,8 @@ class State:
                 raise BackendError(f"Another run works on {self.folder} for more than {_LOCK_SECONDS} seconds.")
             time.sleep(0.05)
         try:
+            for pid in self.strays():
+                kill(pid)
             yield
         finally:
             os.close(descriptor)

@@ -26,7 +26,7 @@ SETTINGS = {  # below /proc/sys, for the devices to come
 
 _PATIENCE = "--timeout=10"  # seconds
 _DATAPATH = "netdev@ovs-netdev"  # of all bridges
-_SYSTEM_PORT = re.compile(r"^ *port \d+: (\S+)$", re.MULTILINE)  # no type in brackets: a device of the host
+_SYSTEM_PORT = re.compile(r"^ +(\S+) \d+/\d+: \(system\)$", re.MULTILINE)  # a device of the host, in a datapath
 _KERNEL_MODULES = "/usr/share/openvswitch/scripts/ovs-kmod-ctl"
 
 
@@ -46,7 +46,7 @@ def forget_dead_devices(host: Host) -> None:
     """
     if not _is_running(host):
         return
-    shown = host.run("ovs-appctl", _PATIENCE, "dpctl/show")
+    shown = host.run("ovs-appctl", _PATIENCE, "dpif/show")
     for device in set(_SYSTEM_PORT.findall(shown)).difference(host.devices()):
         host.run("ovs-appctl", _PATIENCE, "dpctl/del-if", _DATAPATH, device)
 
