@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Every supported ansible-core, against the oldest and the distribution's Python on the managed host, on a real OVS.
+"""Every supported ansible-core, with the installed tarball, against the oldest and the distribution's Python.
 
 `scripts/setup matrix` makes the environments.
 """
@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,26 @@ from private_ovs import PrivateOvs
 CACHE = REPOSITORY / ".cache"
 CORES = {"2.17": CACHE / "core-2.17", "2.18": CACHE / "core-2.18", "newest": NEWEST}
 PYTHONS = {"3.9": CACHE / "managed-3.9/bin/python", "distribution": Path("/usr/bin/python3")}
+INVENTORY = """
+hypervisors:
+  hosts: {hv1: {}, hv2: {}}
+  vars:
+    fabric:
+      name: packaged
+      mtu: 1500
+      segments: {tunnel: 5000-5099}
+      hypervisors: {hv1: {vtep: 192.0.2.1}, hv2: {vtep: 192.0.2.2}}
+    tenants:
+      acme:
+        networks: {web: {type: gre, subnet: 10.1.1.0/24}}
+        ports:
+          web-1: {hypervisor: hv1, network: web, ip: 10.1.1.20, interface: tap0}
+          web-2: {hypervisor: hv2, network: web, ip: 10.1.1.21, interface: tap0}
+      globex:
+        networks: {lab: {type: vxlan, subnet: 10.1.1.0/24}}
+        ports:
+          lab-1: {hypervisor: hv1, network: lab, ip: 10.1.1.20, interface: tap1}
+"""
 PLAYBOOK = """
 - hosts: all
   gather_facts: false
@@ -64,3 +85,16 @@ def test_a_bridge_with_a_mesh_twice(core: str, python: str, collections: Path, t
     assert ovs.vsctl("get", "port", "tap0", "tag") == "12"
     assert len([row for row in ovs.rows("Interface") if row["type"] == "gre"]) == 2
     assert " changed=0 " in control.run("ansible-playbook", *play)
+
+
+@each_core
+def test_a_twin_is_built_converged_and_proved_without_a_checkout(core: str, collections: Path, tmp_path: Path) -> None:
+    inventory = tmp_path / "inventory.yml"
+    inventory.write_text(INVENTORY)
+    control = Ansible(tmp_path, collections, CORES[core])
+    name = f"twin_name=matrix-{os.getpid()}"
+    try:
+        printed = control.run("ansible-playbook", "-i", inventory, "-e", name, "tenantry.sdn.twin")
+    finally:
+        control.run("ansible-playbook", "-e", name, "tenantry.sdn.twin_down")
+    assert "6 pairs: 2 reach, 4 isolated" in printed
