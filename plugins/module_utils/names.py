@@ -28,8 +28,8 @@ def digest(text: str, hex_digits: int) -> str:
 def tunnel_name(kind: str, *identity: object) -> str:
     """Return the interface name of a tunnel, 15 bytes, from all that tells it from others: mesh, addresses, key.
 
-    A tunnel that is to differ in one of them is another interface: Open vSwitch removes the old one before it adds
-    the new, while an edit that collides with another tunnel for a moment fails without a word.
+    A tunnel that is to differ in one of them is another interface: if Open vSwitch cannot add it, it says so, while
+    an edit that collides with another tunnel for a moment fails without a word.
     """
     return f"{_TUNNEL_PREFIX[kind]}-{digest(' '.join(map(str, identity)), 12)}"
 

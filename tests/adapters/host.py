@@ -31,7 +31,7 @@ class Host:
     def mesh(self, check: bool = False, **params: Any) -> Result:
         return self.run("ovs_gre_mesh", check, **params)
 
-    def converge(self, module: str, **params: Any) -> Result:
+    def converge(self, module: str, transactions: int = 1, **params: Any) -> Result:
         """Run a task in check mode, in earnest and again; hold it to a module's promises; return the run in earnest."""
         before = self.ovs.state(), self.ovs.writes()
         predicted = self.run(module, check=True, **params)
@@ -41,7 +41,7 @@ class Host:
         for promise in ("changed", "diff", "warnings"):
             assert applied[promise] == predicted[promise], f"check mode predicted another {promise}"
         after = self.ovs.state(), self.ovs.writes()
-        assert after[1] - before[1] == (1 if applied["changed"] else 0), "not one transaction"
+        assert after[1] - before[1] == (transactions if applied["changed"] else 0)
         again = self.run(module, **params)
         assert (again["changed"], again["diff"]) == (False, {"before": {}, "after": {}})
         assert (self.ovs.state(), self.ovs.writes()) == after, "the second run wrote something"

@@ -166,7 +166,7 @@ class PrivateOvs:
         }
 
     def writes(self) -> int:
-        """Return how many transactions the database's log holds, but for those of ovs-vswitchd, which have no comment."""
+        """Return how many transactions the log holds, but for those of ovs-vswitchd, which leaves no comment."""
         command = ["ovsdb-tool", "show-log", self.directory / "conf.db"]
         log = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
         return sum(line.startswith("record ") and line.endswith('"') for line in log.splitlines())

@@ -27,7 +27,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction 
     operations,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import TABLES, Kind
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import MAP_COLUMNS
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Bridge, Interface, Marks, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
@@ -63,18 +63,27 @@ class Bridges:
         refuse_foreign(snapshot, self._wanted, self._claim, removed)
         faults = Faults()
         self._ports = [self._settled(faults, snapshot, port) for port in self._wanted_ports() if port.present]
-        desired = self._desired(snapshot)
-        check_host(faults, snapshot, desired, removed)
-        faults.raise_any()
-        actual = {key: _cut(row, desired[key]) for key, row in self._existing(snapshot, desired)}
+        desired, actual = self._desired_and_actual(snapshot)
         actual.update({("Port", name): _port_row(snapshot, name) for name in removed})
         actual.update(self._removed_controllers(snapshot))
-        return RowPlan.between(actual, desired)
+        plan = RowPlan.between(actual, desired)
+        check_host(faults, snapshot, desired, plan, removed)
+        faults.raise_any()
+        return plan
 
     def apply(self, plan: RowPlan) -> None:
         results = self._ovsdb.transact(operations(plan, self.observed(), self._comment))
         configuration = results[-2]["rows"][0]
         self._ovsdb.settle(configuration["next_cfg"], configuration["cur_cfg"], ours=True)
+
+    def apply_again(self) -> None:
+        """Have ovs-vswitchd go through the configuration once more.
+
+        It adds a tunnel before it has let go of one with the same key and addresses that left in the same transaction,
+        as when two networks swap their keys, and does not try again until the database changes.
+        """
+        self.apply(RowPlan({}, {}, {}))
+        self.plan()
 
     def observed(self) -> Snapshot:
         """Return what ``plan`` read last."""
@@ -106,27 +115,38 @@ class Bridges:
 
     # -- wanted ----------------------------------------------------------------------------------------------------
 
-    def _desired(self, snapshot: Snapshot) -> dict[RowKey, Columns]:
-        rows = dict(self._desired_bridge(snapshot)) if self._claim.bridge else {}
+    def _desired_and_actual(self, snapshot: Snapshot) -> tuple[dict[RowKey, Columns], dict[RowKey, Columns]]:
+        """Return the wanted rows, and as many of them as there are, cut to the same columns."""
+        desired: dict[RowKey, Columns] = {}
+        actual: dict[RowKey, Columns] = {}
+        for key, row, wanted in self._wanted_rows(snapshot):
+            desired[key] = wanted
+            if row is not None:
+                actual[key] = {column: row[column] for column in wanted}
+        return desired, actual
+
+    def _wanted_rows(self, snapshot: Snapshot) -> Iterable[tuple[RowKey, Columns | None, Columns]]:
+        """Yield each wanted row: (key, as it is, as it shall be)."""
+        if self._claim.bridge:
+            yield from self._wanted_bridge(snapshot)
         for port in self._ports:
             members = frozenset(interface.name for interface in port.interfaces)
-            columns = _resolved("Port", snapshot.ports.get(port.name), port.columns, port.marks)
-            rows["Port", port.name] = {**columns, "bridge": self._wanted.name, "interfaces": members}
+            row = _port_row(snapshot, port.name) if port.name in snapshot.ports else None
+            columns = _resolved("Port", row, port.columns, port.marks)
+            yield ("Port", port.name), row, {**columns, "bridge": self._wanted.name, "interfaces": members}
             for interface in port.interfaces:
-                row = snapshot.interfaces.get(interface.name)
-                rows["Interface", interface.name] = _resolved("Interface", row, interface.columns)
-        return rows
+                row = _columns(snapshot.interfaces.get(interface.name))
+                yield ("Interface", interface.name), row, _resolved("Interface", row, interface.columns)
 
-    def _desired_bridge(self, snapshot: Snapshot) -> Iterable[tuple[RowKey, Columns]]:
+    def _wanted_bridge(self, snapshot: Snapshot) -> Iterable[tuple[RowKey, Columns | None, Columns]]:
         name = self._wanted.name
-        yield (
-            ("Bridge", name),
-            _resolved("Bridge", snapshot.bridges.get(name), self._wanted.columns, self._wanted.marks),
-        )
+        row = _columns(snapshot.bridges.get(name))
+        yield ("Bridge", name), row, _resolved("Bridge", row, self._wanted.columns, self._wanted.marks)
         for controller in self._wanted.controllers or ():
-            row = snapshot.controllers.get((name, controller.target))
+            row = _columns(snapshot.controllers.get((name, controller.target)))
             columns = _resolved("Controller", row, controller.columns)
-            yield ("Controller", name, controller.target), {**columns, "bridge": name}
+            row = None if row is None else {**row, "bridge": name}
+            yield ("Controller", name, controller.target), row, {**columns, "bridge": name}
 
     def _wanted_ports(self) -> Iterable[Port]:
         """Return the ports that are named, and the local port without which no bridge can be."""
@@ -143,21 +163,6 @@ class Bridges:
         return replace(port, interfaces=tuple(Interface(name) for name in sorted(snapshot.members[port.name])))
 
     # -- existing --------------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _existing(snapshot: Snapshot, desired: Iterable[RowKey]) -> Iterable[tuple[RowKey, Columns]]:
-        for key in desired:
-            row: Columns | None = None
-            if key[0] == "Port" and key[1] in snapshot.ports:
-                row = _port_row(snapshot, key[1])
-            elif key[0] == "Interface" and key[1] in snapshot.interfaces:
-                row = snapshot.interfaces[key[1]].columns
-            elif key[0] == "Bridge" and key[1] in snapshot.bridges:
-                row = snapshot.bridges[key[1]].columns
-            elif key[0] == "Controller" and key[1:] in snapshot.controllers:
-                row = {**snapshot.controllers[key[1], key[2]].columns, "bridge": key[1]}
-            if row is not None:
-                yield key, row
 
     def _removed_ports(self, snapshot: Snapshot) -> set[str]:
         bridge = self._wanted.name
@@ -199,19 +204,25 @@ class Bridges:
         return rows
 
 
-def _resolved(table: str, row: Row | None, wanted: Columns, marks: Marks | None = None) -> Columns:
+def _resolved(table: str, row: Columns | None, wanted: Columns, marks: Marks | None = None) -> Columns:
     """Return the whole values that the columns shall have, given what is there."""
     resolved = dict(wanted)
     if marks:
         resolved.setdefault("external_ids", {})
-    for column in resolved:
-        if TABLES[table][column].kind is Kind.MAP:
-            kept = dict(row.columns[column]) if row else {}
-            if column in wanted and not wanted[column]:  # an empty map clears, but not what says whose the row is
-                kept = {key: item for key, item in kept.items() if key in (OWNER_KEY, MESH_KEY)}
-            merged = {**kept, **wanted.get(column, {}), **((marks or {}) if column == "external_ids" else {})}
-            resolved[column] = {key: item for key, item in merged.items() if item is not None}
+    for column, value in resolved.items():
+        if column in MAP_COLUMNS[table]:
+            present = row[column] if row else {}
+            if column in wanted and not value:  # an empty map clears, but not what says whose the row is
+                present = {key: item for key, item in present.items() if key in (OWNER_KEY, MESH_KEY)}
+            resolved[column] = _merged(present, {**value, **marks} if marks and column == "external_ids" else value)
     return resolved
+
+
+def _merged(present: Columns, wanted: Columns) -> Columns:
+    """Return a map with the wanted keys changed, None removing one; the very same where nothing differs."""
+    if wanted.items() <= present.items():
+        return present
+    return {key: item for key, item in {**present, **wanted}.items() if item is not None}
 
 
 def _mentioned_columns(wanted: Bridge) -> dict[str, set[str]]:
@@ -231,6 +242,5 @@ def _port_row(snapshot: Snapshot, name: str) -> Columns:
     return {**columns, "bridge": snapshot.bridge_of[name], "interfaces": snapshot.members[name]}
 
 
-def _cut(row: Columns, desired: Columns) -> Columns:
-    """Return the row as far as the wanted one speaks of it."""
-    return {column: row[column] for column in desired}
+def _columns(row: Row | None) -> Columns | None:
+    return None if row is None else row.columns

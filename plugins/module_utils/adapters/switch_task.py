@@ -28,6 +28,9 @@ def run(module: Any, backend_of: Callable[[Ovsdb], Bridges]) -> tuple[Bridges, d
     if module.check_mode or not plan:
         ovsdb.require_switch()  # else a change that it has applied shows that it runs
     found = _ailments(backend, plan, module.check_mode)
+    if found.broken and not module.check_mode:
+        backend.apply_again()
+        found = _ailments(backend, plan, check_mode=False)
     ovsdb.close()
     for warning in _destructive(plan):
         module.warn(warning)
@@ -39,9 +42,10 @@ def run(module: Any, backend_of: Callable[[Ovsdb], Bridges]) -> tuple[Bridges, d
 
 
 def _ailments(backend: Bridges, plan: RowPlan, check_mode: bool) -> Ailments:
-    """Return what is wrong with the wanted interfaces, in check mode with those that would stay as they are."""
-    pending = {**plan.create, **plan.update} if check_mode else {}
-    interfaces = [item for item in backend.wanted_interfaces() if ("Interface", item.name) not in pending]
+    """Return what is wrong with the wanted interfaces, in check mode with those that nothing would be done about."""
+    interfaces = backend.wanted_interfaces()
+    if check_mode:
+        interfaces = [interface for interface in interfaces if not _touches(plan, interface.name)]
     deadline = time.monotonic() + GRACE
     found = ailments(backend.observed(), interfaces)
     while found.unsettled and time.monotonic() < deadline:
@@ -49,6 +53,13 @@ def _ailments(backend: Bridges, plan: RowPlan, check_mode: bool) -> Ailments:
         backend.plan()
         found = ailments(backend.observed(), interfaces)
     return found
+
+
+def _touches(plan: RowPlan, interface: str) -> bool:
+    """Say whether the plan changes the interface, its port or its bridge."""
+    changed = {**plan.create, **plan.update}
+    ports = [new for old, new in plan.update.values() if interface in new.get("interfaces", ())]
+    return bool(ports) or ("Interface", interface) in changed or any(key[0] == "Bridge" for key in changed)
 
 
 def _report(module: Any, found: Ailments, plan: RowPlan) -> None:
