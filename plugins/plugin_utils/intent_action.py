@@ -84,7 +84,8 @@ class IntentAction(ActionBase):
         if found.before != found.after and keep and not self._task.check_mode:
             with locked(path):
                 found = _with_ids(intent, origins, path)  # another run may have written it in the meantime
-                write_atomically(path, found.after)
+                if found.before != found.after:
+                    write_atomically(path, found.after)
         return found
 
     def _intent(self, arguments: Mapping[str, Any], record: str) -> tuple[Intent, Origins]:
@@ -94,13 +95,25 @@ class IntentAction(ActionBase):
         return parse(files.raw, files.origin), files.origin
 
     def _record_path(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
-        folder = arguments["directory"] or variables.get("inventory_dir")
-        if arguments["allocations"] is None and not folder:
-            raise InvalidInput(
-                ["allocations: missing; the inventory has no directory to keep ids in, so write the path of a file"]
-            )
-        path: str = self._loader.path_dwim(arguments["allocations"] or os.path.join(folder, RECORD_FILE))
-        return path
+        path = arguments["allocations"]
+        if path is None:
+            path = os.path.join(arguments["directory"] or _inventory_folder(variables), RECORD_FILE)
+        found: str = self._loader.path_dwim(path)
+        return found
+
+
+def _inventory_folder(variables: Mapping[str, Any]) -> str:
+    """Return the folder of the first inventory that is a file or folder.
+
+    Not ``inventory_dir``: hosts of two inventories have two of them, which would be two records, and the implicit
+    localhost has none.
+    """
+    for source in variables.get("ansible_inventory_sources") or ():
+        if os.path.exists(source):
+            return source if os.path.isdir(source) else os.path.dirname(source)
+    raise InvalidInput(
+        ["allocations: missing; the inventory is no file to keep ids beside, so write the path of a file"]
+    )
 
 
 def _with_ids(intent: Intent, origins: Origins, path: str) -> Allocated:
