@@ -126,7 +126,9 @@ def parse_wanted(mtu: Any, hypervisors: list[Any], endpoints: list[Any]) -> Want
 
 
 def _values(faults: Faults, path: str, item: Any, parsers: Mapping[str, Parser[Any]]) -> dict[str, Any]:
-    given = faults.parse(path, mapping, item) or {}
+    given = faults.parse(path, mapping, item)
+    if given is None:
+        return {}
     values: dict[str, Any] = {}
     for key, parser in parsers.items():
         if key in given:

@@ -10,6 +10,7 @@ process and removing the folder removes all of it, at whatever moment its making
 from __future__ import annotations
 
 import os
+import re
 import select
 import shutil
 import signal
@@ -44,8 +45,8 @@ def first_process(pid_file: str) -> int | None:
 def first_processes(folder: str) -> list[int]:
     """Return the PIDs of all hosts somewhere in ``folder``, whatever their files say."""
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    names = {pid: _own_name(pid) for pid in pids}
-    return [pid for pid, name in names.items() if name.startswith(f"{folder}/") and mark_of(os.path.dirname(name)) == name]
+    mark = re.compile(mark_of(f"{re.escape(folder)}/.+"))
+    return [pid for pid in pids if mark.fullmatch(_own_name(pid))]
 
 
 def _own_name(pid: int) -> str:
