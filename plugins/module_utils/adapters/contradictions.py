@@ -13,6 +13,7 @@ from collections.abc import Mapping, Set
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import BOND_ONLY, check_tunnel_options
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS, identity
@@ -21,9 +22,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Fault
 Rows = Mapping[tuple[str, ...], Mapping[str, Any]]
 
 
-def check_host(faults: Faults, snapshot: Snapshot, desired: Rows, removed_ports: Set[str]) -> None:
-    """Record what of the desired rows Open vSwitch could not do, given what stays on the host."""
-    wanted = {key[1]: row for key, row in desired.items() if key[0] == "Interface"}
+def check_host(faults: Faults, snapshot: Snapshot, desired: Rows, plan: RowPlan, removed_ports: Set[str]) -> None:
+    """Record what of the planned changes Open vSwitch could not do, given what stays on the host.
+
+    Of interfaces that stay as they are it has said itself what is wrong (health.py).
+    """
+    wanted = {key[1]: row for key, row in plan.after.items() if key[0] == "Interface"}
     whole = {name: _whole(snapshot, name, columns) for name, columns in wanted.items()}
     for name, columns in wanted.items():
         _check_interface(faults, f"interface {name}", columns, whole[name])

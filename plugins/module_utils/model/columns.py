@@ -163,3 +163,7 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
     "Port": PORT,
     "Interface": INTERFACE,
 }
+MAP_COLUMNS: Mapping[str, frozenset[str]] = {
+    table: frozenset(name for name, column in columns.items() if column.kind is Kind.MAP)
+    for table, columns in TABLES.items()
+}
