@@ -47,6 +47,10 @@ def test_a_record_comes_back_as_it_was_written(record: Record) -> None:
     assert render(parse_record(yaml.safe_load(text))) == text
 
 
+def test_sections_whose_last_line_was_deleted_are_empty() -> None:
+    assert parse_record(yaml.safe_load("version: 1\nhypervisors:\nnetworks:\nretired:\n")) == Record()
+
+
 def test_the_record_is_one_sorted_line_an_entry() -> None:
     record = Record(
         frozenset({"hv2", "hv1", "7"}),
