@@ -67,7 +67,8 @@ class PrivateOvs:
 
     def start_database(self) -> None:
         # -vconsole:off: what a test wants to know it reads from the database
-        self._spawn("ovsdb-server", "-vconsole:off", f"--remote=punix:{self.socket}", self._unixctl("db"), "conf.db")
+        remotes = [f"--remote=punix:{self.socket}", "--remote=db:Open_vSwitch,Open_vSwitch,manager_options"]
+        self._spawn("ovsdb-server", "-vconsole:off", *remotes, self._unixctl("db"), "conf.db")
         eventually(lambda: self.socket.exists() and self._answers(), "start of ovsdb-server")
 
     def start_switch(self) -> None:
