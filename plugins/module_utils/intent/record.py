@@ -84,15 +84,13 @@ class Record:
 def parse_record(raw: Any, origins: Origins = no_origin) -> Record:
     """Return the record, or raise InvalidInput with all faults. An id that stands twice shows a careless merge."""
     faults = LocatedFaults(origins)
-    if not isinstance(raw, Mapping):
+    if isinstance(raw, Mapping):  # who deletes the last line of a section, as messages ask for, leaves an empty one
+        given = {key: value for key, value in raw.items() if value is not None}
+    else:
+        given = {"version": VERSION}
         what = "empty" if raw is None else "not a mapping"
         faults.add("allocation record", f"{what}; restore it, or delete the file if nothing was built from it yet")
-    section = Section(
-        faults,
-        "",
-        raw if isinstance(raw, Mapping) else {"version": VERSION},
-        ("version", "hypervisors", "networks", "retired"),
-    )
+    section = Section(faults, "", given, ("version", "hypervisors", "networks", "retired"))
     section.required("version", integer(VERSION, VERSION), str(VERSION))
     record = Record(
         frozenset(_hypervisors(faults, section.optional("hypervisors", sequence, []) or [])),
