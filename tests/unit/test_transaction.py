@@ -54,7 +54,7 @@ def guards(operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def test_the_end_asks_ovs_vswitchd_to_apply_it_and_says_who_did_it() -> None:
-    *_, increment, select, comment = compiled()
+    increment, select, comment = compiled()[-3:]
     assert increment["mutations"] == [["next_cfg", "+=", 1]]
     assert select["columns"] == ["next_cfg", "cur_cfg"]
     assert comment == {"op": "comment", "comment": "a test"}
