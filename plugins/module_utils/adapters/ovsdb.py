@@ -1,9 +1,10 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A client of the Open_vSwitch database (RFC 7047) over the JSON-RPC transport of OVS's own Python bindings.
+"""A client of the Open_vSwitch database (RFC 7047).
 
-Not the bindings' IDL: it replicates whole tables, at four times the cost of the selects that a task needs.
+Not the IDL of Open vSwitch's Python bindings: it replicates whole tables, at four times the cost of the selects that
+a task needs.
 A committed transaction is a wish, not an effect: ``settle`` waits until ovs-vswitchd has acted on it, by the
 ``next_cfg``/``cur_cfg`` protocol of ovs-vswitchd.conf.db(5). Every wait is bounded, and a message names the daemon
 that did not answer.
@@ -11,22 +12,12 @@ that did not answer.
 
 from __future__ import annotations
 
-import errno
-import os
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.json_rpc import JsonRpc
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, ConflictError
-
-try:
-    import ovs.jsonrpc
-    import ovs.poller
-    import ovs.stream
-
-    HAS_OVS = True
-except ImportError:
-    HAS_OVS = False
 
 DEFAULT_REMOTE = "unix:/run/openvswitch/db.sock"
 DATABASE = "Open_vSwitch"
@@ -41,17 +32,8 @@ class Ovsdb:
     """One connection. ``timeout`` (seconds) bounds each call."""
 
     def __init__(self, remote: str, timeout: float) -> None:
-        if not HAS_OVS:
-            raise BackendError(
-                "The Python library 'ovs' is missing on this host. Install the package python3-openvswitch, and let "
-                "ansible_python_interpreter be the distribution's own Python."
-            )
-        self._remote = remote
         self._timeout = timeout
-        error, stream = ovs.stream.Stream.open_block(ovs.stream.Stream.open(remote), int(timeout * 1000))
-        if error:
-            raise self._unreachable(os.strerror(error))
-        self._connection = ovs.jsonrpc.Connection(stream)
+        self._connection = JsonRpc(remote, timeout)
 
     def close(self) -> None:
         self._connection.close()
@@ -61,7 +43,7 @@ class Ovsdb:
 
         Raises ConflictError if a ``wait`` of ours did not hold or a name was taken meanwhile, else BackendError.
         """
-        reply: list[Any] = self._call("transact", [DATABASE, *operations], self._timeout)
+        reply: list[Any] = self._connection.call("transact", [DATABASE, *operations], self._timeout)
         for index, result in enumerate(reply):
             if result and result.get("error"):
                 raise _refusal(result, operations[index] if index < len(operations) else None)
@@ -89,8 +71,8 @@ class Ovsdb:
 
     def switch_runs(self) -> bool:
         """Say whether a process holds the lock that ovs-vswitchd has for as long as it serves this database."""
-        free: bool = self._call("lock", [_SWITCH_LOCK], self._timeout)["locked"]
-        self._call("unlock", [_SWITCH_LOCK], self._timeout)
+        free: bool = self._connection.call("lock", [_SWITCH_LOCK], self._timeout)["locked"]
+        self._connection.call("unlock", [_SWITCH_LOCK], self._timeout)
         return not free
 
     def configuration(self) -> tuple[int, int]:
@@ -109,42 +91,8 @@ class Ovsdb:
             "until": "!=",
             "rows": [{"cur_cfg": current}],
         }
-        (result,) = self._call("transact", [DATABASE, wait], seconds + self._timeout)[:1]
+        (result,) = self._connection.call("transact", [DATABASE, wait], seconds + self._timeout)[:1]
         return not result.get("error")
-
-    def _call(self, method: str, params: Sequence[Any], seconds: float) -> Any:
-        request = ovs.jsonrpc.Message.create_request(method, list(params))
-        deadline = time.monotonic() + seconds
-        error = self._connection.send(request)
-        while not error:
-            error, reply = self._connection.recv()
-            if reply is not None and reply.id == request.id:
-                if reply.error is not None:
-                    raise BackendError(f"ovsdb-server at {self._remote} refused the request: {reply.error}.")
-                return reply.result
-            if reply is not None and reply.method == "echo":  # over TCP ovsdb-server asks who is still there
-                error = self._connection.send(ovs.jsonrpc.Message.create_reply(reply.params, reply.id))
-            elif error == errno.EAGAIN:
-                error = self._wait_for_input(deadline)
-        raise self._unreachable("the connection was closed" if error == ovs.jsonrpc.EOF else os.strerror(error))
-
-    def _wait_for_input(self, deadline: float) -> int:
-        left = deadline - time.monotonic()
-        if left <= 0:
-            return errno.ETIMEDOUT
-        self._connection.run()
-        poller = ovs.poller.Poller()
-        self._connection.wait(poller)
-        self._connection.recv_wait(poller)
-        poller.timer_wait(int(left * 1000) + 1)
-        poller.block()
-        return 0
-
-    def _unreachable(self, reason: str) -> BackendError:
-        return BackendError(
-            f"ovsdb-server does not answer at {self._remote}: {reason}. Is Open vSwitch running (package "
-            "openvswitch-switch; systemctl status ovsdb-server), and is database right?"
-        )
 
 
 def _refusal(result: Mapping[str, Any], operation: Operation | None) -> BackendError:
