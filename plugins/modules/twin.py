@@ -59,6 +59,14 @@ options:
     type: list
     elements: dict
     default: []
+  packages:
+    description:
+      - Debian packages that all hosts shall have beyond those of the machine, which does not get them. They are
+        installed once, from the machine's repositories, into memory. C(NAME=VERSION) pins a version.
+      - A changed list starts all hosts anew, without the state that they had.
+    type: list
+    elements: str
+    default: []
   intent:
     description: Variables for all hosts of the inventory, as the fabric and its tenants.
     type: dict
@@ -130,6 +138,7 @@ OPTIONS = {
     "mtu": {"type": "int", "default": 1500},
     "hypervisors": {"type": "list", "elements": "dict"},
     "endpoints": {"type": "list", "elements": "dict", "default": []},
+    "packages": {"type": "list", "elements": "str", "default": []},
     "intent": {"type": "dict", "default": {}},
 }
 
@@ -147,7 +156,7 @@ def main() -> None:
 def present(module: AnsibleModule, state: State) -> dict[str, Any]:
     require_programs()
     params = module.params
-    wanted = parse_wanted(params["mtu"], params["hypervisors"], params["endpoints"])
+    wanted = parse_wanted(params["mtu"], params["hypervisors"], params["endpoints"], params["packages"])
     twin = Twin(state, wanted, params["intent"])
     with nullcontext() if module.check_mode else state.locked():
         plan = reconcile(twin, module.check_mode)

@@ -94,7 +94,7 @@ WRONG = {  # hypervisors, endpoints, faults
 @pytest.mark.parametrize(("hypervisors", "endpoints", "faults"), WRONG.values(), ids=WRONG.keys())
 def test_every_fault_is_named_at_once(hypervisors: list[Any], endpoints: list[Any], faults: list[str]) -> None:
     with pytest.raises(InvalidInput) as caught:
-        parse_wanted(1500, hypervisors, endpoints)
+        parse_wanted(1500, hypervisors, endpoints, [])
     assert caught.value.faults == faults
 
 
@@ -102,6 +102,13 @@ def test_nothing_is_built_of_a_wrong_list(twin: TwinLab) -> None:
     message = "mtu: 99999 is out of range; write a number from 68 to 65521"
     assert twin.call(hypervisors=[HV1], mtu=99999)["msg"] == message
     assert twin.leftovers() == []
+
+
+@pytest.mark.parametrize("name", ["hello-", "--force-yes", "a b", "", 7])
+def test_a_package_is_a_name_and_no_option_of_apt(name: Any) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_wanted(1500, [HV1], [], ["g++", "hello=2.10-3", name])
+    assert caught.value.faults == [f"packages[2]: {name!r} is no package; write a name, or name=version"]
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "Demo", "x" * 64])
@@ -117,6 +124,6 @@ def test_present_needs_hypervisors() -> None:
 
 
 def test_keys_that_a_twin_has_no_use_for_are_ignored() -> None:
-    wanted = parse_wanted("9000", [{**HV1, "pod": None}], [{**WEB1, "network": "acme.web"}])
+    wanted = parse_wanted("9000", [{**HV1, "pod": None}], [{**WEB1, "network": "acme.web"}], [])
     assert (wanted.mtu, wanted.hypervisors[0].uplinks) == (9000, {"physnet1": "eth1"})
     assert wanted.endpoints[0].addresses == ("10.1.1.1/24",)

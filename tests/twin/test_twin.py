@@ -96,6 +96,26 @@ def test_a_disk_below_the_root_is_seen_and_not_written(twin: TwinLab, tmp_path: 
     assert os.listdir(tmp_path) == ["seen"]
 
 
+def test_packages_are_in_the_twin_and_not_on_the_machine(twin: TwinLab) -> None:
+    assert shutil.which("hello") is None, "the test needs a package that the machine has not"
+    twin.up(TWO, PAIR)
+    assert twin.up(TWO, PAIR, packages=["hello"])["changed"]
+    assert not twin.up(TWO, PAIR, packages=["hello"])["changed"]
+    for host in ("hv1", "acme.web-2"):
+        assert twin.run(host, "hello") == "Hello, world!\n"
+        assert "install ok installed" in twin.run(host, "dpkg", "--status", "hello")
+    assert "hello" not in os.listdir("/usr/bin")
+    layer = twin.pid("layer")
+    twin.up([*TWO, hypervisor(3)], PAIR, packages=["hello"])
+    assert twin.run("hv3", "hello") == "Hello, world!\n"
+    assert twin.pid("layer") == layer, "it was installed again"
+    wrong = twin.call(hypervisors=TWO, packages=["no-such-package"])["msg"]
+    assert "Unable to locate package no-such-package" in wrong
+    assert twin.up(TWO, PAIR)["changed"]
+    assert twin.attempt("hv1", "hello").returncode != 0
+    assert not twin.up(TWO, PAIR)["changed"]
+
+
 CHANGES = {  # what changes: (hypervisors, endpoints)
     "an endpoint moves": (TWO, [endpoint(1, on=2), endpoint(2, on=2)]),
     "an endpoint moves to the interface of another that leaves": (TWO, [endpoint(1, on=2, interface="tap2")]),

@@ -13,6 +13,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import (
     cables,
     inventory,
+    layer,
     namespaces,
     survey,
     switch,
@@ -21,9 +22,11 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin import (
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import FABRIC, End, HostKey
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import Hypervisor, Wanted
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.state import State
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.survey import DOWN, INVENTORY, Thing
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.survey import INVENTORY, Thing
 
 TwinPlan = Plan[Thing, str]
+
+LAYER = HostKey("packages", "layer")
 
 _QUICK = {  # below /proc/sys: no duplicate address detection, so that an address serves at once
     "net/ipv6/conf/all/accept_dad": "0",
@@ -51,10 +54,12 @@ class Twin:
         self._vteps = {survey.vtep_thing(hypervisor.name): hypervisor for hypervisor in wanted.hypervisors}
         hypervisors = [HostKey("hypervisor", hypervisor.name) for hypervisor in wanted.hypervisors]
         endpoints = [HostKey("endpoint", endpoint.name) for endpoint in wanted.endpoints]
-        self._hosts = {key: state.host(key) for key in [FABRIC, *hypervisors, *endpoints]}
+        self._packages = wanted.packages
+        layers = [LAYER] if wanted.packages else []
+        self._hosts = {key: state.host(key) for key in [*layers, FABRIC, *hypervisors, *endpoints]}
         bridges = {cables.bridge_of(cable.segment) for cable in self._cables.values() if cable.segment}
         self._wanted: dict[Thing, str] = {
-            **{survey.host_thing(key): survey.RUNNING for key in self._hosts},
+            **{survey.host_thing(key): survey.running(wanted.packages) for key in self._hosts},
             **{survey.segment_thing(bridge): survey.BRIDGE for bridge in bridges},
             **{thing: cable.description for thing, cable in self._cables.items()},
             **{thing: switch.alias(hypervisor, wanted.mtu) for thing, hypervisor in self._vteps.items()},
@@ -67,21 +72,31 @@ class Twin:
 
     def plan(self) -> TwinPlan:
         found = survey.read(self._state)
-        for thing, cable in self._cables.items():
-            if found.get(survey.host_thing(cable.far.host), DOWN) == DOWN:
-                found.pop(thing, None)  # it dies with the host at its other end, if only in a moment
-        return Plan.between(found, self._wanted)
+        things = {key: survey.host_thing(key) for key in self._hosts}
+        staying = {key for key, thing in things.items() if found.get(thing) == self._wanted[thing]}
+        lasting = {thing: text for thing, text in found.items() if staying.issuperset(self._homes(thing))}
+        return Plan.between(lasting, self._wanted)
+
+    def _homes(self, thing: Thing) -> set[HostKey]:
+        """Return the hosts that a thing dies with."""
+        if thing[0] == "segment":
+            return {FABRIC}
+        if thing[0] == "VTEP":
+            return {HostKey("hypervisor", thing[1])}
+        if thing in self._cables:
+            return {self._cables[thing].near.host, self._cables[thing].far.host}
+        return {survey.near_end(thing).host} if thing[0] == "cable" else set()
 
     def apply(self, plan: TwinPlan) -> None:
         hosts = self._state.hosts()
-        for key in _hosts_in(plan.delete):
-            hosts.pop(key).stop()
+        for key in _hosts_in(plan.before):
+            if hosts[key].pid is not None or survey.host_thing(key) in plan.delete:
+                hosts.pop(key).stop()
         wiring.clear(hosts, self._in_the_way(plan))
-        wiring.at_once(
-            [partial(switch.forget_dead_devices, host) for key, host in hosts.items() if key.kind == "hypervisor"]
-        )
+        switches = [host for key, host in hosts.items() if key.kind == "hypervisor"]
+        wiring.at_once(partial(switch.forget_dead_devices, host) for host in switches)
         for key in _hosts_in(plan.after):
-            namespaces.start(self._hosts[key], _SETTINGS[key.kind])
+            self._start(key)
         wiring.lay(
             self._hosts,
             [thing[1] for thing in plan.create if thing[0] == "segment"],
@@ -92,6 +107,14 @@ class Twin:
         )
         if INVENTORY in plan.after:
             self._state.write_inventory(plan.after[INVENTORY])
+
+    def _start(self, key: HostKey) -> None:
+        host = self._hosts[key]
+        if key == LAYER:
+            layer.build(host, self._packages)
+        else:
+            namespaces.start(host, _SETTINGS[key.kind], self._hosts.get(LAYER))
+            host.record_packages(self._packages)
 
     def _configure_switch(self, hypervisor: Hypervisor) -> None:
         switch.configure(self._hosts[HostKey("hypervisor", hypervisor.name)], hypervisor, self._mtu)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,7 @@ UNDERLAY_NIC = "underlay0"  # the NIC of every hypervisor towards the other VTEP
 UNDERLAY_BRIDGE = "br-phy"  # holds that NIC and the VTEP address: native tunnelling wants both on one OVS bridge
 ENDPOINT_NIC = "eth0"
 
+_PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+](=[A-Za-z0-9.+:~-]+)?")
 _TAKEN = frozenset({UNDERLAY_NIC, UNDERLAY_BRIDGE, "lo", "ovs-netdev", "ovs-system"})
 
 
@@ -55,6 +57,7 @@ class Wanted:
     mtu: int  # of the underlay and the physical networks, bytes
     hypervisors: tuple[Hypervisor, ...]
     endpoints: tuple[Endpoint, ...]
+    packages: tuple[str, ...]  # of all hosts, beyond those of the machine, sorted
 
 
 def host_name(value: Any) -> str:
@@ -79,6 +82,13 @@ def free_interface(value: Any) -> str:
     if name in _TAKEN:
         raise ValueError(f"{shown(name)} is a device of the twin itself; write another name")
     return name
+
+
+def package(value: Any) -> str:
+    """Parse the name of a Debian package (deb-version(7)); apt-get takes a last '-' as 'remove'."""
+    if not isinstance(value, str) or not _PACKAGE.fullmatch(value):
+        raise ValueError(f"{shown(value)} is no package; write a name, or name=version")
+    return str(value)
 
 
 def _uplinks(value: Any) -> Mapping[str, str]:
@@ -112,17 +122,23 @@ def parse_name(value: Any) -> str:
     return str(name)
 
 
-def parse_wanted(mtu: Any, hypervisors: list[Any], endpoints: list[Any]) -> Wanted:
+def parse_wanted(mtu: Any, hypervisors: list[Any], endpoints: list[Any], packages: list[Any]) -> Wanted:
     """Parse a twin from the lists that the intent action returns; keys that a twin has no use for are ignored."""
     faults = Faults()
     hosts = [_values(faults, path_of("hypervisors", at), item, _HYPERVISOR) for at, item in enumerate(hypervisors)]
     ports = [_values(faults, path_of("endpoints", at), item, _ENDPOINT) for at, item in enumerate(endpoints)]
     size = faults.parse("mtu", _MTU, mtu)
+    names = [faults.parse(path_of("packages", at), package, name) for at, name in enumerate(packages)]
     if not hosts:
         faults.add("hypervisors", "is empty; list at least one, or write state: absent")
     _check_references(faults, hosts, ports)
     faults.raise_any()
-    return Wanted(size or 0, tuple(Hypervisor(**host) for host in hosts), tuple(Endpoint(**port) for port in ports))
+    return Wanted(
+        size or 0,
+        tuple(Hypervisor(**host) for host in hosts),
+        tuple(Endpoint(**port) for port in ports),
+        tuple(sorted({name for name in names if name})),
+    )
 
 
 def _values(faults: Faults, path: str, item: Any, parsers: Mapping[str, Parser[Any]]) -> dict[str, Any]:

@@ -11,23 +11,27 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from urllib.parse import quote
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import kernel
 
-_OWN_MOUNTS = ("/proc", "/sys", "/dev", "/run", "/tmp")
+_OWN_MOUNTS = ("/proc/", "/sys/", "/dev/", "/run/", "/tmp/")
 _PRIVATE = ("/etc/openvswitch", "/var/lib/openvswitch", "/var/log/openvswitch")
 
 
-def enter(folder: str, hostname: str) -> None:
-    """Make the files of the host in ``folder`` the root of this process, whose mount and PID namespaces are new."""
+def build(folder: str, below: str = "") -> str:
+    """Mount the files of the host in ``folder`` and return their root; its mount and PID namespaces are ours, and new.
+
+    ``below`` is the folder of a host whose changes lie between the machine's files and this host's own.
+    """
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     root = os.path.join(folder, "root")
-    _overlay("/", root, folder)
+    _overlay("/", root, folder, below)
     for disk in _disks():
         try:
-            _overlay(disk, root + disk, folder)
+            _overlay(disk, root + disk, folder, below)
         except OSError:  # vfat (/boot/efi) and the like cannot be a lower layer: the host does without
             continue
     kernel.mount("/dev", f"{root}/dev", flags=kernel.MS_BIND | kernel.MS_REC)
@@ -35,6 +39,12 @@ def enter(folder: str, hostname: str) -> None:
     kernel.mount("sysfs", f"{root}/sys", "sysfs")  # a new one shows the devices of our network namespace
     kernel.mount("tmpfs", f"{root}/run", "tmpfs", data="mode=755")
     kernel.mount("tmpfs", f"{root}/tmp", "tmpfs", data="mode=1777")
+    return root
+
+
+def enter(folder: str, hostname: str, below: str = "") -> None:
+    """Make the files of the host in ``folder`` the root of this process."""
+    root = build(folder, below)
     for directory in _PRIVATE:  # they outlive the host's processes, as on a disk
         own = os.path.join(folder, "private", quote(directory, safe=""))
         os.makedirs(own, exist_ok=True)
@@ -44,14 +54,18 @@ def enter(folder: str, hostname: str) -> None:
     _write_identity(hostname)
 
 
-def _overlay(lower: str, target: str, folder: str) -> None:
-    os.makedirs(target, exist_ok=True)
-    layer = os.path.join(folder, "layers", quote(lower, safe=""))
-    upper, work = os.path.join(layer, "upper"), os.path.join(layer, "work")
-    os.makedirs(upper, exist_ok=True)
-    os.makedirs(work, exist_ok=True)
-    escaped = re.sub(r"([\\:,])", r"\\\1", lower)
+def _overlay(lower: str, target: str, folder: str, below: str) -> None:
+    upper, work = (os.path.join(_layer(folder, lower), name) for name in ("upper", "work"))
+    for directory in (target, upper, work):
+        os.makedirs(directory, exist_ok=True)
+    os.chmod(upper, stat.S_IMODE(os.stat(lower).st_mode))  # what the host sees as the mode of ``lower``
+    lowers = [os.path.join(_layer(below, lower), "upper"), lower] if below else [lower]
+    escaped = ":".join(re.sub(r"([\\:,])", r"\\\1", path) for path in lowers)
     kernel.mount("overlay", target, "overlay", data=f"lowerdir={escaped},upperdir={upper},workdir={work}")
+
+
+def _layer(folder: str, lower: str) -> str:
+    return os.path.join(folder, "layers", quote(lower, safe=""))
 
 
 def _disks() -> Iterator[str]:
@@ -62,10 +76,8 @@ def _disks() -> Iterator[str]:
         for line in lines:
             fields = line.split()
             target = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), fields[4])
-            inside = (
-                target == "/" or target.startswith(tuple(f"{own}/" for own in _OWN_MOUNTS)) or target in _OWN_MOUNTS
-            )
-            if fields[fields.index("-") + 1] in kinds and not inside and os.path.isdir(target):
+            is_ours = target == "/" or f"{target}/".startswith(_OWN_MOUNTS)
+            if fields[fields.index("-") + 1] in kinds and not is_ours and os.path.isdir(target):
                 yield target
 
 
@@ -86,7 +98,13 @@ def _write_identity(hostname: str) -> None:
         "/etc/resolv.conf": "",
     }
     for path, text in files.items():
-        if os.path.lexists(path):
-            os.unlink(path)  # it may be a link to somewhere else
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
+        replace(path, text)
+
+
+def replace(path: str, text: str, mode: int = 0o644) -> None:
+    """Write a file, not through a link that may be there."""
+    if os.path.lexists(path):
+        os.unlink(path)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(path, mode)

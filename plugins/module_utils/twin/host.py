@@ -85,6 +85,19 @@ class Host:
     def pid(self) -> int | None:
         return first_process(self.pid_file)
 
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that the host was made with, beyond those of the machine."""
+        try:
+            with open(os.path.join(self.folder, "packages"), encoding="ascii") as file:
+                return tuple(file.read().split())
+        except FileNotFoundError:
+            return ()
+
+    def record_packages(self, packages: tuple[str, ...]) -> None:
+        with open(os.path.join(self.folder, "packages"), "w", encoding="ascii") as file:
+            file.write(" ".join(packages))
+
     def live_pid(self) -> int:
         """Return the PID of the first process; BackendError if the host is down."""
         pid = self.pid

@@ -1,97 +1,35 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The driver ``netns``: starts a host as namespaces of this kernel."""
+"""The driver ``netns``: a host is a set of namespaces of this kernel."""
 
 from __future__ import annotations
 
 import os
-import signal
 import socket
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import NoReturn
+from functools import partial
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin import files, kernel
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host, mark_of
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import ENVIRONMENT
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin import files, kernel, layer, processes
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
 
 _OWN = kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
 _HOSTNAME_BYTES = 64  # HOST_NAME_MAX, gethostname(2)
-_BUILT = "built\n"
 
 
-def start(host: Host, settings: Mapping[str, str]) -> None:
-    """Start a host with these values below /proc/sys; BackendError if the kernel refuses.
-
-    The new process goes on living only when its PID is on record: if we die before, ``gate`` ends, and so does it.
-    """
-    os.makedirs(host.folder, exist_ok=True)
-    report, reporting = os.pipe()
-    gate, opening = os.pipe()
-    try:
-        pid = _fork()
-    except OSError as error:
-        raise BackendError(f"Could not start host {host.name}: {error}. A twin needs all rights of root.") from None
-    if pid == 0:
-        os.close(opening)
-        _become_first_process(host, settings, gate, reporting)
-    os.close(reporting)
-    os.close(gate)
-    with open(report, encoding="utf-8") as words, open(opening, "wb", buffering=0) as go:
-        word = words.readline()
-        if word == _BUILT:
-            with open(host.pid_file, "w", encoding="ascii") as file:
-                file.write(f"{pid}\n")
-            go.write(b"\n")
-            word = words.read()  # nothing: exec closes it
-    if word or host.pid is None:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        raise BackendError(f"Could not start host {host.name}: {word or 'its first process died'}.")
+def start(host: Host, settings: Mapping[str, str], packages: Host | None) -> None:
+    """Start a host with these values below /proc/sys, above the layer ``packages`` if there is one."""
+    processes.start(host, partial(_enter, host, settings, packages))
 
 
-def _fork() -> int:
-    """Fork a child that is the first process of a new PID namespace."""
-    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
-    try:
-        kernel.unshare(kernel.CLONE_NEWPID)  # of children to come, unshare(2)
-        pid = os.fork()
-        if pid != 0:
-            kernel.setns(own, kernel.CLONE_NEWPID)
-    finally:
-        os.close(own)
-    return pid
-
-
-def _become_first_process(host: Host, settings: Mapping[str, str], gate: int, report: int) -> NoReturn:
-    try:
-        kernel.unshare(_OWN)
-        files.enter(host.folder, host.name)
-        socket.sethostname(host.name[:_HOSTNAME_BYTES])
-        for name, value in settings.items():
-            if os.path.exists(f"/proc/sys/{name}"):
-                with open(f"/proc/sys/{name}", "w", encoding="ascii") as file:
-                    file.write(value)
-        os.setsid()
-        os.write(report, _BUILT.encode())
-        if os.read(gate, 1):
-            _sleep(host, report)
-    except OSError as error:
-        os.write(report, str(error).encode())
-    finally:
-        os._exit(1)
-
-
-def _sleep(host: Host, report: int) -> NoReturn:
-    """Become ``sleep``: the least process there is. With SIGCHLD ignored the kernel reaps orphans (wait(2), NOTES)."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for descriptor in range(3):
-        os.dup2(nothing, descriptor)
-    for descriptor in map(int, os.listdir("/proc/self/fd")):
-        if descriptor > 2:
-            with suppress(OSError):  # the descriptor of the listing itself
-                os.set_inheritable(descriptor, False)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    os.execve("/bin/sleep", [mark_of(host.folder), "infinity"], ENVIRONMENT)
+def _enter(host: Host, settings: Mapping[str, str], packages: Host | None) -> None:
+    if packages is not None:
+        with open(f"/proc/{packages.live_pid()}/ns/mnt", encoding="ascii") as namespace:
+            kernel.setns(namespace.fileno(), kernel.CLONE_NEWNS)
+    kernel.unshare(_OWN)
+    files.enter(host.folder, host.name, layer.folder_of(packages) if packages else "")
+    socket.sethostname(host.name[:_HOSTNAME_BYTES])
+    for name, value in settings.items():
+        if os.path.exists(f"/proc/sys/{name}"):
+            with open(f"/proc/sys/{name}", "w", encoding="ascii") as file:
+                file.write(value)

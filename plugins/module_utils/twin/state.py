@@ -18,7 +18,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
 
 ROOT = "/run/tenantry/twin"
 
-_KINDS = ("endpoint", "hypervisor", "fabric")
+_KINDS = ("endpoint", "hypervisor", "fabric", "packages")
 _LOCK_SECONDS = 60
 
 

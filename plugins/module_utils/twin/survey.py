@@ -19,9 +19,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin.state import Sta
 Thing = tuple[str, ...]  # its kind, then its name
 
 INVENTORY: Thing = ("inventory",)
-RUNNING = "running"
 DOWN = "down"  # it died, or was never finished
 BRIDGE = "bridge"
+
+
+def running(packages: tuple[str, ...]) -> str:
+    return f"running with {', '.join(packages)}" if packages else "running"
 
 
 def host_thing(key: HostKey) -> Thing:
@@ -50,19 +53,22 @@ def read(state: State) -> dict[Thing, str]:
         if host.pid is None:
             found[host_thing(key)] = DOWN
             continue
-        found[host_thing(key)] = RUNNING
+        found[host_thing(key)] = running(host.packages)
         if key.kind == "fabric":
             found.update({segment_thing(device): BRIDGE for device in host.devices() if is_bridge(device)})
-            continue
-        for nic in _nics(key, host):
-            alias, mac, mtu = (host.read(f"/sys/class/net/{nic}/{name}") for name in ("ifalias", "address", "mtu"))
-            found[cable_thing(End(key, nic))] = describe(alias, mac, mtu)
+        if key.kind in ("hypervisor", "endpoint"):
+            found.update({cable_thing(End(key, nic)): _cable(host, nic) for nic in _nics(key, host)})
         if key.kind == "hypervisor":
             found[vtep_thing(key.name)] = switch.read_alias(host)
     inventory = state.read_inventory()
     if inventory is not None:
         found[INVENTORY] = inventory
     return found
+
+
+def _cable(host: Host, nic: str) -> str:
+    alias, mac, mtu = (host.read(f"/sys/class/net/{nic}/{name}") for name in ("ifalias", "address", "mtu"))
+    return describe(alias, mac, mtu)
 
 
 def _nics(key: HostKey, host: Host) -> Iterator[str]:

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""First processes: what keeps the namespaces of a host alive, and goes with all that runs in them."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin import kernel
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host, mark_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import ENVIRONMENT
+
+_READY = "ready\n"
+
+
+def start(host: Host, prepare: Callable[[], None]) -> None:
+    """Start the first process of a host, in a PID namespace that ends with it; BackendError if the kernel refuses.
+
+    It calls ``prepare`` and goes to sleep, but goes on living only if its PID gets on record: if we die before that,
+    ``gate`` ends, and so does it.
+    """
+    os.makedirs(host.folder, exist_ok=True)
+    report, reporting = os.pipe()
+    gate, opening = os.pipe()
+    try:
+        pid = _fork()
+    except OSError as error:
+        raise BackendError(f"Could not start host {host.name}: {error}. A twin needs all rights of root.") from None
+    if pid == 0:
+        os.close(opening)
+        _become_first_process(host, prepare, gate, reporting)
+    os.close(reporting)
+    os.close(gate)
+    with open(report, encoding="utf-8") as words, open(opening, "wb", buffering=0) as go:
+        word = words.readline()
+        if word == _READY:
+            with open(host.pid_file, "w", encoding="ascii") as file:
+                file.write(f"{pid}\n")
+            go.write(b"\n")
+            word = words.read()  # nothing: exec closes it
+    if word or host.pid is None:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise BackendError(f"Could not start host {host.name}: {word or 'its first process died'}.")
+
+
+def _fork() -> int:
+    """Fork a child that is the first process of a new PID namespace."""
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    try:
+        kernel.unshare(kernel.CLONE_NEWPID)  # of children to come, unshare(2)
+        pid = os.fork()
+        if pid != 0:
+            kernel.setns(own, kernel.CLONE_NEWPID)
+    finally:
+        os.close(own)
+    return pid
+
+
+def _become_first_process(host: Host, prepare: Callable[[], None], gate: int, report: int) -> NoReturn:
+    try:
+        prepare()
+        os.setsid()
+        os.write(report, _READY.encode())
+        if os.read(gate, 1):
+            _sleep(host, report)
+    except OSError as error:
+        os.write(report, str(error).encode())
+    finally:
+        os._exit(1)
+
+
+def _sleep(host: Host, report: int) -> NoReturn:
+    """Become ``sleep``: the least process there is. With SIGCHLD ignored the kernel reaps orphans (wait(2), NOTES)."""
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nothing, descriptor)
+    for descriptor in map(int, os.listdir("/proc/self/fd")):
+        if descriptor > 2:
+            with suppress(OSError):  # the descriptor of the listing itself
+                os.set_inheritable(descriptor, False)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    os.execve("/bin/sleep", [mark_of(host.folder), "infinity"], ENVIRONMENT)
