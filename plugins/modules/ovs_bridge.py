@@ -253,7 +253,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_task 
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import parse_bridge
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing
+from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected
 
 VLAN_MODES = ["access", "trunk", "native-tagged", "native-untagged", "dot1q-tunnel", ""]
 
@@ -315,7 +315,7 @@ def main() -> None:
     params = module.params
     if params["purge"] is None:
         params["purge"] = params["owner"] is not None
-    with surfacing(module):
+    with surfacing(module), uncollected():
         wanted = parse_bridge(params)
         claim = claim_of(params["owner"], params["purge"] and wanted.ports is not None, params["adopt"])
         present = params["state"] == "present"

@@ -186,7 +186,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_task 
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.mesh_input import meshes_of, parse_meshes
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing
+from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected
 
 ENCAPSULATIONS = ["gre", "vxlan", "geneve"]
 MESH = {
@@ -236,7 +236,7 @@ def claim_of(params: dict) -> Claim:
 def main() -> None:
     module = AnsibleModule(argument_spec={**ARGUMENTS, **OVSDB, **OWNERSHIP}, supports_check_mode=True)
     params = module.params
-    with surfacing(module):
+    with surfacing(module), uncollected():
         wanted = parse_meshes(params)
         must_exist = params["state"] == "present" and not module.check_mode
         claim = claim_of(params)
