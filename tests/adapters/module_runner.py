@@ -16,6 +16,9 @@ import json
 import os
 import subprocess
 import tempfile
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -66,10 +69,17 @@ def run_module(name: str, params: dict[str, Any], check: bool = False, diff: boo
     return result
 
 
+def fork_module(name: str, params: dict[str, Any]) -> BaseProcess:
+    """Start a module in a copy of this process: at once, without the time that Python takes to start."""
+    process = get_context("fork").Process(target=run_module, args=(name, params))
+    process.start()
+    return process
+
+
 def start_module(name: str, params: dict[str, Any], *wrapper: str) -> subprocess.Popen[bytes]:
     """Start a module in a process of its own, as a managed host would."""
-    farm = importlib.import_module("ansible_collections.tenantry.sdn").__path__[0]
-    paths = [os.path.dirname(os.path.dirname(ansible.__file__)), os.path.join(farm, *[os.pardir] * 3)]
+    collection = importlib.import_module("ansible_collections.tenantry.sdn").__path__[0]
+    paths = [str(Path(ansible.__file__).parents[1]), str(Path(collection).parents[2])]
     with tempfile.TemporaryFile() as stdin:
         stdin.write(arguments(params))
         stdin.seek(0)
