@@ -108,7 +108,7 @@ def _duplicates(root: Any) -> Iterator[tuple[str, int, int]]:
                 here = f"{path}.{key.value}" if path else str(key.value)
                 line = key.start_mark.line + 1
                 before = first.setdefault((key.tag, str(key.value)), line)
-                if before != line and not key.tag.endswith(":merge"):
+                if before != line:
                     yield here, line, before
                 pending.append((here, value))
 

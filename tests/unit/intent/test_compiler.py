@@ -63,6 +63,7 @@ def intents(draw: st.DrawFn) -> dict[str, Any]:
 def test_tunnels_are_symmetric_and_only_where_a_network_is(given_intent: dict[str, Any]) -> None:
     intent, allocations = compiled(given_intent)
     states = {host: compile_host(intent, allocations, host) for host in HOSTS}
+    assert all(mesh["remotes"] for state in states.values() for mesh in state["networks"])
     ends = {
         (mesh["name"], mesh["type"], mesh["key"], state["vtep"], remote)
         for state in states.values()
