@@ -62,7 +62,7 @@ options:
   allocations:
     description:
       - YAML file that keeps allocated ids, so that later runs and other machines agree. Commit it beside the intent.
-      - The default is C(allocations.yml) in O(directory), or beside the inventory.
+      - The default is C(allocations.yml) in O(directory), or in the folder of the first inventory.
       - An id of a network that is gone stays reserved as I(retired), since hosts that have not converged still carry
         it; delete its line from the file to use it again.
     type: path
