@@ -11,7 +11,7 @@ from typing import Any
 from module_runner import Result, run_module
 from private_ovs import PrivateOvs
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb_codec import decode
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb_codec import DECODE
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import TABLES, Kind
 
 _DATAPATH_PORT = re.compile(r"^ +(\S+) \d+/(\d+):", re.MULTILINE)
@@ -51,7 +51,7 @@ class Host:
         """Return the row of that name, the columns that we manage decoded."""
         (row,) = [row for row in self.ovs.rows(table) if row.get("name", row.get("target")) == name]
         kinds = {column: definition.kind for column, definition in TABLES[table].items()}
-        return {column: decode(kinds.get(column, Kind.OPTIONAL), value) for column, value in row.items()}
+        return {column: DECODE[kinds.get(column, Kind.OPTIONAL)](value) for column, value in row.items()}
 
     def port(self, name: str) -> dict[str, Any]:
         return self.row("Port", name)

@@ -5,26 +5,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import Kind
 
 
-def decode(kind: Kind, wire: Any) -> Any:
-    """Return the canonical value of a column: a scalar, None, a frozenset or a dict."""
-    if kind is Kind.MAP:
-        return dict(wire[1])
-    is_set = isinstance(wire, list) and wire[0] == "set"
-    if kind is Kind.SET:
-        return frozenset(wire[1]) if is_set else frozenset((wire,))
-    if is_set:
+def _scalar(wire: Any) -> Any:
+    if isinstance(wire, list) and wire[0] == "set":
         return wire[1][0] if wire[1] else None
     return wire
 
 
+def _set(wire: Any) -> frozenset[Any]:
+    return frozenset(wire[1] if isinstance(wire, list) and wire[0] == "set" else (wire,))
+
+
+def _map(wire: Any) -> dict[str, str]:
+    return dict(wire[1])
+
+
+# To the canonical value of a column: a scalar or None, a frozenset, a dict.
+DECODE: Mapping[Kind, Callable[[Any], Any]] = {
+    Kind.SCALAR: _scalar,
+    Kind.OPTIONAL: _scalar,
+    Kind.SET: _set,
+    Kind.MAP: _map,
+}
+
+
 def encode(value: Any) -> Any:
-    """Return a canonical value as the wire wants it: the inverse of ``decode``."""
+    """Return a canonical value as the wire wants it: the inverse of ``DECODE``."""
     if value is None:
         return ["set", []]
     if isinstance(value, Mapping):

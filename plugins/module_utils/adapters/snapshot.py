@@ -14,7 +14,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import
     select,
     select_configuration,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb_codec import decode, references
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb_codec import DECODE, references
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import TABLES, Kind
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import OWNER_KEY
 
@@ -77,12 +77,13 @@ def _rows(table: str, kinds: Mapping[str, Kind], wire_rows: list[Mapping[str, An
 
     They are taken out of ``wire_rows``, which would otherwise double the memory that a task needs.
     """
+    decoders = {column: DECODE[kind] for column, kind in kinds.items()}
     synonyms = {column: TABLES[table][column].synonyms for column in kinds if column in TABLES[table]}
     respelled = {column: names for column, names in synonyms.items() if names}
     rows = {}
     while wire_rows:
         wire = wire_rows.pop()
-        columns = {column: decode(kind, wire[column]) for column, kind in kinds.items()}
+        columns = {column: decode(wire[column]) for column, decode in decoders.items()}
         spellings = {column: columns[column] for column, names in respelled.items() if columns[column] in names}
         columns.update({column: respelled[column][spelling] for column, spelling in spellings.items()})
         uuid = wire["_uuid"][1]
