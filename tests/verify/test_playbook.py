@@ -55,6 +55,11 @@ def play(inventory: Path, playbook: str, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def succeed(inventory: Path, playbook: str, *options: str) -> None:
+    status, text = play(inventory, playbook, *options)
+    assert status == 0, text
+
+
 def write_inventory(folder: Path) -> Path:
     (folder / "group_vars").mkdir()
     (folder / "group_vars/all.yml").write_text(INTENT)
@@ -73,11 +78,11 @@ def converged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, 
     inventory, name = write_inventory(tmp_path_factory.mktemp("intent")), f"v{uuid.uuid4().hex[:6]}"
     state = Path("/run/tenantry/twin", name)
     try:
-        assert play(inventory, "twin_up", "-e", f"twin_name={name}")[0] == 0
-        assert play(state / "inventory.yml", "site")[0] == 0
+        succeed(inventory, "twin_up", "-e", f"twin_name={name}")
+        succeed(state / "inventory.yml", "site")
         yield state / "inventory.yml", state
     finally:
-        assert play(inventory, "twin_down", "-e", f"twin_name={name}")[0] == 0
+        succeed(inventory, "twin_down", "-e", f"twin_name={name}")
 
 
 def test_the_twin_is_green_until_it_is_broken(converged: tuple[Path, Path]) -> None:
@@ -101,6 +106,19 @@ def test_the_twin_is_green_until_it_is_broken(converged: tuple[Path, Path]) -> N
         assert re.search(f"^{leak} .*: expected isolated, measured reachable$", text, re.MULTILINE)
     assert "acme.web-1 -> acme.web-2 broadcast: expected once, measured never" in text
     assert "[ERROR]: Task failed: Action failed: The network is not as the intent wants it. 12 pairs" in text
+
+
+def test_an_endpoint_that_cannot_be_measured_is_named(converged: tuple[Path, Path]) -> None:
+    inventory, state = converged
+    pid = (state / "endpoint/acme.web-2/pid").read_text().strip()
+    link = ["nsenter", "-t", pid, "-a", "ip", "link", "set", "eth0"]
+    subprocess.run([*link, "down"], timeout=30, check=True)
+    status, text = play(inventory, "verify", "--forks", "4")
+    subprocess.run([*link, "up"], timeout=30, check=True)
+    assert status != 0
+    assert "acme.web-2: interface eth0 is down. Bring it up: ip link set eth0 up." in text
+    assert "\nacme.web-2: nothing was measured here; see its failed task above" in text
+    assert "12 pairs: 2 reach, 4 isolated, 6 wrong (6 unmeasured)." in text
 
 
 def test_check_mode_sends_nothing_and_judges_nothing(converged: tuple[Path, Path]) -> None:

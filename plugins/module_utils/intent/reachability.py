@@ -39,6 +39,8 @@ WRONG = (LEAK, DUPLICATE, OVERSIZE, UNREACHABLE, UNMEASURED)  # the worst first
 
 CHECKS = {ICMP: (ICMP, FULL_MTU), TCP: (TCP,)}  # what proves that a protocol passes
 _OK = "ok"
+_TELLING = {kind: rank for rank, kind in enumerate((ICMP, TCP, *FLOOD))}  # kinds of frames, the most telling first
+_KINDS_SHOWN = 4
 
 Pair = tuple[str, str]  # sender, receiver
 
@@ -161,12 +163,13 @@ class _Evidence:
     def __init__(self, measurements: Mapping[str, Measurement]) -> None:
         self._replies: dict[tuple[str, str, str, str], Reply] = {}
         self._sightings: dict[Pair, list[Sighting]] = defaultdict(list)
-        for name, measurement in measurements.items():
+        self._observers: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+        for name, measurement in sorted(measurements.items()):
             for reply in measurement.replies:
                 self._replies[name, reply.receiver, reply.address, reply.check] = reply
-            for sighting in measurement.sightings:
-                self._sightings[sighting.sender, name].append(sighting)
-        self._names = sorted(measurements)
+            for seen in measurement.sightings:
+                self._sightings[seen.sender, name].append(seen)
+                self._observers[seen.sender, seen.receiver, seen.address, seen.kind].append(name)
 
     def reply(self, sender: str, receiver: str, address: str, check: str) -> Reply | None:
         return self._replies.get((sender, receiver, address, check))
@@ -176,15 +179,11 @@ class _Evidence:
 
     def kinds(self, sender: str, observer: str) -> list[str]:
         """Return the kinds of frames of ``sender`` that arrived at ``observer``."""
-        return sorted({sighting.kind for sighting in self.sightings(sender, observer)})
-
-    def saw(self, observer: str, sender: str, receiver: str, address: str, check: str) -> bool:
-        """Say whether ``observer`` saw the request of ``sender`` to ``receiver``."""
-        wanted = (check, receiver, address)
-        return any((seen.kind, seen.receiver, seen.address) == wanted for seen in self.sightings(sender, observer))
+        return list(dict.fromkeys(sighting.kind for sighting in self.sightings(sender, observer)))
 
     def observers(self, sender: str, receiver: str, address: str, check: str) -> list[str]:
-        return [name for name in self._names if self.saw(name, sender, receiver, address, check)]
+        """Return who saw the request of ``sender`` to ``receiver``: in a switched network, also bystanders."""
+        return self._observers.get((sender, receiver, address, check), [])
 
 
 def _faults(evidence: _Evidence, sender: Endpoint, receiver: Endpoint, protocols: frozenset[str]) -> Iterator[Fault]:
@@ -195,15 +194,15 @@ def _faults(evidence: _Evidence, sender: Endpoint, receiver: Endpoint, protocols
             for check in (check for protocol in CHECKS if protocol in protocols for check in CHECKS[protocol]):
                 yield from _lost_check(evidence, sender.name, receiver.name, address, check)
         return
-    arrived = evidence.kinds(sender.name, receiver.name)
+    arrived = set(evidence.kinds(sender.name, receiver.name))
     for address in sender.common_addresses(receiver):
         reply = evidence.reply(sender.name, receiver.name, address, TCP)
         if reply is None:
             yield _fault(UNMEASURED, sender.name, receiver.name, f"{TCP} to {address}", "isolated", "nothing")
         elif reply.answerer == receiver.name:
-            arrived.append(TCP)
+            arrived.add(TCP)
     if arrived:
-        yield _fault(LEAK, sender.name, receiver.name, ", ".join(arrived), "isolated", "reachable")
+        yield _fault(LEAK, sender.name, receiver.name, _listed(arrived), "isolated", "reachable")
 
 
 def _loops_and_losses(evidence: _Evidence, sender: str, receiver: str) -> Iterator[Fault]:
@@ -213,11 +212,11 @@ def _loops_and_losses(evidence: _Evidence, sender: str, receiver: str) -> Iterat
     repeated = {seen.kind: seen.copies for seen in sightings if seen.copies > 1}
     if repeated:
         measured = f"{max(repeated.values())} times: a loop or a second path"
-        yield _fault(DUPLICATE, sender, receiver, ", ".join(sorted(repeated)), "once", measured)
+        yield _fault(DUPLICATE, sender, receiver, _listed(repeated), "once", measured)
 
 
 def _oversize(evidence: _Evidence, sender: Endpoint, receiver: Endpoint, address: str) -> Iterator[Fault]:
-    if evidence.saw(receiver.name, sender.name, receiver.name, address, OVER_MTU):
+    if receiver.name in evidence.observers(sender.name, receiver.name, address, OVER_MTU):
         what = f"icmp of {sender.mtu + 1} bytes to {address}"
         yield _fault(OVERSIZE, sender.name, receiver.name, what, f"refused beyond the MTU of {sender.mtu}", "delivered")
 
@@ -250,9 +249,16 @@ def _misdelivered_echo(evidence: _Evidence, sender: str, reply: Reply) -> str:
 
 
 def _came_back(name: str, kinds: Sequence[str]) -> Cell:
-    fault = _fault(DUPLICATE, name, name, ", ".join(kinds), "never to come back", "its own frames again: a loop")
+    fault = _fault(DUPLICATE, name, name, _listed(kinds), "never to come back", "its own frames again: a loop")
     return Cell(name, name, DUPLICATE, (fault,))
 
 
 def _fault(kind: str, sender: str, receiver: str, what: str, wanted: str, measured: str) -> Fault:
     return Fault(kind, f"{sender} -> {receiver} {what}: expected {wanted}, measured {measured}")
+
+
+def _listed(kinds: Iterable[str]) -> str:
+    """Return some kinds of frames in words, and how many more there are."""
+    ranked = sorted(kinds, key=lambda kind: (_TELLING.get(kind, len(_TELLING)), kind))
+    more = len(ranked) - _KINDS_SHOWN
+    return ", ".join(ranked[:_KINDS_SHOWN]) + (f" and {more} other kinds of frames" if more > 0 else "")

@@ -191,7 +191,7 @@ A1_G1 = "acme.a1 -> globex.g1"
         ),
         (forget_check, "unmeasured", f"{A1_A3} tcp to 10.1.1.3: expected reachable, measured nothing"),
         (forget_foreign_check, "unmeasured", f"{A1_G1} tcp to 10.1.1.2: expected isolated, measured nothing"),
-        (leak_frame, "leak", f"{A1_G1} 802.1Q tag 20, icmp: expected isolated, measured reachable"),
+        (leak_frame, "leak", f"{A1_G1} icmp, 802.1Q tag 20: expected isolated, measured reachable"),
         (leak_frame_for_another, "leak", f"{A1_G1} icmp: expected isolated, measured reachable"),
         (leak_tcp, "leak", f"{A1_G1} tcp: expected isolated, measured reachable"),
         (
