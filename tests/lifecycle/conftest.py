@@ -1,0 +1,47 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fabrics for the tests: each module has a twin of its own, and none is left behind."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lifecycle_fabric import HOSTS, Fabric
+from twin_lab import TwinLab
+
+NUMBERS = count(1)
+TWINS = Path("/run/tenantry/twin")
+NAME = re.compile(r"life-(\d+)-\d+")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_twin_of_a_dead_run() -> None:
+    """Take down the twins of runs that were killed."""
+    for folder in TWINS.glob("life-*"):
+        match = NAME.fullmatch(folder.name)
+        if match and not Path("/proc", match[1]).exists():
+            TwinLab(folder.name).down()
+
+
+@pytest.fixture(scope="module")
+def new_fabric(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Fabric]]:
+    """Makes fabrics of tenants, with a twin that is built but not converged; takes the twins down at the end."""
+    twins = []
+
+    def make(tenants: dict[str, Any], hypervisors: Iterable[str] = HOSTS) -> Fabric:
+        twins.append(TwinLab(f"life-{os.getpid()}-{next(NUMBERS)}"))
+        fabric = Fabric(tmp_path_factory.mktemp("fabric"), twins[-1], tenants, hypervisors)
+        fabric.build()
+        return fabric
+
+    yield make
+    for twin in twins:
+        twin.down()
+    assert [twin.leftovers() for twin in twins] == [[] for _ in twins]

@@ -1,0 +1,260 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fabric under test: an intent in a directory, its twin, the playbooks over both, and what its packets say.
+
+A test edits ``fabric`` and ``tenants`` and converges; files are written anew for each run.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import ovsdb_dump
+import yaml
+from ovsdb_dump import Dump
+from playbook_run import Run, start
+from twin_lab import TwinLab
+
+PLAYBOOKS = "tenantry.sdn."
+RADIO = Path(__file__).with_name("radio.py").read_text()
+HOSTS = {"hv1": "192.168.1.151", "hv2": "192.168.1.152", "hv3": "192.168.1.153"}
+ICMP_HEADERS = 28  # bytes, with those of IPv4
+
+
+def hypervisor(vtep: str) -> dict[str, Any]:
+    return {"vtep": vtep, "uplinks": {"physnet1": "eth1"}}
+
+
+def network(kind: str, segmentation_id: int | None = None, subnet: str = "10.1.1.0/24") -> dict[str, Any]:
+    """Return a network; of each tenant one has the same subnet, so that addresses tell no two tenants apart."""
+    pinned = {"segmentation_id": segmentation_id} if segmentation_id else {}
+    wire = {"physical_network": "physnet1"} if kind == "vlan" else {}
+    return {"type": kind, "subnet": subnet, **pinned, **wire}
+
+
+def port(host: str, of: str, address: str, **more: Any) -> dict[str, Any]:
+    return {"hypervisor": host, "network": of, "ip": address, **more}
+
+
+def tenant(network: dict[str, Any], *hosts: str) -> dict[str, Any]:
+    """Return a tenant with one network, ``web``, and a port of it on each of the hosts: web-1, web-2, ..."""
+    ports = {f"web-{number}": port(host, "web", f"10.1.1.{number}") for number, host in enumerate(hosts, 1)}
+    return {"networks": {"web": network}, "ports": ports}
+
+
+@dataclass
+class Heard:
+    """Which endpoints heard which, once the radios are off."""
+
+    frames: dict[str, dict[str, int]] = field(default_factory=dict)  # receiver: sender: count
+    sent: dict[str, int] = field(default_factory=dict)
+
+    def by(self, receiver: str) -> set[str]:
+        return set(self.frames[receiver])
+
+
+@dataclass
+class Ping:
+    """A ping 100 times a second, once it has ended: how many were answered, and the numbers of those that were not."""
+
+    sender: str
+    receiver: str
+    answered: int = 0
+    lost: list[int] = field(default_factory=list)
+
+    def count(self, output: str) -> None:
+        numbers = [int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", output)]
+        self.answered = len(numbers)
+        self.lost = sorted(set(range(1, max(numbers, default=1))).difference(numbers))
+
+
+class Fabric:
+    def __init__(self, folder: Path, twin: TwinLab, tenants: dict[str, Any], hypervisors: Iterable[str]) -> None:
+        self.folder = folder
+        self.twin = twin
+        self.intent_dir = folder / "intent"
+        self.record = self.intent_dir / "allocations.yml"
+        self.fabric: dict[str, Any] = {
+            "name": "lab",
+            "segments": {"vlan": "100-999", "tunnel": "5000-9999"},
+            "hypervisors": {name: hypervisor(HOSTS[name]) for name in hypervisors},
+        }
+        self.tenants = copy.deepcopy(tenants)
+
+    @property
+    def hypervisors(self) -> list[str]:
+        return sorted(path.name for path in (self.twin.folder / "hypervisor").iterdir())
+
+    # -- playbooks -------------------------------------------------------------------------------------------------
+
+    def start(self, *arguments: str, inventory: Path | None = None) -> Run:
+        """Write the intent and start playbooks of ours (``site``) with options of ansible-playbook."""
+        self._write_intent()
+        words = [word if word.startswith("-") or "=" in word else PLAYBOOKS + word for word in arguments]
+        return start(inventory or self.twin.inventory, self.folder / "ansible", *words)
+
+    def run(self, *arguments: str, inventory: Path | None = None) -> Run:
+        run = self.start(*arguments, inventory=inventory)
+        assert run.succeeded, run.summary()
+        return run
+
+    def refused(self, *arguments: str, inventory: Path | None = None) -> dict[str, str]:
+        """Run what must fail, and return each failed host's message."""
+        run = self.start(*arguments, inventory=inventory)
+        assert not run.succeeded, run.summary()
+        return run.faults()
+
+    def build(self) -> None:
+        """Build the twin, or bring it up to date with the intent, from an inventory as a user has it."""
+        hosts = self.folder / "hosts.yml"
+        names = dict.fromkeys(self.fabric["hypervisors"], {})
+        variables = {"tenantry_intent_dir": str(self.intent_dir)}
+        hosts.write_text(yaml.safe_dump({"all": {"vars": variables, "children": {"hypervisors": {"hosts": names}}}}))
+        self.run("twin_up", f"-etwin_name={self.twin.name}", inventory=hosts)
+
+    def converge(self) -> None:
+        """Bring twin and hosts to the intent; a second run of site must change nothing."""
+        if self.hypervisors != sorted(self.fabric["hypervisors"]):
+            self.build()
+        run = self.run("twin_up", "site", "site", f"-etwin_name={self.twin.name}")
+        assert run.changes(playbook=3) == {}, run.summary()
+
+    def converged(self) -> None:
+        """Check that site changes nothing."""
+        run = self.run("site")
+        assert run.changes() == {}, run.summary()
+
+    def inventory_of(self, *hosts: str) -> Path:
+        """Return an inventory that has only these hypervisors, as a slice of a job gets it."""
+        inventory = json.loads(self.twin.inventory.read_text())
+        listed = inventory["all"]["children"]["hypervisors"]["hosts"]
+        inventory["all"]["children"]["hypervisors"]["hosts"] = {name: listed[name] for name in hosts}
+        path = self.folder / f"slice-{'-'.join(hosts)}.json"
+        path.write_text(json.dumps(inventory))
+        return path
+
+    def _write_intent(self) -> None:
+        tenants = self.intent_dir / "tenants"
+        shutil.rmtree(tenants, ignore_errors=True)
+        tenants.mkdir(parents=True)
+        (self.intent_dir / "fabric.yml").write_text(yaml.safe_dump({"fabric": self.fabric}))
+        for name, described in self.tenants.items():
+            (tenants / f"{name}.yml").write_text(yaml.safe_dump({"tenants": {name: described}}, sort_keys=False))
+
+    def recorded(self, network: str) -> dict[str, int]:
+        """Return the ids of a network by the allocation record."""
+        ids: dict[str, int] = yaml.safe_load(self.record.read_text())["networks"][network]
+        return ids
+
+    # -- what the hosts have ---------------------------------------------------------------------------------------
+
+    def dump(self, host: str) -> Dump:
+        return ovsdb_dump.parse(self.twin.run(host, "ovsdb-client", "--format=json", "dump"))
+
+    def dumps(self) -> dict[str, Dump]:
+        return {host: self.dump(host) for host in self.hypervisors}
+
+    def portable(self) -> dict[str, list[str]]:
+        return {host: ovsdb_dump.portable(self.dump(host)) for host in self.hypervisors}
+
+    def traces(self, *patterns: str) -> list[str]:
+        """Return the lines of all hosts' dumps that match one of the patterns, as ``* trunks=120``."""
+        lines = [f"{host}: {line}" for host, dump in self.portable().items() for line in dump]
+        return [line for line in lines if any(fnmatchcase(line, pattern) for pattern in patterns)]
+
+    def vsctl(self, host: str, command: str) -> str:
+        return self.twin.run(host, "ovs-vsctl", "--timeout=10", *command.split())
+
+    # -- what its packets say --------------------------------------------------------------------------------------
+
+    def networks(self) -> dict[str, list[str]]:
+        """Return the endpoints of each network of the intent."""
+        found: dict[str, list[str]] = {}
+        for owner, described in self.tenants.items():
+            for name, item in described["ports"].items():
+                found.setdefault(f"{owner}.{item['network']}", []).append(f"{owner}.{name}")
+        return found
+
+    def endpoints(self) -> list[str]:
+        return sorted(name for members in self.networks().values() for name in members)
+
+    def address(self, endpoint: str) -> str:
+        owner, name = endpoint.split(".")
+        return str(self.tenants[owner]["ports"][name]["ip"])
+
+    def prove(self) -> None:
+        """Check by packets that each endpoint reaches those of its network, and hears nobody else."""
+        pairs = [pair for members in self.networks().values() for pair in combinations(members, 2)]
+        with self.listening() as heard, ThreadPoolExecutor(8) as pool:
+            replies = list(pool.map(lambda pair: self.reaches(*pair), pairs))
+        assert [pair for pair, reply in zip(pairs, replies) if not reply] == []
+        self.check_isolation(heard)
+        for members in self.networks().values():
+            for name in members:
+                assert heard.by(name) == set(members) - {name}, f"{name} heard {heard.frames[name]}"
+
+    def reaches(self, sender: str, receiver: str) -> bool:
+        """Say whether a ping of the largest size that the network has is answered."""
+        mtu = self.twin.run(sender, "cat", "/sys/class/net/eth0/mtu")
+        return self.twin.pings(sender, self.address(receiver), int(mtu) - ICMP_HEADERS)
+
+    def check_isolation(self, heard: Heard) -> None:
+        """Check that no endpoint heard one of another network."""
+        home = {name: network for network, members in self.networks().items() for name in members}
+        leaks = [
+            f"{receiver} of {home[receiver]} heard {sender} {count} times"
+            for receiver, frames in heard.frames.items()
+            for sender, count in frames.items()
+            if home.get(sender) != home[receiver]
+        ]
+        assert leaks == []
+
+    @contextmanager
+    def listening(self, *endpoints: str, period: float = 0.04) -> Iterator[Heard]:
+        """Let endpoints, or all, call their names each ``period`` seconds, and hear what arrives meanwhile."""
+        heard = Heard()
+        radios = {name: self._radio(name, period) for name in endpoints or self.endpoints()}
+        try:
+            for radio in radios.values():
+                assert radio.stdout is not None
+                assert radio.stdout.readline() == "ready\n"
+            yield heard
+        finally:
+            for name, radio in radios.items():
+                told = json.loads(radio.communicate(timeout=20)[0])  # closes its input, which ends it
+                heard.frames[name], heard.sent[name] = told["heard"], told["sent"]
+
+    @contextmanager
+    def pinging(self, *pairs: tuple[str, str]) -> Iterator[list[Ping]]:
+        """Let the first endpoint of each pair ping the second one meanwhile."""
+        pings = [Ping(*pair) for pair in pairs]
+        processes = [self._ping(ping) for ping in pings]
+        try:
+            yield pings
+        finally:
+            for ping, process in zip(pings, processes):
+                ping.count(process.communicate(timeout=20)[0])  # closes its input, which ends it
+
+    def _ping(self, ping: Ping) -> subprocess.Popen[str]:
+        script = f"ping -n -i 0.01 {self.address(ping.receiver)} & read line; kill -INT $!; wait"
+        return self._enter(ping.sender, "sh", "-c", script)
+
+    def _radio(self, endpoint: str, period: float) -> subprocess.Popen[str]:
+        return self._enter(endpoint, "/usr/bin/python3", "-c", RADIO, endpoint, str(period))
+
+    def _enter(self, host: str, *argv: str) -> subprocess.Popen[str]:
+        enter = ["nsenter", f"--target={self.twin.pid(host)}", "--all", "--"]
+        return subprocess.Popen([*enter, *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

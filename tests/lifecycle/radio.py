@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run in an endpoint: say its name in frames without pause, and tell at the end whose names were heard.
+
+Frames go by broadcast, by IPv6 multicast and to a MAC address that nobody has, so whatever a switch floods is heard.
+The end is the end of standard input. While there is no device, wait for one: the first frame leaves as soon as it can.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import socket
+import sys
+import time
+from contextlib import suppress
+
+DEVICE = "eth0"
+MARK = b"tenantry lifecycle "
+ETHERTYPE = b"\x88\xb5"  # for local experiments, IEEE Std 802
+DESTINATIONS = [b"\xff" * 6, b"\x33\x33\x00\x00\x00\x01", b"\x02\xde\xad\x00\xbe\xef"]
+BLINK = 0.001  # seconds between two looks for a device
+SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC = 263, 1, 1  # linux/socket.h, linux/if_packet.h
+ETH_P_ALL = 3
+
+
+class Radio:
+    def __init__(self, name: str, period: float) -> None:
+        self._words = MARK + name.encode() + b"\n"
+        self._period = period
+        self._socket: socket.socket | None = None
+        self._source = b""
+        self._due = 0.0
+        self.sent = 0
+        self.heard: dict[str, int] = {}
+
+    def run(self) -> None:
+        while True:
+            if self._socket is None:
+                self._tune()
+            sockets = [self._socket] if self._socket else []
+            patience = max(0.0, self._due - time.monotonic()) if sockets else BLINK
+            readable = select.select([sys.stdin, *sockets], [], [], patience)[0]
+            if sys.stdin in readable and not os.read(0, 1):
+                return
+            try:
+                if self._socket in readable:
+                    self._listen()
+                if self._socket and time.monotonic() >= self._due:
+                    self._speak()
+            except OSError:  # the device went, or is down
+                self._socket.close()
+                self._socket = None
+
+    def _tune(self) -> None:
+        with suppress(OSError, ValueError):
+            with open(f"/sys/class/net/{DEVICE}/address", encoding="ascii") as file:
+                self._source = bytes.fromhex(file.read().strip().replace(":", ""))
+            found = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+            found.bind((DEVICE, ETH_P_ALL))
+            membership = socket.if_nametoindex(DEVICE).to_bytes(4, sys.byteorder)  # struct packet_mreq
+            membership += PACKET_MR_PROMISC.to_bytes(2, sys.byteorder) + bytes(10)
+            found.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, membership)
+            self._socket = found
+
+    def _listen(self) -> None:
+        frame, sender = self._socket.recvfrom(65535)
+        if sender[2] != socket.PACKET_OUTGOING and MARK in frame:
+            name = frame.split(MARK, 1)[1].split(b"\n", 1)[0].decode()
+            self.heard[name] = self.heard.get(name, 0) + 1
+
+    def _speak(self) -> None:
+        destination = DESTINATIONS[self.sent % len(DESTINATIONS)]
+        self._socket.send(destination + self._source + ETHERTYPE + self._words)
+        self.sent += 1
+        self._due = time.monotonic() + self._period
+
+
+if __name__ == "__main__":
+    radio = Radio(sys.argv[1], float(sys.argv[2]))
+    print("ready", flush=True)
+    radio.run()
+    print(json.dumps({"sent": radio.sent, "heard": radio.heard}))
