@@ -105,7 +105,7 @@ def text(value: Any) -> str:
 def one_of(choices: Collection[str]) -> Parser[str]:
     def parse(value: Any) -> str:
         if not isinstance(value, str) or value not in choices:
-            raise ValueError(f"{shown(value)} is unknown; write one of {', '.join(map(str, choices))}")
+            raise ValueError(f"{shown(value)} is unknown; write one of {', '.join(c or repr(c) for c in choices)}")
         return str(value)
 
     return parse

@@ -11,6 +11,7 @@ import pytest
 from host import Host
 from module_runner import Result
 
+REMEDIES = "give it another key, or remove the other one"
 REMOTES = ["10.0.0.2", "10.0.0.3"]
 
 
@@ -190,8 +191,8 @@ def test_a_tunnel_that_is_on_another_bridge_already_is_refused(host: Host) -> No
     host.ovs.vsctl("set", "Interface", "gre1", "options:key=0x10")
     message = refusal(host, name="web", remotes=["10.0.0.2"], key=16)
     assert message.endswith(
-        "gre from any address to 10.0.0.2 with key 16 is gre1 on bridge br1 already; "
-        "give it another key, or remove the other one"
+        "of mesh 'web' on bridge br0: gre from any address to 10.0.0.2 with key 16 is gre1 on bridge br1 already; "
+        + REMEDIES
     )
     converge(host, name="web", remotes=["10.0.0.2"], key=17)
 
@@ -203,10 +204,7 @@ def test_a_tunnel_is_not_edited_into_the_place_of_another(host: Host) -> None:
         "add-port", "br1", "gre1", "--", "set", "Interface", "gre1", "type=gre", "options:remote_ip=10.0.0.2"
     )
     edited = host.bridge(name="br1", ports=[{"name": "gre1", "options": {"key": "16"}}])
-    assert edited.message == (
-        f"tunnel gre1: gre from any address to 10.0.0.2 with key 16 is {mesh} on bridge br0 already; "
-        "give it another key, or remove the other one"
-    )
+    assert edited.message.endswith(f"with key 16 is {mesh} of mesh 'web' on bridge br0 already; {REMEDIES}")
 
 
 def test_a_mesh_moves_with_its_owner_to_another_bridge(real_host: Host) -> None:

@@ -142,13 +142,17 @@ def test_a_port_that_is_absent_here_may_be_on_another_bridge(host: Host) -> None
     assert host.ports("br1") == {"p"}
 
 
-@pytest.mark.parametrize("holder", ["br0", "br1"])
-def test_an_interface_is_not_taken_out_of_a_port_that_stays(host: Host, holder: str) -> None:
+@pytest.mark.parametrize(
+    ("holder", "remedy"),
+    [
+        ("br0", "list that port too, with its other interfaces or with state: absent"),
+        ("br1", "take it out of there first"),
+    ],
+)
+def test_an_interface_is_not_taken_out_of_a_port_that_stays(host: Host, holder: str, remedy: str) -> None:
     converge(host, {"name": "bond0", "interfaces": ["eth1", "eth2"]}, name=holder)
     options = task("eth1", name="br0", purge=False, owner="dc1" if holder == "br0" else None)
-    assert refusal(host, **options) == (
-        f"port eth1: interface eth1 is in port bond0 of bridge {holder}; remove that port, with state: absent"
-    )
+    assert refusal(host, **options) == (f"port eth1: interface eth1 is in port bond0 of bridge {holder}; {remedy}")
 
 
 def test_an_interface_is_taken_out_of_our_port_that_the_same_task_purges(host: Host) -> None:

@@ -62,5 +62,5 @@ def test_a_bridge_refuses_a_key_that_it_could_not_keep_secret(host: Host) -> Non
     options = {"remote_ip": "10.0.0.2", "psk": CANARY}
     refused = host.bridge(name="br0", ports=[{"name": "gre1", "type": "gre", "options": options}])
     assert refused.message == (
-        "ports[0].options.psk: would show in logs; make the tunnel by psk of tenantry.sdn.ovs_gre_mesh"
+        "ports[0].options.psk: a key here would show in logs; let tenantry.sdn.ovs_gre_mesh make the tunnel"
     )

@@ -17,6 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import BOND_ONLY, check_tunnel_options
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS, identity
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
 Rows = Mapping[tuple[str, ...], Mapping[str, Any]]
@@ -32,7 +33,7 @@ def check_host(faults: Faults, snapshot: Snapshot, desired: Rows, plan: RowPlan,
     for name, columns in wanted.items():
         _check_interface(faults, f"interface {name}", columns, whole[name])
     _check_ofports(faults, snapshot, desired, removed_ports)
-    _check_tunnels(faults, snapshot, whole, removed_ports)
+    _check_tunnels(faults, snapshot, desired, whole, removed_ports)
 
 
 def keeps_interfaces(faults: Faults, snapshot: Snapshot, port: Port) -> bool:
@@ -90,7 +91,11 @@ def _check_ofports(faults: Faults, snapshot: Snapshot, desired: Rows, removed_po
 
 
 def _check_tunnels(
-    faults: Faults, snapshot: Snapshot, interfaces: Mapping[str, Mapping[str, Any]], removed_ports: Set[str]
+    faults: Faults,
+    snapshot: Snapshot,
+    desired: Rows,
+    interfaces: Mapping[str, Mapping[str, Any]],
+    removed_ports: Set[str],
 ) -> None:
     """Record each wanted tunnel that is the same as another wanted one, or one that stays, on whatever bridge."""
     wanted = {
@@ -107,8 +112,17 @@ def _check_tunnels(
         this = identity(columns)
         other = holders.setdefault(this, name)
         if other != name:
-            port = snapshot.port_of.get(other)
-            where = "in this task" if other in wanted else f"on bridge {snapshot.bridge_of[port or other]}"
             kind, local, remote, key, _port = this
-            what = f"{kind} from {local or 'any address'} to {remote} with key {key} is {other} {where} already"
-            faults.add(f"tunnel {name}", f"{what}; give it another key, or remove the other one")
+            what = f"{kind} from {local or 'any address'} to {remote} with key {key}"
+            taken = f"is {_called(snapshot, desired, other)} already"
+            path = f"tunnel {_called(snapshot, desired, name)}"
+            faults.add(path, f"{what} {taken}; give it another key, or remove the other one")
+
+
+def _called(snapshot: Snapshot, desired: Rows, tunnel: str) -> str:
+    """Return how a message calls a tunnel, whose own name may say nothing to the reader."""
+    port = snapshot.port_of.get(tunnel, tunnel)
+    wanted = desired.get(("Port", port))
+    mesh = (wanted or snapshot.ports[port].columns).get("external_ids", {}).get(MESH_KEY)
+    bridge = wanted["bridge"] if wanted else snapshot.bridge_of[port]
+    return f"{tunnel} of mesh '{mesh}' on bridge {bridge}" if mesh else f"{tunnel} on bridge {bridge}"

@@ -44,7 +44,7 @@ def refuse_foreign(snapshot: Snapshot, wanted: Bridge, claim: Claim, removed: Se
     for port in ports:
         if port.name in snapshot.ports and port.name != wanted.name:
             faults += _foreign_port(snapshot, wanted.name, port, claim)
-        faults += _held_interfaces(snapshot, port, released)
+        faults += _held_interfaces(snapshot, wanted.name, port, released)
     if faults:
         raise OwnershipError(faults)
 
@@ -92,12 +92,15 @@ def _foreign_port(snapshot: Snapshot, bridge: str, port: Port, claim: Claim) -> 
         yield f"port {name}: it is on bridge {holder}; remove it there first, or set owner and adopt: true to move it"
 
 
-def _held_interfaces(snapshot: Snapshot, port: Port, released: Set[str]) -> Iterable[str]:
+def _held_interfaces(snapshot: Snapshot, bridge: str, port: Port, released: Set[str]) -> Iterable[str]:
     for interface in port.interfaces:
         holder = snapshot.port_of.get(interface.name, port.name)
         if holder != port.name and holder not in released:
             where = f"port {holder} of bridge {snapshot.bridge_of[holder]}"
-            yield f"port {port.name}: interface {interface.name} is in {where}; remove that port, with state: absent"
+            remedy = "list that port too, with its other interfaces or with state: absent"
+            if snapshot.bridge_of[holder] != bridge:
+                remedy = "take it out of there first"
+            yield f"port {port.name}: interface {interface.name} is in {where}; {remedy}"
 
 
 _REMEDIES = "choose another name, remove it by hand, or take it over with adopt: true"

@@ -11,8 +11,12 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import INTERFACE, PORT
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Bridge, Interface, Port
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import parse_columns, parse_task
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import DST_PORT, KEY_BITS, identity
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import (
+    check_dst_port,
+    parse_columns,
+    parse_task,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS, identity
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY, tunnel_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
@@ -21,6 +25,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     interface_name,
     one_of,
     path_of,
+    shown,
     text,
 )
 
@@ -74,10 +79,10 @@ def _tunnels(faults: Faults, path: str, mesh: Mapping[str, Any], owner: str | No
 
 def _mesh_name(value: Any) -> str:
     if value is None:
-        raise ValueError("a mesh needs a name; write a short word, as the network's name")
+        raise ValueError("is missing; write a short word, as the network's name")
     name = text(value)
     if not name or name != name.strip() or len(name) > 130:
-        raise ValueError("a mesh name is 1 to 130 characters without spaces around them")
+        raise ValueError(f"{shown(name)} is no mesh name; write 1 to 130 characters without spaces around them")
     return name
 
 
@@ -90,7 +95,7 @@ def _local(faults: Faults, path: str, mesh: Mapping[str, Any]) -> str | None:
 def _remotes(faults: Faults, path: str, mesh: Mapping[str, Any], local: str | None) -> Iterable[str]:
     remotes: Sequence[Any] | None = mesh.get("remotes")
     if remotes is None:
-        faults.add(f"{path}remotes", "a mesh needs the VTEPs of its other hosts; write a list of IP addresses")
+        faults.add(f"{path}remotes", "is missing; write the addresses of the other hosts as a list")
     seen = set()
     for index, value in enumerate(remotes or ()):
         here = path_of(f"{path}remotes", index)
@@ -119,9 +124,8 @@ def _options(faults: Faults, path: str, kind: str, mesh: Mapping[str, Any]) -> d
         if mesh.get(option) is not None:
             options[option] = "true" if faults.parse(f"{path}{option}", boolean, mesh[option]) else "false"
     if mesh.get("dst_port") is not None:
-        if kind not in DST_PORT:
-            faults.add(f"{path}dst_port", f"{kind} has no ports; leave dst_port out")
-        options["dst_port"] = str(faults.parse(f"{path}dst_port", integer(1, 65535), mesh["dst_port"]))
+        check_dst_port(faults, f"{path}dst_port", kind, mesh["dst_port"])
+        options["dst_port"] = str(mesh["dst_port"])
     if mesh.get("psk") is not None:
         options["psk"] = faults.parse(f"{path}psk", _secret, mesh["psk"]) or None
     return options

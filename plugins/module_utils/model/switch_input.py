@@ -26,7 +26,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import (
     Marks,
     Port,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import DST_PORT, KEY_BITS
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
@@ -147,12 +147,15 @@ def _single_interface(faults: Faults, path: str, name: str, given: Mapping[str, 
 
 def _listed_interfaces(faults: Faults, path: str, given: Sequence[Any]) -> Iterable[Interface]:
     if not given:
-        faults.add(f"{path}.interfaces", "an empty list; name the members, or leave interfaces out for a single port")
+        faults.add(f"{path}.interfaces", "is empty; name the members, or leave interfaces out for a single port")
     for index, item in enumerate(given):
         here = path_of(f"{path}.interfaces", index)
         fields = item if isinstance(item, Mapping) else {"name": item}
         known_keys(faults, here, fields, ["name", *INTERFACE])
-        name = faults.parse(f"{here}.name", interface_name, fields.get("name")) or ""
+        if fields.get("name") is None:
+            faults.add(f"{here}.name", "is missing; write the name of the interface")
+            continue
+        name = faults.parse(f"{here}.name", interface_name, fields["name"]) or ""
         yield _checked(faults, here, Interface(name, parse_columns(faults, f"{here}.", INTERFACE, fields)))
 
 
@@ -166,7 +169,9 @@ def _checked(faults: Faults, path: str, interface: Interface) -> Interface:
     if kind in KEY_BITS:
         check_tunnel_options(faults, f"{path}.options", kind, options)
     if options.get("psk") is not None:  # Ansible keeps single options out of the log, but not parts of a mapping
-        faults.add(f"{path}.options.psk", "would show in logs; make the tunnel by psk of tenantry.sdn.ovs_gre_mesh")
+        faults.add(
+            f"{path}.options.psk", "a key here would show in logs; let tenantry.sdn.ovs_gre_mesh make the tunnel"
+        )
     return interface
 
 
@@ -180,6 +185,15 @@ def check_tunnel_options(faults: Faults, path: str, kind: str, options: Mapping[
     for name in ("key", "in_key", "out_key"):
         if options.get(name) not in (None, "flow"):
             faults.parse(f"{path}.{name}", integer(0, 2 ** KEY_BITS[kind] - 1), options[name])
+    if options.get("dst_port") is not None:
+        check_dst_port(faults, f"{path}.dst_port", kind, options["dst_port"])
+
+
+def check_dst_port(faults: Faults, path: str, kind: str, port: Any) -> None:
+    if kind in DST_PORT:
+        faults.parse(path, integer(1, 65535), port)
+    else:
+        faults.add(path, f"{kind} has no ports; leave it out")
 
 
 def _refuse_duplicates(faults: Faults, ports: Sequence[Port]) -> None:

@@ -1,0 +1,92 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every wrong task that we know of: what is said, word for word, in check mode and in earnest, and nothing done.
+
+The messages that Ansible itself gives for options of a wrong type are not here: they differ from version to version.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from host import Host
+from private_ovs import PrivateOvs
+
+BASES: dict[str, dict[str, Any]] = {
+    "ovs_bridge": {"name": "br0"},
+    "ovs_gre_mesh": {"bridge": "br0", "name": "web", "remotes": ["10.0.0.3"]},
+}
+TABLES = {"ovs_bridge": "wrong_bridges.txt", "ovs_gre_mesh": "wrong_meshes.txt"}
+
+
+def cases(module: str) -> Iterator[tuple[str, str, str]]:
+    """Yield (module, what the task says, what it is told)."""
+    change, message = "", []
+    table = Path(__file__).with_name(TABLES[module]).read_text(encoding="utf-8")
+    for line in [*table.splitlines(), "{}"]:
+        if line.startswith("    "):
+            message.append(line[4:])
+        elif line.startswith("{"):
+            if change:
+                yield module, change, "\n".join(message)
+            change, message = line, []
+
+
+WRONG = [case for module in TABLES for case in cases(module)]
+
+
+@pytest.fixture(scope="module")
+def crowd() -> Iterator[Host]:
+    """A host that has something of everybody; no wrong task changes it, so that one is enough for all."""
+    with tempfile.TemporaryDirectory(prefix="ovs-") as directory:
+        switch = PrivateOvs(Path(directory))
+        try:
+            host = Host(switch.start())
+            populate(host)
+            yield host
+        finally:
+            switch.stop()
+
+
+def populate(host: Host) -> None:
+    gre1 = {"name": "gre1", "type": "gre", "options": {"remote_ip": "10.0.0.9", "key": 9}}
+    bond = {"name": "bond0", "interfaces": ["eth1", "eth2"]}
+    host.bridge(name="br0", ports=[{"name": "p", "tag": 5, "ofport_request": 100}, bond, gre1])
+    host.bridge(name="br1", ports=[{"name": "q"}])
+    host.bridge(name="br2", owner="dc2", ports=[{"name": "r"}])
+    by_hand = "add-port br1 vx1 -- set Interface vx1 type=vxlan options:remote_ip=FD00:0::9 options:key=0x10"
+    host.ovs.vsctl(*by_hand.split())
+    host.mesh(bridge="br0", name="theirs", owner="dc2", remotes=["10.0.0.2"], key=1)
+    host.mesh(bridge="br0", name="ours", owner="dc1", remotes=["10.0.0.2", "10.0.0.5", "10.0.0.6"], key=2)
+    host.mesh(bridge="br1", name="nobodys", remotes=["10.0.0.2"], key=3)
+
+
+def task(module: str, change: str) -> dict[str, Any]:
+    said = {**BASES[module], **yaml.safe_load(change)}
+    return {option: value for option, value in said.items() if value is not None}
+
+
+@pytest.mark.parametrize("module", TABLES)
+def test_there_are_enough_of_them_and_none_twice(module: str) -> None:
+    said = [change for name, change, message in WRONG if name == module]
+    assert len(said) == len(set(said)) >= 60
+    assert all(message for name, change, message in WRONG)
+
+
+@pytest.mark.parametrize("module", TABLES)
+def test_the_task_that_is_made_wrong_is_right(crowd: Host, module: str) -> None:
+    assert "failed" not in crowd.run(module, check=True, **BASES[module])
+
+
+@pytest.mark.parametrize(("module", "change", "message"), WRONG, ids=[change for module, change, message in WRONG])
+def test_a_wrong_task_is_told_exactly_and_does_nothing(crowd: Host, module: str, change: str, message: str) -> None:
+    before = crowd.ovs.dump()
+    said = [crowd.run(module, check=check, **task(module, change)).message for check in (True, False)]
+    assert crowd.ovs.dump() == before
+    assert said == [message, message]
