@@ -10,26 +10,24 @@ from __future__ import annotations
 
 import copy
 import json
-import re
 import shutil
-import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
 from fnmatch import fnmatchcase
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import ovsdb_dump
+import packets
 import yaml
 from ovsdb_dump import Dump
+from packets import Heard, Ping, Radio
 from playbook_run import Run, start
 from twin_lab import TwinLab
 
 PLAYBOOKS = "tenantry.sdn."
-RADIO = Path(__file__).with_name("radio.py").read_text()
 HOSTS = {"hv1": "192.168.1.151", "hv2": "192.168.1.152", "hv3": "192.168.1.153"}
 ICMP_HEADERS = 28  # bytes, with those of IPv4
 
@@ -53,32 +51,6 @@ def tenant(network: dict[str, Any], *hosts: str) -> dict[str, Any]:
     """Return a tenant with one network, ``web``, and a port of it on each of the hosts: web-1, web-2, ..."""
     ports = {f"web-{number}": port(host, "web", f"10.1.1.{number}") for number, host in enumerate(hosts, 1)}
     return {"networks": {"web": network}, "ports": ports}
-
-
-@dataclass
-class Heard:
-    """Which endpoints heard which, once the radios are off."""
-
-    frames: dict[str, dict[str, int]] = field(default_factory=dict)  # receiver: sender: count
-    sent: dict[str, int] = field(default_factory=dict)
-
-    def by(self, receiver: str) -> set[str]:
-        return set(self.frames[receiver])
-
-
-@dataclass
-class Ping:
-    """A ping 100 times a second, once it has ended: how many were answered, and the numbers of those that were not."""
-
-    sender: str
-    receiver: str
-    answered: int = 0
-    lost: list[int] = field(default_factory=list)
-
-    def count(self, output: str) -> None:
-        numbers = [int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", output)]
-        self.answered = len(numbers)
-        self.lost = sorted(set(range(1, max(numbers, default=1))).difference(numbers))
 
 
 class Fabric:
@@ -188,8 +160,12 @@ class Fabric:
                 found.setdefault(f"{owner}.{item['network']}", []).append(f"{owner}.{name}")
         return found
 
+    def home(self) -> dict[str, str]:
+        """Return the network of each endpoint."""
+        return {name: network for network, members in self.networks().items() for name in members}
+
     def endpoints(self) -> list[str]:
-        return sorted(name for members in self.networks().values() for name in members)
+        return sorted(self.home())
 
     def address(self, endpoint: str) -> str:
         owner, name = endpoint.split(".")
@@ -201,60 +177,20 @@ class Fabric:
         with self.listening() as heard, ThreadPoolExecutor(8) as pool:
             replies = list(pool.map(lambda pair: self.reaches(*pair), pairs))
         assert [pair for pair, reply in zip(pairs, replies) if not reply] == []
-        self.check_isolation(heard)
+        assert heard.leaks(self.home()) == []
         for members in self.networks().values():
             for name in members:
-                assert heard.by(name) == set(members) - {name}, f"{name} heard {heard.frames[name]}"
+                assert heard.frames[name].keys() == set(members) - {name}, f"{name} heard {heard.frames[name]}"
 
     def reaches(self, sender: str, receiver: str) -> bool:
         """Say whether a ping of the largest size that the network has is answered."""
         mtu = self.twin.run(sender, "cat", "/sys/class/net/eth0/mtu")
         return self.twin.pings(sender, self.address(receiver), int(mtu) - ICMP_HEADERS)
 
-    def check_isolation(self, heard: Heard) -> None:
-        """Check that no endpoint heard one of another network."""
-        home = {name: network for network, members in self.networks().items() for name in members}
-        leaks = [
-            f"{receiver} of {home[receiver]} heard {sender} {count} times"
-            for receiver, frames in heard.frames.items()
-            for sender, count in frames.items()
-            if home.get(sender) != home[receiver]
-        ]
-        assert leaks == []
+    def listening(self) -> AbstractContextManager[Heard]:
+        """Let all endpoints call their names, and hear what arrives meanwhile."""
+        return packets.listening(self.twin, [Radio(name) for name in self.endpoints()])
 
-    @contextmanager
-    def listening(self, *endpoints: str, period: float = 0.04) -> Iterator[Heard]:
-        """Let endpoints, or all, call their names each ``period`` seconds, and hear what arrives meanwhile."""
-        heard = Heard()
-        radios = {name: self._radio(name, period) for name in endpoints or self.endpoints()}
-        try:
-            for radio in radios.values():
-                assert radio.stdout is not None
-                assert radio.stdout.readline() == "ready\n"
-            yield heard
-        finally:
-            for name, radio in radios.items():
-                told = json.loads(radio.communicate(timeout=20)[0])  # closes its input, which ends it
-                heard.frames[name], heard.sent[name] = told["heard"], told["sent"]
-
-    @contextmanager
-    def pinging(self, *pairs: tuple[str, str]) -> Iterator[list[Ping]]:
-        """Let the first endpoint of each pair ping the second one meanwhile."""
-        pings = [Ping(*pair) for pair in pairs]
-        processes = [self._ping(ping) for ping in pings]
-        try:
-            yield pings
-        finally:
-            for ping, process in zip(pings, processes):
-                ping.count(process.communicate(timeout=20)[0])  # closes its input, which ends it
-
-    def _ping(self, ping: Ping) -> subprocess.Popen[str]:
-        script = f"ping -n -i 0.01 {self.address(ping.receiver)} & read line; kill -INT $!; wait"
-        return self._enter(ping.sender, "sh", "-c", script)
-
-    def _radio(self, endpoint: str, period: float) -> subprocess.Popen[str]:
-        return self._enter(endpoint, "/usr/bin/python3", "-c", RADIO, endpoint, str(period))
-
-    def _enter(self, host: str, *argv: str) -> subprocess.Popen[str]:
-        enter = ["nsenter", f"--target={self.twin.pid(host)}", "--all", "--"]
-        return subprocess.Popen([*enter, *argv], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    def pinging(self, *pairs: tuple[str, str]) -> AbstractContextManager[list[Ping]]:
+        """Let the first endpoint of each pair ping the second one 100 times a second meanwhile."""
+        return packets.pinging(self.twin, {sender: self.address(receiver) for sender, receiver in pairs})
