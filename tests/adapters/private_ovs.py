@@ -93,7 +93,8 @@ class PrivateOvs:
 
     def _answers(self) -> bool:
         command = ["ovsdb-client", "-t", "5", "list-dbs", self.remote]
-        return subprocess.run(command, env=self._environment, capture_output=True, timeout=10).returncode == 0
+        done = subprocess.run(command, env=self._environment, capture_output=True, timeout=10, check=False)
+        return done.returncode == 0
 
     def pid(self, daemon: str) -> int:
         return self._processes[daemon].pid
@@ -118,17 +119,16 @@ class PrivateOvs:
     def run(self, *command: str, check: bool = True) -> str:
         """Run a command in the switch's network namespace and return what it prints."""
         nsenter = ["nsenter", f"--net=/proc/{self.pid('ovs-vswitchd')}/ns/net"]
-        done = subprocess.run([*nsenter, *command], env=self._environment, capture_output=True, text=True, timeout=20)
+        return self._output([*nsenter, *command], check)
+
+    def vsctl(self, *arguments: str) -> str:
+        return self._output(["ovs-vsctl", f"--db={self.remote}", "--timeout=10", *arguments]).strip()
+
+    def _output(self, command: list[str], check: bool = True) -> str:
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=20, check=False)
         if check and done.returncode:
             raise AssertionError(f"{command} failed: {done.stderr}")
         return done.stdout
-
-    def vsctl(self, *arguments: str) -> str:
-        command = ["ovs-vsctl", f"--db={self.remote}", "--timeout=10", *arguments]
-        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=20)
-        if done.returncode:
-            raise AssertionError(f"{command} failed: {done.stderr}")
-        return done.stdout.strip()
 
     def appctl(self, *arguments: str) -> str:
         """Ask ovs-vswitchd itself."""

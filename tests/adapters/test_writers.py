@@ -81,7 +81,7 @@ def test_owners_on_one_bridge_each_have_in_the_end_what_they_wanted_last(host: H
 @pytest.mark.parametrize("controllers", [[], [{"target": "ptcp:16653"}]])
 def test_writers_that_want_the_same_make_it_once(host: Host, controllers: list[Task]) -> None:
     task = {"name": "br0", "fail_mode": "secure", "controllers": controllers, "ports": [{"name": "p"}]}
-    results = run_together(host, [[dict(task)] for _ in range(4)])
+    results = run_together(host, [[dict(task)] for dummy in range(4)])
     assert sorted(result["changed"] for result in results) == [False, False, False, True]
     assert len(host.ovs.rows("Controller")) == len(controllers)
     assert len(host.ovs.rows("Port")) == 2
@@ -89,7 +89,7 @@ def test_writers_that_want_the_same_make_it_once(host: Host, controllers: list[T
 
 def test_writers_that_want_the_opposite_are_told_or_obeyed(host: Host) -> None:
     host.bridge(name="br0", ports=[{"name": "p"}])
-    writers = [[{"name": "br0", "ports": [{"name": "p", "tag": tag}]} for _ in range(10)] for tag in (5, 6)]
+    writers = [[{"name": "br0", "ports": [{"name": "p", "tag": tag}]} for dummy in range(10)] for tag in (5, 6)]
     results = run_together(host, writers)
     assert host.port("p")["tag"] in (5, 6)
     for result in results:

@@ -44,4 +44,4 @@ def new_fabric(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
     yield make
     for twin in twins:
         twin.down()
-    assert [twin.leftovers() for twin in twins] == [[] for _ in twins]
+    assert [twin.leftovers() for twin in twins] == [[] for dummy in twins]

@@ -92,7 +92,7 @@ class Fabric:
     def build(self) -> None:
         """Build the twin, or bring it up to date with the intent, from an inventory as a user has it."""
         hosts = self.folder / "hosts.yml"
-        names = dict.fromkeys(self.fabric["hypervisors"], {})
+        names = {name: {} for name in self.fabric["hypervisors"]}
         variables = {"tenantry_intent_dir": str(self.intent_dir)}
         hosts.write_text(yaml.safe_dump({"all": {"vars": variables, "children": {"hypervisors": {"hosts": names}}}}))
         self.run("twin_up", f"-etwin_name={self.twin.name}", inventory=hosts)

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What Open vSwitch's database of a host holds, to compare hosts and moments.
 
-Columns that ovs-vswitchd writes are left out (ovs-vswitchd.conf.db(5) says of each who writes it): statistics, the state
-of links, protocols and connections, what a datapath made of a wish. With them goes ``cur_cfg``; ``next_cfg``, which
+Columns that ovs-vswitchd writes are left out (ovs-vswitchd.conf.db(5) says of each who writes it): statistics, the
+state of links, protocols and connections, what a datapath made of a wish. With them goes ``cur_cfg``; ``next_cfg``, which
 every writer raises, tells whether anybody wrote at all.
 """
 
@@ -65,7 +65,7 @@ def portable(dump: Dump) -> list[str]:
 def lines(dump: Dump) -> Iterator[str]:
     """Yield ``Table row column=value`` for each value, ``column:key=value`` for a map; references are names."""
     labels = {uuid: _label(table, row) for table, rows in dump.items() for uuid, row in rows.items()}
-    for table, rows in dump.items():
+    for rows in dump.values():
         for uuid, row in rows.items():
             for column, value in row.items():
                 for text in _texts(value, labels):

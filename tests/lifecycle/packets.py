@@ -65,7 +65,7 @@ def listening(twin: TwinLab, radios: Sequence[Radio]) -> Iterator[Heard]:
     with running(twin, {radio.host: _radio_argv(radio) for radio in radios}) as outputs:
         yield heard
     for host, output in outputs.items():
-        ready, told = output.splitlines()
+        _ready, told = output.splitlines()
         heard.frames[host] = json.loads(told)["heard"]
 
 

@@ -94,8 +94,8 @@ def test_the_bridge_does_not_go_while_it_holds_a_port_of_another_owner(
     assert fabric.traces("* guest0 *") == theirs
     dump = fabric.dump("hv1")
     assert fabric.refused("teardown", "-eteardown=all", "--limit=hv1") == {
-        "hv1": "bridge br-int: it holds ports that are not of owner 'lab': guest0; remove them first, or remove everything "
-        "with adopt: true"
+        "hv1": "bridge br-int: it holds ports that are not of owner 'lab': guest0; remove them first, or remove "
+        "everything with adopt: true"
     }
     assert fabric.dump("hv1") == dump
     fabric.vsctl("hv1", "del-port br-int guest0")

@@ -28,7 +28,7 @@ def new_twin() -> Iterator[Callable[[], TwinLab]]:
     yield name_one
     for twin in twins:
         twin.down()
-    assert [twin.leftovers() for twin in twins] == [[] for _ in twins]
+    assert [twin.leftovers() for twin in twins] == [[] for dummy in twins]
     assert machine() == before
 
 

@@ -267,9 +267,9 @@ def test_two_twins_at_once_do_not_meet(new_twin: Callable[[], TwinLab]) -> None:
 
 
 def test_two_runs_on_one_twin_take_turns(twin: TwinLab) -> None:
-    runs = [twin.start(hypervisors=TWO, endpoints=PAIR) for _ in range(3)]
+    runs = [twin.start(hypervisors=TWO, endpoints=PAIR) for dummy in range(3)]
     assert sorted(succeeded(result_of(run))["changed"] for run in runs) == [False, False, True]
-    runs = [twin.start(state="absent") for _ in range(3)]
+    runs = [twin.start(state="absent") for dummy in range(3)]
     assert [succeeded(result_of(run)).get("failed") for run in runs] == [None] * 3
 
 

@@ -87,7 +87,7 @@ class TwinLab:
     def pings(self, sender: str, address: str, payload: int = 56, patience: int = 4) -> bool:
         """Say whether an unfragmented ping is answered; the first are lost while the underlay resolves addresses."""
         ping = ["ping", "-c1", "-W1", "-M", "do", "-s", str(payload), address]
-        return any(self.attempt(sender, *ping).returncode == 0 for _ in range(patience))
+        return any(self.attempt(sender, *ping).returncode == 0 for dummy in range(patience))
 
     def links(self, host: str) -> dict[str, Any]:
         """Return the network devices of a host by name, with their addresses, as ``ip -json`` shows them."""
