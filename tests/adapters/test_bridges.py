@@ -146,7 +146,7 @@ ADOPTING = {"owner": "dc1", "adopt": True}
 
 
 def test_a_bridge_that_the_datapath_does_not_have_fails_on_every_run(real_host: Host) -> None:
-    failed = [real_host.bridge(name="br0", datapath_type="system") for dummy in range(2)]  # started with --disable-system
+    failed = [real_host.bridge(name="br0", datapath_type="system") for dummy in range(2)]  # --disable-system
     what = "interface br0: Open vSwitch has no datapath for it; see datapath_type and ovs-vswitchd.log"
     assert [what in result.message for result in failed] == [True, True]
     assert [result["changed"] for result in failed] == [True, False]

@@ -4,8 +4,8 @@
 """What Open vSwitch's database of a host holds, to compare hosts and moments.
 
 Columns that ovs-vswitchd writes are left out (ovs-vswitchd.conf.db(5) says of each who writes it): statistics, the
-state of links, protocols and connections, what a datapath made of a wish. With them goes ``cur_cfg``; ``next_cfg``, which
-every writer raises, tells whether anybody wrote at all.
+state of links, protocols and connections, what a datapath made of a wish. With them goes ``cur_cfg``; ``next_cfg``,
+which every writer raises, tells whether anybody wrote at all.
 """
 
 from __future__ import annotations
