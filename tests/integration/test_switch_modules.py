@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The switch modules as a user runs them, by ansible-playbook: check, apply, again, revert, and the screen."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from private_ovs import PrivateOvs
+
+from ansible_collections.tenantry.sdn.plugins.module_utils import errors
+
+PLAYBOOKS = Path(__file__).parent / "playbooks"
+COLLECTIONS = Path(errors.__file__).parents[5]
+CANARY = "canary-5d41402abc4b2a76"
+
+
+def play(ovs: PrivateOvs, playbook: str, *options: str) -> str:
+    """Run a playbook against a switch, expect success, and return all that it printed."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
+    ours = {"ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(ovs.directory / "ansible")}
+    variables = f"database={ovs.remote} canary={CANARY} ansible_python_interpreter=/usr/bin/python3"
+    command = [Path(sys.executable).with_name("ansible-playbook"), PLAYBOOKS / playbook, "-i", "localhost,"]
+    done = subprocess.run(
+        [*command, "--connection=local", "--extra-vars", variables, *options],
+        env={**inherited, **ours},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_a_bridge_is_checked_applied_repeated_and_reverted(ovs: PrivateOvs) -> None:
+    screen = play(ovs, "ovs_bridge.yml", "--diff")
+    for line in ('-            "tag": 5', '+            "tag": 6', '+            "lacp": "active"'):
+        assert line in screen
+    assert "br9" not in [row["name"] for row in ovs.rows("Bridge")], "check mode made a bridge"
+
+
+def test_meshes_are_checked_applied_repeated_and_reverted_and_their_secret_never_shown(ovs: PrivateOvs) -> None:
+    screen = play(ovs, "ovs_gre_mesh.yml", "--diff", "-vvv")
+    assert "VALUE_HIDDEN" in screen
+    assert "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in screen
+    assert CANARY not in screen
