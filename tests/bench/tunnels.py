@@ -158,7 +158,7 @@ def transactions(ovs: PrivateOvs, command: list[str]) -> tuple[int, int]:
     log = ovs.directory / "daemons.log"
     start = log.stat().st_size
     _log_requests(ovs, "dbg")
-    ovs.configuration()  # a connection of our own: those with a higher number are the command's
+    ovs.rows("Open_vSwitch")  # a connection of our own: those with a higher number are the command's
     run(command)
     _log_requests(ovs, "off")
     with log.open() as lines:

@@ -10,7 +10,6 @@ rows; the same rows as they are, cut to the same columns, are the other side of 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.contradictions import check_host, keeps_interfaces
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
@@ -160,7 +159,7 @@ class Bridges:
     def _settled(faults: Faults, snapshot: Snapshot, port: Port) -> Port:
         if not keeps_interfaces(faults, snapshot, port):
             return port
-        return replace(port, interfaces=tuple(Interface(name) for name in sorted(snapshot.members[port.name])))
+        return port._replace(interfaces=tuple(Interface(name) for name in sorted(snapshot.members[port.name])))
 
     # -- existing --------------------------------------------------------------------------------------------------
 

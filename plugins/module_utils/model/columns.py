@@ -20,6 +20,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import ip_a
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
+    Faults,
     Parser,
     boolean,
     integer,
@@ -167,3 +168,16 @@ MAP_COLUMNS: Mapping[str, frozenset[str]] = {
     table: frozenset(name for name, column in columns.items() if column.kind is Kind.MAP)
     for table, columns in TABLES.items()
 }
+
+
+def parse_columns(faults: Faults, path: str, table: Mapping[str, Column], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Parse the columns that were given; one that is None was not."""
+    columns = {}
+    for name, column in table.items():
+        value = given.get(name)
+        if value is not None:
+            try:
+                columns[name] = column.parse(value)  # None is a value too: it clears the column
+            except ValueError as error:
+                faults.add(f"{path}{name}", str(error))
+    return columns

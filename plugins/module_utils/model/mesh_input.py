@@ -9,14 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, unicast_address
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import INTERFACE, PORT
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import INTERFACE, PORT, parse_columns
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Bridge, Interface, Port
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import (
-    check_dst_port,
-    parse_columns,
-    parse_task,
-)
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS, identity
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import parse_task
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS, check_dst_port, identity
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY, tunnel_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,

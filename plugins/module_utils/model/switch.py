@@ -4,27 +4,28 @@
 """The wanted state of a bridge and its ports, as far as the user has an opinion.
 
 ``columns`` holds only what the user wrote: a column that is absent is left alone, None, an empty set or an empty
-string clears it, and in a map a key with None is removed while other keys stay.
+string clears it, and in a map a key with None is removed while other keys stay. Named tuples, as a task has tens of
+thousands: they are made in a third of the time of a frozen dataclass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Optional
+from types import MappingProxyType
+from typing import Any, NamedTuple, Optional
 
 Columns = Mapping[str, Any]  # OVSDB column name -> canonical value (model/columns.py)
 Marks = Mapping[str, Optional[str]]  # external_ids by which we know what is ours; no user may write or clear them
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(frozen=True)
-class Interface:
+
+class Interface(NamedTuple):
     name: str
-    columns: Columns = field(default_factory=dict)
+    columns: Columns = _NOTHING
 
 
-@dataclass(frozen=True)
-class Port:
+class Port(NamedTuple):
     """A port and its interfaces.
 
     ``listed`` interfaces are all that the port shall have, as a bond's members. Otherwise it is one of the port's own
@@ -32,25 +33,23 @@ class Port:
     """
 
     name: str
-    columns: Columns = field(default_factory=dict)
+    columns: Columns = _NOTHING
     interfaces: tuple[Interface, ...] = ()
     listed: bool = False
-    marks: Marks = field(default_factory=dict)
+    marks: Marks = _NOTHING
     present: bool = True
 
 
-@dataclass(frozen=True)
-class Controller:
+class Controller(NamedTuple):
     target: str
-    columns: Columns = field(default_factory=dict)
+    columns: Columns = _NOTHING
 
 
-@dataclass(frozen=True)
-class Bridge:
+class Bridge(NamedTuple):
     """``ports`` and ``controllers`` are None where the user has no opinion on them."""
 
     name: str
-    columns: Columns = field(default_factory=dict)
-    marks: Marks = field(default_factory=dict)
+    columns: Columns = _NOTHING
+    marks: Marks = _NOTHING
     ports: tuple[Port, ...] | None = None
     controllers: tuple[Controller, ...] | None = None

@@ -6,17 +6,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import (
     BRIDGE,
     CONTROLLER,
     INTERFACE,
     PORT,
-    Column,
     controller_target,
+    parse_columns,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import (
     Bridge,
@@ -26,19 +24,16 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import (
     Marks,
     Port,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import DST_PORT, KEY_BITS
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import parse_task
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS, check_tunnel_options
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
-    integer,
     interface_name,
     known_keys,
     path_of,
-    shown,
-    text,
 )
 
-BOND_ONLY = ("bond_mode", "lacp", "bond_updelay", "bond_downdelay")
 _INTERFACE_OF_PORT = ("type", "options", "mac", "mtu_request", "ofport_request")
 
 
@@ -59,36 +54,6 @@ def parse_bridge(params: Mapping[str, Any]) -> Bridge:
     _refuse_contradictions(faults, params)
     faults.raise_any()
     return bridge
-
-
-def parse_task(faults: Faults, params: Mapping[str, Any]) -> str | None:
-    """Check the options that every task on the database has, and return the owner."""
-    faults.parse("timeout", integer(1, 3600), params.get("timeout", 1))
-    owner = params.get("owner")
-    if owner is None and params.get("adopt"):
-        faults.add("adopt", "only an owner can take over, by its mark; set owner too, or leave adopt out")
-    return None if owner is None else faults.parse("owner", _owner_name, owner)
-
-
-def _owner_name(value: Any) -> str:
-    """Parse an owner mark: one line of printable text, since it is shown, compared and stored as it is."""
-    name = text(value)
-    if not name or name != name.strip() or len(name) > 63:
-        raise ValueError(f"{shown(name)} is no owner; write 1 to 63 characters without spaces around them, as 'dc1'")
-    return name
-
-
-def parse_columns(faults: Faults, path: str, table: Mapping[str, Column], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Parse the columns that were given; one that is None was not."""
-    columns = {}
-    for name, column in table.items():
-        value = given.get(name)
-        if value is not None:
-            try:
-                columns[name] = column.parse(value)  # None is a value too: it clears the column
-            except ValueError as error:
-                faults.add(f"{path}{name}", str(error))
-    return columns
 
 
 def _controllers(faults: Faults, given: Sequence[Mapping[str, Any]]) -> Iterable[Controller]:
@@ -137,7 +102,7 @@ def _local_port(faults: Faults, path: str, port: Port) -> Port:
     columns = port.interfaces[0].columns if port.interfaces else {}
     if columns.get("type", "internal") != "internal":
         faults.add(f"{path}.type", "the bridge's own port is internal; leave type out")
-    return replace(port, interfaces=(Interface(port.name, {"type": "internal", **columns}),), marks={})
+    return port._replace(interfaces=(Interface(port.name, {"type": "internal", **columns}),), marks={})
 
 
 def _single_interface(faults: Faults, path: str, name: str, given: Mapping[str, Any]) -> Interface:
@@ -173,27 +138,6 @@ def _checked(faults: Faults, path: str, interface: Interface) -> Interface:
             f"{path}.options.psk", "a key here would show in logs; let tenantry.sdn.ovs_gre_mesh make the tunnel"
         )
     return interface
-
-
-def check_tunnel_options(faults: Faults, path: str, kind: str, options: Mapping[str, Any]) -> None:
-    """Check addresses and keys: Open vSwitch cuts a key that is too large and reports success."""
-    for name in ("remote_ip", "local_ip"):
-        if options.get(name) not in (None, "flow"):
-            faults.parse(f"{path}.{name}", unicast_address, options[name])
-    if options.get("remote_ip") == options.get("local_ip") != "flow" and options.get("local_ip"):
-        faults.add(f"{path}.remote_ip", f"{options['remote_ip']} is local_ip too; a tunnel ends at another host")
-    for name in ("key", "in_key", "out_key"):
-        if options.get(name) not in (None, "flow"):
-            faults.parse(f"{path}.{name}", integer(0, 2 ** KEY_BITS[kind] - 1), options[name])
-    if options.get("dst_port") is not None:
-        check_dst_port(faults, f"{path}.dst_port", kind, options["dst_port"])
-
-
-def check_dst_port(faults: Faults, path: str, kind: str, port: Any) -> None:
-    if kind in DST_PORT:
-        faults.parse(path, integer(1, 65535), port)
-    else:
-        faults.add(path, f"{kind} has no ports; leave it out")
 
 
 def _refuse_duplicates(faults: Faults, ports: Sequence[Port]) -> None:
