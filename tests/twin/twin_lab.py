@@ -91,7 +91,8 @@ class TwinLab:
 
     def links(self, host: str) -> dict[str, Any]:
         """Return the network devices of a host by name, with their addresses, as ``ip -json`` shows them."""
-        return {link["ifname"]: link for link in json.loads(self.run(host, "ip", "-json", "-details", "address"))}
+        links = json.loads(self.run(host, "ip", "-json", "-details", "address"))
+        return {link["ifname"]: link for link in links if link["ifname"] not in _FALLBACKS}
 
     def switch_by_hand(self, host: str, ports: Sequence[str], *tunnels: Sequence[str]) -> None:
         """Make br-int with these ports of VLAN 5, and GRE tunnels of (local, remote) address."""
@@ -115,6 +116,10 @@ class TwinLab:
         """Return the first processes of hosts: they are named after their folder, and the others die with them."""
         name = os.fsencode(f"{self.folder}/")
         return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if _name_of(pid).startswith(name)]
+
+
+# What loaded modules put into every network namespace (net.core.fb_tunnels_only_for_init_net).
+_FALLBACKS = {"gre0", "gretap0", "erspan0", "ip6gre0", "tunl0", "ip6tnl0", "sit0", "ip_vti0", "ip6_vti0"}
 
 
 def _name_of(pid: int) -> bytes:

@@ -89,12 +89,11 @@ class Twin:
 
     def apply(self, plan: TwinPlan) -> None:
         hosts = self._state.hosts()
-        for key in _hosts_in(plan.before):
-            if hosts[key].pid is not None or survey.host_thing(key) in plan.delete:
-                hosts.pop(key).stop()
+        ending = [key for key in _hosts_in(plan.before) if hosts[key].pid or survey.host_thing(key) in plan.delete]
+        wiring.at_once([hosts.pop(key).stop for key in ending])
         wiring.clear(hosts, self._in_the_way(plan))
         switches = [host for key, host in hosts.items() if key.kind == "hypervisor"]
-        wiring.at_once(partial(switch.forget_dead_devices, host) for host in switches)
+        wiring.at_once([partial(switch.forget_dead_devices, host) for host in switches])
         for key in _hosts_in(plan.after):
             self._start(key)
         wiring.lay(
@@ -113,8 +112,8 @@ class Twin:
         if key == LAYER:
             layer.build(host, self._packages)
         else:
-            namespaces.start(host, _SETTINGS[key.kind], self._hosts.get(LAYER))
             host.record_packages(self._packages)
+            namespaces.start(host, _SETTINGS[key.kind], self._hosts.get(LAYER))
 
     def _configure_switch(self, hypervisor: Hypervisor) -> None:
         switch.configure(self._hosts[HostKey("hypervisor", hypervisor.name)], hypervisor, self._mtu)
@@ -137,5 +136,5 @@ def _hosts_in(things: Mapping[Thing, str]) -> list[HostKey]:
 
 def remove(state: State) -> None:
     """Remove a twin, whatever is left of it."""
-    wiring.at_once(host.stop for host in state.hosts().values())
+    wiring.at_once([host.stop for host in state.hosts().values()])
     state.remove()

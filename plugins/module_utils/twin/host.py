@@ -95,6 +95,7 @@ class Host:
             return ()
 
     def record_packages(self, packages: tuple[str, ...]) -> None:
+        os.makedirs(self.folder, exist_ok=True)
         with open(os.path.join(self.folder, "packages"), "w", encoding="ascii") as file:
             file.write(" ".join(packages))
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
@@ -44,10 +45,12 @@ def start(host: Host, prepare: Callable[[], None]) -> None:
                 file.write(f"{pid}\n")
             go.write(b"\n")
             word = words.read()  # nothing: exec closes it
-    if word or host.pid is None:
-        os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
-        raise BackendError(f"Could not start host {host.name}: {word or 'its first process died'}.")
+    while not word and host.pid is None:  # the kernel closes it a moment before the process has its new name
+        if os.waitpid(pid, os.WNOHANG) != (0, 0):
+            word = "its first process died"
+        time.sleep(0.001)
+    if word:
+        raise BackendError(f"Could not start host {host.name}: {word}.")
 
 
 def _fork() -> int:

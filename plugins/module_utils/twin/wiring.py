@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -23,11 +23,11 @@ _AT_ONCE = 8  # programs
 _DYING_SECONDS = 5  # for a device whose other end's namespace was just killed
 
 
-def at_once(jobs: Iterable[Callable[[], object]]) -> None:
+def at_once(jobs: Sequence[Callable[[], object]]) -> None:
     """Run the jobs in a few threads, and raise what the first failing one raised when all have ended."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        for job in [pool.submit(job) for job in jobs]:
-            job.result()
+        for running in [pool.submit(job) for job in jobs]:
+            running.result()
 
 
 def batch(host: Host, lines: Iterable[str], *options: str, namespaces: str = "--all") -> None:
@@ -39,7 +39,7 @@ def clear(hosts: Hosts, ends: Iterable[End]) -> None:
     devices: dict[HostKey, set[str]] = defaultdict(set)
     for end in ends:
         devices[end.host].add(end.interface)
-    at_once(partial(_clear, hosts[key], devices[key]) for key in devices if key in hosts)
+    at_once([partial(_clear, hosts[key], devices[key]) for key in devices if key in hosts])
 
 
 def _clear(host: Host, unwanted: set[str]) -> None:
@@ -77,7 +77,7 @@ def _connect(hosts: Hosts, new: list[Cable], kind: str) -> None:
             lines[cable.far.host].append(cables.far_line(cable))
         if cable.near.host.kind == kind:
             lines[cable.near.host] += cables.near_lines(cable)
-    at_once(partial(_connect_host, key, hosts[key], lines[key]) for key in lines)
+    at_once([partial(_connect_host, key, hosts[key], lines[key]) for key in lines])
 
 
 def _connect_host(key: HostKey, host: Host, lines: list[str]) -> None:
