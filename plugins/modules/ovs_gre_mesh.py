@@ -17,7 +17,8 @@ description:
   - Tunnel ports are protected by default, so that what came out of one tunnel never goes into another. That is the
     split horizon without which a full mesh of three hosts is a loop.
   - Names of tunnel interfaces are made from mesh, addresses and key. They are the same on every run.
-  - An omitted option is left alone on tunnels that exist.
+  - An omitted option is left alone on tunnels that exist, but for those that tell tunnels apart, O(type), O(local_ip),
+    O(key) and O(dst_port). With others, or without, it is another tunnel.
 extends_documentation_fragment:
   - tenantry.sdn.attributes
   - tenantry.sdn.ovsdb
