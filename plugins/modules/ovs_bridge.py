@@ -13,6 +13,8 @@ author: the tenantry.sdn authors (@tenantry)
 description:
   - Brings a bridge, its ports, interfaces and OpenFlow controllers to the wanted state in one OVSDB transaction,
     waits until C(ovs-vswitchd) has applied it, and reads it back.
+  - Where ports come and others leave, those that leave go in a second transaction. In one, a new port would get the
+    number of one that left in the datapath, and for a moment the frames that were meant for it.
   - Options are named as the columns of ovs-vswitchd.conf.db(5) that they set.
   - An omitted option is left alone. An empty string, list or mapping clears the column. In a mapping only the given
     keys are managed, and a key with C(null) is removed.
@@ -123,6 +125,7 @@ options:
             C(mac), C(mtu_request), C(ofport_request), C(bfd), C(external_ids) and C(other_config) of the interface.
           - With one member of the port's own name it is a way to set columns of a single interface, as
             C(external_ids:iface-id).
+          - Omitted, a port that exists keeps the interfaces that it has, and a new one gets the interface of its own name.
         type: list
         elements: raw
       bond_mode:
@@ -140,7 +143,10 @@ options:
         description: Milliseconds a link must be down before it is given up.
         type: int
       options:
-        description: Options of the interface's type, as C(peer) of a patch port or C(remote_ip) of a tunnel.
+        description:
+          - Options of the interface's type, as C(peer) of a patch port or C(remote_ip) of a tunnel.
+          - A patch port whose peer is not there yet is a warning, since one of the two is always first.
+          - A pre-shared key is refused here, as it would show in logs. M(tenantry.sdn.ovs_gre_mesh) keeps it secret.
         type: dict
       mac:
         description: MAC address of an internal interface. An empty string lets Open vSwitch choose.

@@ -17,8 +17,8 @@ REMEDIES = "choose another name, remove it by hand, or take it over with adopt: 
 NOBODY = "nobody (no tenantry-owner in its external_ids)"
 
 
-def converge(host: Host, *ports: str | dict[str, Any], **options: Any) -> Result:
-    return host.converge("ovs_bridge", **task(*ports, **options))
+def converge(host: Host, *ports: str | dict[str, Any], transactions: int = 1, **options: Any) -> Result:
+    return host.converge("ovs_bridge", transactions, **task(*ports, **options))
 
 
 def task(*ports: str | dict[str, Any], **options: Any) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def test_an_owners_list_is_complete_for_the_owner_alone(host: Host) -> None:
     converge(host, "a", "b")
     host.ovs.vsctl("add-port", "br0", "by-hand")
     host.ovs.vsctl("add-port", "br0", "theirs", "--", "set", "Port", "theirs", "external_ids:tenantry-owner=dc2")
-    result = converge(host, "b", "c")
+    result = converge(host, "b", "c", transactions=2)
     assert host.ports("br0") == {"b", "c", "by-hand", "theirs"}
     assert set(result["diff"]["before"]["ports"]) == {"a"}
 
@@ -59,7 +59,7 @@ def test_without_purge_or_ports_nothing_of_the_owner_is_removed(host: Host) -> N
 
 def test_without_an_owner_nothing_is_removed_that_is_not_named(host: Host) -> None:
     converge(host, "a", "b", owner=None)
-    converge(host, "c", {"name": "a", "state": "absent"}, owner=None)
+    converge(host, "c", {"name": "a", "state": "absent"}, owner=None, transactions=2)
     assert host.ports("br0") == {"b", "c"}
 
 
@@ -75,7 +75,7 @@ def test_an_empty_list_empties_only_when_told_to(host: Host) -> None:
 def test_tunnels_of_the_owner_are_not_ports_to_purge(host: Host) -> None:
     converge(host, "a")
     host.mesh(bridge="br0", name="web", remotes=["10.0.0.2"], owner="dc1")
-    converge(host, "b")
+    converge(host, "b", transactions=2)
     assert len(host.ports("br0")) == 2
 
 

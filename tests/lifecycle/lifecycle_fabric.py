@@ -147,6 +147,11 @@ class Fabric:
         lines = [f"{host}: {line}" for host, dump in self.portable().items() for line in dump]
         return [line for line in lines if any(fnmatchcase(line, pattern) for pattern in patterns)]
 
+    def interface(self, endpoint: str) -> str:
+        """Return the name of the device that an endpoint is plugged in with."""
+        (line,) = self.traces(f"*: Port * external_ids:tenantry-port={endpoint}")
+        return line.split()[2]
+
     def vsctl(self, host: str, command: str) -> str:
         return self.twin.run(host, "ovs-vsctl", "--timeout=10", *command.split())
 

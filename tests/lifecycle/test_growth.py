@@ -114,4 +114,3 @@ def test_a_hypervisor_comes_and_goes(fabric: Fabric) -> None:
 
 def test_the_verify_playbook_agrees(fabric: Fabric) -> None:
     fabric.run("verify", "--forks=12")
-

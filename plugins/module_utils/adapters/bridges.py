@@ -71,6 +71,35 @@ class Bridges:
         return plan
 
     def apply(self, plan: RowPlan) -> None:
+        for part in self._in_turn(plan):
+            self._commit(part)
+
+    def _in_turn(self, plan: RowPlan) -> list[RowPlan]:
+        """Return the plan, or in two parts if ports come and others leave: those that leave last.
+
+        The datapath gives a new port the number of one that left, and flows go on sending there what the old one was
+        to get until they are revalidated. In one transaction a new port heard frames of another network in 38 of 40
+        replacements; with the old ones first it still did while there were 20,000 flows; with the new ones first never.
+        Tunnels need no turns: they share the datapath's port of their type.
+        """
+        if not self._claim.bridge or not any(key[0] == "Port" for key in plan.create):
+            return [plan]
+        interfaces = {name for columns in plan.after.values() for name in columns.get("interfaces", ())}
+        numbers = {columns["ofport_request"] for columns in plan.after.values() if columns.get("ofport_request")}
+        leaving = {
+            key: row
+            for key, row in plan.delete.items()
+            if key[0] == "Port" and not self._holds(key[1], interfaces, numbers)
+        }
+        rest = {key: row for key, row in plan.delete.items() if key not in leaving}
+        return [part for part in (RowPlan(plan.create, plan.update, rest), RowPlan({}, {}, leaving)) if part]
+
+    def _holds(self, port: str, interfaces: set[str], numbers: set[int]) -> bool:
+        """Say whether the port has one of the interfaces or OpenFlow port numbers, so that it must go first."""
+        rows, members = self.observed().interfaces, self.observed().members[port]
+        return not members.isdisjoint(interfaces) or any(rows[name].columns["ofport"] in numbers for name in members)
+
+    def _commit(self, plan: RowPlan) -> None:
         results = self._ovsdb.transact(operations(plan, self.observed(), self._comment))
         configuration = results[-2]["rows"][0]
         self._ovsdb.settle(configuration["next_cfg"], configuration["cur_cfg"], ours=True)
@@ -81,7 +110,7 @@ class Bridges:
         It adds a tunnel before it has let go of one with the same key and addresses that left in the same transaction,
         as when two networks swap their keys, and does not try again until the database changes.
         """
-        self.apply(RowPlan({}, {}, {}))
+        self._commit(RowPlan({}, {}, {}))
         self.plan()
 
     def observed(self) -> Snapshot:
