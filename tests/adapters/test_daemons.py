@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -78,6 +79,16 @@ def test_ovs_vswitchd_that_is_only_slow_is_waited_for(host: Host) -> None:
     module = start_waiting(host)
     host.ovs.thaw("ovs-vswitchd")
     assert '"changed": true' in output_of(module)
+
+
+def test_a_port_that_ovs_vswitchd_has_not_seen_yet_is_waited_for(host: Host) -> None:
+    host.ovs.freeze("ovs-vswitchd")
+    host.ovs.vsctl("--no-wait", "add-port", "br0", "q")
+    thaw = threading.Timer(0.3, host.ovs.thaw, ["ovs-vswitchd"])
+    thaw.start()
+    result = host.bridge(name="br0", ports=[{"name": "q"}])
+    thaw.join()
+    assert (result["changed"], result["ofports"]["q"]) == (False, 2)
 
 
 def start_waiting(host: Host, database: str = "") -> subprocess.Popen[bytes]:

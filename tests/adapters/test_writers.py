@@ -15,6 +15,7 @@ from module_runner import Result, run_module
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.bridges import Bridges
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, ConflictError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import parse_bridge
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile
@@ -149,6 +150,33 @@ def test_a_plan_is_not_carried_out_once_a_rival_changed(host: Host, task: Task, 
         assert host.ovs.state() == after_rival
     else:
         assert not backend.plan()
+
+
+@pytest.mark.parametrize(
+    ("rival", "told"),
+    [("del-port br0 p", None), ("set Port p external_ids:a=b", "Is another program managing the same things?")],
+)
+def test_a_rival_between_the_ports_that_come_and_those_that_leave(
+    host: Host, monkeypatch: pytest.MonkeyPatch, rival: str, told: str | None
+) -> None:
+    host.bridge(name="br0", owner="dc1", ports=[{"name": "p"}])
+    commit = Bridges._commit
+
+    def interrupted(backend: Bridges, plan: RowPlan) -> None:
+        if plan.delete:
+            host.ovs.vsctl(*rival.split())
+        commit(backend, plan)
+
+    monkeypatch.setattr(Bridges, "_commit", interrupted)
+    result = host.bridge(name="br0", owner="dc1", ports=[{"name": "q"}])
+    assert "q" in host.ports("br0")
+    if told:
+        assert told in result.message
+    else:
+        assert (set(result["diff"]["before"]["ports"]), set(result["diff"]["after"]["ports"])) == ({"p"}, {"q"})
+    monkeypatch.undo()
+    host.bridge(name="br0", owner="dc1", ports=[{"name": "q"}])
+    assert host.ports("br0") == {"q"}
 
 
 def test_a_value_that_the_database_refuses_is_no_race(host: Host) -> None:

@@ -10,6 +10,7 @@ rows; the same rows as they are, cut to the same columns, are the other side of 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.contradictions import check_host, keeps_interfaces
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
@@ -25,7 +26,11 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction 
     RowPlan,
     operations,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import (
+    BackendError,
+    ConflictError,
+    OwnershipError,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import MAP_COLUMNS
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Bridge, Interface, Marks, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
@@ -71,8 +76,11 @@ class Bridges:
         return plan
 
     def apply(self, plan: RowPlan) -> None:
-        for part in self._in_turn(plan):
-            self._commit(part)
+        first, *leaving = self._in_turn(plan)
+        self._commit(first)
+        for part in leaving:
+            with suppress(ConflictError):  # the first is made and to be reported; reading again shows what is left
+                self._commit(part)
 
     def _in_turn(self, plan: RowPlan) -> list[RowPlan]:
         """Return the plan, or in two parts if ports come and others leave: those that leave last.
