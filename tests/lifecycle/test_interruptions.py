@@ -16,6 +16,7 @@ import packets
 import pytest
 from lifecycle_fabric import Fabric, network, tenant
 from packets import Radio
+from playbook_run import Run
 
 TENANTS = {
     "late": tenant(network("gre"), "hv1", "hv2"),
@@ -79,16 +80,19 @@ def test_a_run_after_one_that_was_cut_off_equals_a_clean_one(fabric: Fabric) -> 
     }
     clean = []
     for fabric.tenants in (other, one):
-        started = time.monotonic()
-        fabric.run("site")
-        duration = time.monotonic() - started
+        results = len(fabric.run("site").results)
         clean.append(fabric.portable())
 
     for fabric.tenants, expected in zip((other, one) * 2, clean * 2):
         run = fabric.start("site")
-        time.sleep(duration * random.uniform(0.3, 1))
+        wait_for_results(run, random.randrange(results))
+        time.sleep(random.uniform(0, 0.3))
         os.killpg(run.process.pid, signal.SIGKILL)
-        run.process.communicate()
         fabric.run("site")
         assert fabric.portable() == expected
     fabric.prove()
+
+
+def wait_for_results(run: Run, count: int) -> None:
+    while run.process.poll() is None and len(run.journal.read_text().splitlines()) < count:
+        time.sleep(0.005)
