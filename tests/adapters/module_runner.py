@@ -44,7 +44,7 @@ class Result(dict[str, Any]):
     @property
     def message(self) -> str:
         assert self.get("failed"), f"the module succeeded: {dict(self)}"
-        return self["msg"]
+        return str(self["msg"])
 
 
 def arguments(params: dict[str, Any], check: bool = False, diff: bool = True) -> bytes:

@@ -139,10 +139,12 @@ class PrivateOvs:
         request = json.dumps(["Open_vSwitch", *operations])
         command = ["ovsdb-client", "-t", "10", "transact", self.remote, request]
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=20, check=True)
-        return json.loads(done.stdout)
+        results: list[Any] = json.loads(done.stdout)
+        return results
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        return self.transact({"op": "select", "table": table, "where": []})[0]["rows"]
+        rows: list[dict[str, Any]] = self.transact({"op": "select", "table": table, "where": []})[0]["rows"]
+        return rows
 
     def configuration(self) -> dict[str, int]:
         return {name: self.rows("Open_vSwitch")[0][name] for name in ("next_cfg", "cur_cfg")}
@@ -168,7 +170,7 @@ class PrivateOvs:
 
     def writes(self) -> int:
         """Return how many transactions the log holds, but for those of ovs-vswitchd, which leaves no comment."""
-        command = ["ovsdb-tool", "show-log", self.directory / "conf.db"]
+        command = ["ovsdb-tool", "show-log", str(self.directory / "conf.db")]
         log = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
         return sum(line.startswith("record ") and line.endswith('"') for line in log.splitlines())
 

@@ -43,7 +43,7 @@ def set_up(names: Iterable[str]) -> None:
 
 
 def _default_route_devices() -> set[str]:
-    devices = set()
+    devices: set[str] = set()
     for family in ("-4", "-6"):
         for route in json.loads(run(["ip", family, "-json", "route", "show", "default"]) or "[]"):
             hops = route.get("nexthops", [route])
