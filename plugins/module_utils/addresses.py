@@ -9,6 +9,7 @@ is netaddr's (intent/addressing.py). No resolver is ever asked: ``localhost``, `
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from typing import Any, Union
 
@@ -42,11 +43,16 @@ def _address(value: Any) -> IpAddress:
 
 def unicast_address(value: Any) -> str:
     """Parse an address that a host can have: not multicast, broadcast, unspecified or loopback."""
-    address = _address(value)
+    return _unicast(value) if isinstance(value, str) else ip_address(value)  # which says what is wrong with it
+
+
+@functools.cache  # the same addresses are parsed as options, as the host's, and in every network of a host
+def _unicast(text: str) -> str:
+    address = _address(text)
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        raise ValueError(f"{shown(value)} is an IPv4 address in IPv6's clothes; write '{address.ipv4_mapped}'")
+        raise ValueError(f"{shown(text)} is an IPv4 address in IPv6's clothes; write '{address.ipv4_mapped}'")
     if address.is_multicast or address.is_unspecified or address.is_loopback or address == _BROADCAST:
-        raise ValueError(f"{shown(value)} is no address of a host; write a unicast address")
+        raise ValueError(f"{shown(text)} is no address of a host; write a unicast address")
     return str(address)
 
 

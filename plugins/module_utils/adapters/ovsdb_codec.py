@@ -38,7 +38,7 @@ def encode(value: Any) -> Any:
     """Return a canonical value as the wire wants it: the inverse of ``DECODE``."""
     if value is None:
         return ["set", []]
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return ["map", sorted([key, item] for key, item in value.items())]
     if isinstance(value, frozenset):
         return ["set", sorted(value)]
