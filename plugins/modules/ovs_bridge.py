@@ -125,7 +125,8 @@ options:
             C(mac), C(mtu_request), C(ofport_request), C(bfd), C(external_ids) and C(other_config) of the interface.
           - With one member of the port's own name it is a way to set columns of a single interface, as
             C(external_ids:iface-id).
-          - Omitted, a port that exists keeps the interfaces that it has, and a new one gets the interface of its own name.
+          - Omitted, a port that exists keeps the interfaces that it has, and a new one gets the interface of its own
+            name.
         type: list
         elements: raw
       bond_mode:

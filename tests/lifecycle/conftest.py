@@ -35,7 +35,7 @@ def new_fabric(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
     """Makes fabrics of tenants, with a twin that is built but not converged; takes the twins down at the end."""
     twins = []
 
-    def make(tenants: dict[str, Any], hypervisors: Iterable[str] = HOSTS) -> Fabric:
+    def make(tenants: dict[str, Any], hypervisors: Iterable[str] = tuple(HOSTS)) -> Fabric:
         twins.append(TwinLab(f"life-{os.getpid()}-{next(NUMBERS)}"))
         fabric = Fabric(tmp_path_factory.mktemp("fabric"), twins[-1], tenants, hypervisors)
         fabric.build()
