@@ -10,7 +10,7 @@ import os
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 _libc = ctypes.CDLL(None)
@@ -53,6 +53,12 @@ def medians(rounds: int, contenders: Mapping[str, Callable[[], Cost]]) -> dict[s
         for name, contender in contenders.items():
             costs[name].append(contender())
     return {name: _median(each) for name, each in costs.items()}
+
+
+def together(costs: Iterable[Cost]) -> Cost:
+    """Return what commands cost that ran one after another."""
+    each = list(costs)
+    return Cost(sum(cost.client for cost in each), sum(cost.daemons for cost in each), max(cost.peak for cost in each))
 
 
 def _median(costs: Sequence[Cost]) -> Cost:

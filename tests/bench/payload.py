@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,12 @@ def playbook(path: Path, tasks: Iterable[Mapping[str, Any]]) -> Path:
 
 
 def payload(directory: Path, name: str, module: str, arguments: Mapping[str, Any]) -> Path:
-    """Let ansible-playbook make the payload of a task, and keep it. The host "runs" it by true(1): nothing happens."""
+    """Return the payload of a task."""
+    return payloads(directory, name, [{module: arguments}])[0]
+
+
+def payloads(directory: Path, name: str, tasks: Sequence[Mapping[str, Any]]) -> list[Path]:
+    """Let ansible-playbook make the payload of each task, and keep it. The "host" runs them by true(1)."""
     kept = directory / "kept" / name
     settings = {
         **environment(directory),
@@ -59,19 +64,19 @@ def payload(directory: Path, name: str, module: str, arguments: Mapping[str, Any
         "ANSIBLE_REMOTE_TMP": str(kept),
         "ANSIBLE_PYTHON_INTERPRETER": "/bin/true",
     }
-    book = playbook(directory / f"{name}.json", [{module: arguments}])
+    book = playbook(directory / f"{name}.json", [{**task, "ignore_errors": True} for task in tasks])
     done = subprocess.run(
         ["ansible-playbook", book],
         env={**os.environ, **settings},
         capture_output=True,
         text=True,
+        check=False,  # true(1) prints no result
         timeout=120,
-        check=False,
     )
     paths = list(kept.glob("*/AnsiballZ_*.py"))
-    if not paths:
-        raise SystemExit(f"ansible-playbook kept no payload of {module}:\n{done.stdout}{done.stderr}")
-    return paths[0]
+    if len(paths) != len(tasks):
+        raise SystemExit(f"ansible-playbook kept {len(paths)} payloads of {name}:\n{done.stdout}{done.stderr}")
+    return paths
 
 
 def payload_files(module: Path) -> set[Path]:

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from measure import Cost, medians, run
 from payload import HERE, HOST_PYTHON, payload
@@ -50,7 +51,7 @@ def address(number: int) -> str:
     return f"10.{number >> 16}.{number >> 8 & 255}.{number & 255}"
 
 
-def mesh(count: int, database: str) -> dict[str, object]:
+def mesh(count: int, database: str) -> dict[str, Any]:
     """Return the arguments of a task that wants ``count`` tunnels."""
     return {
         "bridge": "br-int",
