@@ -41,8 +41,13 @@ PAIRS = {
     ),
     "bridge columns": (
         bridge(fail_mode="standalone", protocols=[], rstp_enable=False, controllers=[], other_config={"x": None}),
-        bridge(fail_mode="secure", protocols=["OpenFlow13"], rstp_enable=True, other_config={"x": 1})
-        and bridge(fail_mode="secure", controllers=[{"target": "ptcp:16653"}], other_config={"x": 1}),
+        bridge(
+            fail_mode="secure",
+            protocols=["OpenFlow13"],
+            rstp_enable=True,
+            controllers=[{"target": "ptcp:16653"}],
+            other_config={"x": 1},
+        ),
     ),
     "meshes": (
         mesh({"name": "web", "key": 1, "tag": 5, "remotes": ["10.0.0.2"]}),
