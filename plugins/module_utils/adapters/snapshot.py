@@ -80,15 +80,16 @@ def _rows(table: str, kinds: Mapping[str, Kind], wire_rows: list[Mapping[str, An
     decoders = {column: DECODE[kind] for column, kind in kinds.items()}
     synonyms = {column: TABLES[table][column].synonyms for column in kinds if column in TABLES[table]}
     respelled = {column: names for column, names in synonyms.items() if names}
+    identity, links = _IDENTITY[table], _REFERENCES[table]
     rows = {}
     while wire_rows:
         wire = wire_rows.pop()
         columns = {column: decode(wire[column]) for column, decode in decoders.items()}
         spellings = {column: columns[column] for column, names in respelled.items() if columns[column] in names}
-        columns.update({column: respelled[column][spelling] for column, spelling in spellings.items()})
+        if spellings:
+            columns.update({column: respelled[column][spelling] for column, spelling in spellings.items()})
         uuid = wire["_uuid"][1]
-        links = {link: references(wire[link]) for link in _REFERENCES[table]}
-        rows[uuid] = Row(uuid, wire[_IDENTITY[table]], columns, spellings, links)
+        rows[uuid] = Row(uuid, wire[identity], columns, spellings, {link: references(wire[link]) for link in links})
     return rows
 
 
