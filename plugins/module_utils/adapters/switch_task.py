@@ -15,9 +15,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.health impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConvergedError
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Interface
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile
 
-GRACE = 1.0  # seconds; ovs-vswitchd writes the state of interfaces soon after cur_cfg, in a transaction of its own
+# Seconds. ovs-vswitchd writes the state of interfaces soon after cur_cfg, in a transaction of its own, and notices a
+# new network device a moment after it was made.
+GRACE = 1.0
 
 
 def run(module: Any, backend_of: Callable[[Ovsdb], Bridges]) -> tuple[Bridges, dict[str, Any]]:
@@ -27,10 +30,10 @@ def run(module: Any, backend_of: Callable[[Ovsdb], Bridges]) -> tuple[Bridges, d
     plan = reconcile(backend, module.check_mode)
     if module.check_mode or not plan:
         ovsdb.require_switch()  # else a change that it has applied shows that it runs
-    found = _ailments(backend, plan, module.check_mode)
+    found = _ailments(module, backend, plan)
     if found.broken and not module.check_mode:
         backend.apply_again()
-        found = _ailments(backend, plan, check_mode=False)
+        found = _ailments(module, backend, plan)
     ovsdb.close()
     for warning in _destructive(plan):
         module.warn(warning)
@@ -41,33 +44,39 @@ def run(module: Any, backend_of: Callable[[Ovsdb], Bridges]) -> tuple[Bridges, d
     return backend, result
 
 
-def _ailments(backend: Bridges, plan: RowPlan, check_mode: bool) -> Ailments:
+def _ailments(module: Any, backend: Bridges, plan: RowPlan) -> Ailments:
     """Return what is wrong with the wanted interfaces, in check mode with those that nothing would be done about."""
     interfaces = backend.wanted_interfaces()
-    if check_mode:
-        interfaces = [interface for interface in interfaces if not _touches(plan, interface.name)]
+    if module.check_mode:
+        interfaces = _untouched(plan, interfaces)
     deadline = time.monotonic() + GRACE
     found = ailments(backend.observed(), interfaces)
-    while found.unsettled and time.monotonic() < deadline:
+    while (found.unsettled or _required(module, found)) and time.monotonic() < deadline:
         time.sleep(GRACE / 20)
         backend.plan()
         found = ailments(backend.observed(), interfaces)
     return found
 
 
-def _touches(plan: RowPlan, interface: str) -> bool:
-    """Say whether the plan changes the interface, its port or its bridge."""
+def _untouched(plan: RowPlan, interfaces: list[Interface]) -> list[Interface]:
+    """Return those that the plan changes nothing about, nor about their ports or the bridge."""
     changed = {**plan.create, **plan.update}
-    ports = [new for old, new in plan.update.values() if interface in new.get("interfaces", ())]
-    return bool(ports) or ("Interface", interface) in changed or any(key[0] == "Bridge" for key in changed)
+    if any(key[0] == "Bridge" for key in changed):
+        return []
+    touched = {key[1] for key in changed if key[0] == "Interface"}
+    touched.update(name for old, new in plan.update.values() for name in new.get("interfaces", ()))
+    return [interface for interface in interfaces if interface.name not in touched]
+
+
+def _required(module: Any, found: Ailments) -> list[str]:
+    """Return the missing devices that the task does not do without."""
+    return found.missing if module.params.get("require_devices", True) else []
 
 
 def _report(module: Any, found: Ailments, plan: RowPlan) -> None:
-    broken, awaited = [*found.broken, *found.unsettled], found.unpaired
-    if module.params.get("require_devices", True):
-        broken += found.missing
-    else:
-        awaited += found.missing
+    required = _required(module, found)
+    broken = [*found.broken, *found.unsettled, *required]
+    awaited = [*found.unpaired, *([] if required else found.missing)]
     if awaited:
         module.warn(f"Not there yet, Open vSwitch takes them in when they appear: {'; '.join(sorted(awaited))}")
     if broken:
