@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,4 +18,5 @@ def rows(directory: Path) -> Iterator[Row]:
         files = payload_files(module)
         if files:  # the others are the documentation of actions
             size = sum(file.stat().st_size for file in files) / 1000
-            yield Row(f"module_utils of {module.stem}", f"{len(files)} files", "", size, "KB")
+            packed = sum(len(zlib.compress(file.read_bytes())) for file in files) / 1000
+            yield Row(f"module_utils of {module.stem}", f"{len(files)} files", f"packed {packed:.0f} KB", size, "KB")
