@@ -87,13 +87,12 @@ def running(twin: TwinLab, programs: Mapping[str, Sequence[str]]) -> Iterator[di
     try:
         for host, argv in programs.items():
             enter = ["nsenter", f"--target={twin.pid(host)}", "--all", "--", *argv]
-            processes[host] = subprocess.Popen(enter, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            processes[host] = subprocess.Popen(enter, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         first = {host: process.stdout.readline() for host, process in processes.items() if process.stdout}
         yield outputs
     finally:
-        for host, process in processes.items():
-            outputs[host] = process.communicate(timeout=SECONDS)[0]
-    outputs.update({host: line + outputs[host] for host, line in first.items()})
+        rest = {host: process.communicate(timeout=SECONDS)[0] for host, process in processes.items()}
+    outputs.update({host: (line + rest[host]).decode() for host, line in first.items()})
 
 
 def _radio_argv(radio: Radio) -> list[str]:
