@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from twin_lab import TwinLab
 
@@ -30,9 +33,14 @@ class Radio:
 
 @dataclass
 class Heard:
-    """What radios heard, once they are off."""
+    """What radios hear: the names as they come, and how often each once the radios are off."""
 
+    lines: Mapping[str, Sequence[str]]
     frames: dict[str, dict[str, int]] = field(default_factory=dict)  # receiver: sender: count
+
+    def wait_for(self, names: Mapping[str, set[str]]) -> None:
+        """Wait until each receiver has heard these senders, or could have long ago; what is missing, ``frames`` say."""
+        wait_until(lambda: all(heard <= set(self.lines[receiver]) for receiver, heard in names.items()))
 
     def leaks(self, home: Mapping[str, str]) -> list[str]:
         """Return what an endpoint heard from outside its network, or with a tag; ``home`` is endpoint: network."""
@@ -61,38 +69,63 @@ class Ping:
 
 @contextmanager
 def listening(twin: TwinLab, radios: Sequence[Radio]) -> Iterator[Heard]:
-    heard = Heard()
-    with running(twin, {radio.host: _radio_argv(radio) for radio in radios}) as outputs:
+    with running(twin, {radio.host: _radio_argv(radio) for radio in radios}) as lines:
+        heard = Heard(lines)
         yield heard
-    for host, output in outputs.items():
-        _ready, told = output.splitlines()
-        heard.frames[host] = json.loads(told)["heard"]
+    heard.frames = {host: json.loads(printed[-1])["heard"] for host, printed in lines.items()}
 
 
 @contextmanager
 def pinging(twin: TwinLab, addresses: Mapping[str, str]) -> Iterator[list[Ping]]:
     """Let each endpoint ping an address meanwhile."""
     pings = [Ping(*item) for item in addresses.items()]
-    with running(twin, {ping.sender: _ping_argv(ping) for ping in pings}) as outputs:
+    with running(twin, {ping.sender: _ping_argv(ping) for ping in pings}) as lines:
         yield pings
     for ping in pings:
-        ping.count(outputs[ping.sender])
+        ping.count("\n".join(lines[ping.sender]))
 
 
 @contextmanager
-def running(twin: TwinLab, programs: Mapping[str, Sequence[str]]) -> Iterator[dict[str, str]]:
-    """Run a program on each host until the end of its input, which is ours; the yielded outputs come after it."""
-    outputs: dict[str, str] = {}
-    processes = {}
+def running(twin: TwinLab, programs: Mapping[str, Sequence[str]]) -> Iterator[Mapping[str, list[str]]]:
+    """Run a program on each host until the end of its input, which is ours; yield the lines of each, as they come.
+
+    They are read all the time: a program whose pipe is full waits, and says so by nothing.
+    """
+    lines: dict[str, list[str]] = {host: [] for host in programs}
+    with ExitStack() as stack:
+        pool = stack.enter_context(ThreadPoolExecutor(len(programs)))
+        processes = {host: stack.enter_context(_started(twin, host, argv)) for host, argv in programs.items()}
+        readers = [pool.submit(_follow, process.stdout, lines[host]) for host, process in processes.items()]
+        assert wait_until(lambda: all(lines.values())), f"no word from {[host for host in lines if not lines[host]]}"
+        yield lines
+        for process in processes.values():
+            process.stdin.close()
+        for reader in readers:
+            reader.result(SECONDS)
+
+
+def wait_until(holds: Callable[[], bool]) -> bool:
+    """Wait until something holds, at most ``SECONDS``; say whether it does."""
+    until = time.monotonic() + SECONDS
+    while not (held := holds()) and time.monotonic() < until:
+        time.sleep(0.01)
+    return held
+
+
+def _follow(stream: Iterable[str], lines: list[str]) -> None:
+    for line in stream:
+        lines.append(line.rstrip("\n"))
+
+
+@contextmanager
+def _started(twin: TwinLab, host: str, argv: Sequence[str]) -> Iterator[Any]:
+    enter = ["nsenter", f"--target={twin.pid(host)}", "--all", "--", *argv]
+    process = subprocess.Popen(enter, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
-        for host, argv in programs.items():
-            enter = ["nsenter", f"--target={twin.pid(host)}", "--all", "--", *argv]
-            processes[host] = subprocess.Popen(enter, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-        first = {host: process.stdout.readline() for host, process in processes.items() if process.stdout}
-        yield outputs
+        yield process
     finally:
-        rest = {host: process.communicate(timeout=SECONDS)[0] for host, process in processes.items()}
-    outputs.update({host: (line + rest[host]).decode() for host, line in first.items()})
+        process.stdin.close()
+        process.wait(SECONDS)
 
 
 def _radio_argv(radio: Radio) -> list[str]:

@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Run on a host of a twin: say its name in frames without pause, and tell at the end whose names were heard.
+"""Run on a host of a twin: say its name in frames without pause, and tell whose names were heard: each at once, and all
+with their numbers at the end.
 
 Frames go by broadcast, by IPv6 multicast and to a MAC address that nobody has, so whatever a switch floods is heard.
 A name that came with an 802.1Q tag is told with it, as ``acme.web-1@120``.
@@ -80,6 +81,8 @@ class Radio:
             status, *_others, tag, _protocol = AUXILIARY.unpack(data)
             if status & VLAN_VALID:
                 name += f"@{tag & 0xFFF}"
+        if name not in self.heard:
+            print(name, flush=True)
         self.heard[name] = self.heard.get(name, 0) + 1
 
     def _speak(self) -> None:

@@ -55,6 +55,7 @@ class Host:
             assert time.monotonic() < until, "unshare did not start"
             time.sleep(0.01)
         host = cls(keeper, found[0])
+        host.run("mount", "-t", "proc", "proc", "/proc")
         host.run("ip", "link", "set", "lo", "up")
         return host
 
