@@ -95,13 +95,10 @@ def running(twin: TwinLab, programs: Mapping[str, Sequence[str]]) -> Iterator[Ma
     with ExitStack() as stack:
         pool = stack.enter_context(ThreadPoolExecutor(len(programs)))
         processes = {host: stack.enter_context(_started(twin, host, argv)) for host, argv in programs.items()}
-        readers = [pool.submit(_follow, process.stdout, lines[host]) for host, process in processes.items()]
+        for host, process in processes.items():
+            pool.submit(_follow, process.stdout, lines[host])
         assert wait_until(lambda: all(lines.values())), f"no word from {[host for host in lines if not lines[host]]}"
         yield lines
-        for process in processes.values():
-            process.stdin.close()
-        for reader in readers:
-            reader.result(SECONDS)
 
 
 def wait_until(holds: Callable[[], bool]) -> bool:
