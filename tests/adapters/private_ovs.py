@@ -135,6 +135,11 @@ class PrivateOvs:
         command = ["ovs-appctl", f"--target={self.directory / 'vs.ctl'}", "--timeout=10", *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
 
+    def ofctl(self, command: str, bridge: str, *arguments: str, protocol: str = "OpenFlow15") -> str:
+        """Ask the switch, or tell it, by OpenFlow."""
+        target = f"unix:{self.directory / bridge}.mgmt"
+        return self._output(["ovs-ofctl", f"--protocols={protocol}", "--timeout=10", command, target, *arguments])
+
     def transact(self, *operations: dict[str, Any]) -> list[Any]:
         request = json.dumps(["Open_vSwitch", *operations])
         command = ["ovsdb-client", "-t", "10", "transact", self.remote, request]

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""ovs-ofctl on one bridge: one OpenFlow version in all calls, every call bounded, every failure named.
+
+Dumps differ from version to version, so that what is compared must be read by the same one.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import PurePosixPath
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import NoAnswerError, attempt
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
+
+RUN_DIRECTORY = "/run/openvswitch"
+NEWEST = "OpenFlow15"
+_VERSIONS = {number: f"OpenFlow1{number - 1}" for number in range(1, 7)}  # on the wire 1.0 is 0x01
+_SPOKEN = re.compile(r"peer supports versions? ((?:0x[0-9a-f]+(?:, )?)+)")
+_UNREACHABLE = re.compile(r"\((?:No such file or directory|Connection refused)\)")
+Completed = subprocess.CompletedProcess
+
+
+class NoBridgeError(BackendError):
+    """The bridge is not there."""
+
+
+class OfCtl:
+    """``protocol`` is the version to speak, or None for the newest that the bridge speaks.
+
+    ``timeout`` (seconds) bounds each call. ``held`` are files that a program of ours keeps open as long as it runs,
+    such as the host's lock.
+    """
+
+    def __init__(self, bridge: str, database: str, protocol: str | None, timeout: float, held: tuple[int, ...] = ()):
+        self._bridge = bridge
+        self._database = database
+        self._target = f"unix:{_run_directory(database)}/{bridge}.mgmt"
+        self._timeout = timeout
+        self._held = held
+        self._chosen = protocol is not None
+        self.protocol = protocol or NEWEST
+
+    def on_bridge(self, command: str, *arguments: str, options: tuple[str, ...] = (), stdin: str = "") -> str:
+        """Run a command on the bridge, and return what it prints."""
+        done = self._attempt([*options, command, self._target, *arguments], stdin)
+        spoken = _SPOKEN.search(done.stderr)
+        if spoken and not self._chosen:
+            self.protocol = _VERSIONS[max(int(number, 16) for number in spoken[1].split(", "))]
+            self._chosen = True
+            return self.on_bridge(command, *arguments, options=options, stdin=stdin)
+        if spoken:
+            versions = ", ".join(_VERSIONS[int(number, 16)] for number in spoken[1].split(", "))
+            raise BackendError(
+                f"Bridge {self._bridge} does not speak {self.protocol}, but {versions}. Set protocol to one of these, "
+                "or let tenantry.sdn.ovs_bridge set protocols."
+            )
+        if done.returncode and _UNREACHABLE.search(done.stderr):
+            raise self._unreachable()
+        if done.returncode:
+            raise BackendError(f"ovs-ofctl {command} on bridge {self._bridge} failed: {done.stderr.strip()}")
+        return done.stdout
+
+    def _unreachable(self) -> BackendError:
+        """Return why nobody listens at the bridge's socket, as the database tells."""
+        # Imported when something is wrong alone: Open vSwitch's bindings take as long as reading 5,000 flows.
+        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb, select
+
+        ovsdb = Ovsdb(self._database, self._timeout)
+        ovsdb.require_switch()
+        if not ovsdb.transact([{**select("Bridge", ["name"]), "where": [["name", "==", self._bridge]]}])[0]["rows"]:
+            return NoBridgeError(
+                f"Bridge {self._bridge} does not exist. Create it first, with tenantry.sdn.ovs_bridge."
+            )
+        return BackendError(
+            f"Bridge {self._bridge} exists, but ovs-vswitchd does not listen at {self._target}. Is database the socket "
+            "of this host's ovsdb-server, beside which ovs-vswitchd has its own?"
+        )
+
+    def offline(self, command: str, *arguments: str, stdin: str = "") -> Completed[str]:
+        """Run a command that needs no switch, whether it succeeds or not."""
+        return self._attempt([command, *arguments], stdin)
+
+    def _attempt(self, command: list[str], stdin: str) -> Completed[str]:
+        argv = ["ovs-ofctl", f"--protocols={self.protocol}", *command]
+        try:
+            return attempt(argv, self._timeout, stdin, pass_fds=self._held)
+        except NoAnswerError:
+            raise BackendError(
+                f"ovs-vswitchd did not answer on bridge {self._bridge} within {self._timeout:g} s. It is running, but "
+                "hangs or is busy: see ovs-vswitchd.log, or raise timeout."
+            ) from None
+
+
+def _run_directory(database: str) -> str:
+    """Return where ovs-vswitchd has the sockets of its bridges: beside that of the database."""
+    kind, dummy, path = database.partition(":")
+    return str(PurePosixPath(path).parent) if kind == "unix" else RUN_DIRECTORY
