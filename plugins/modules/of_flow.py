@@ -85,6 +85,10 @@ ARGUMENTS = {
     "bridge": {"type": "str", "required": True},
     "cookie": {"type": "str", "required": True},
     "flows": {"type": "list", "elements": "raw"},
+    "groups": {"type": "list", "elements": "raw"},
+    "meters": {"type": "list", "elements": "raw"},
+    "group_ids": {"type": "str"},
+    "meter_ids": {"type": "str"},
     "purge": {"type": "bool", "default": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "protocol": {"type": "str", "choices": PROTOCOLS},
@@ -102,8 +106,9 @@ def main() -> None:
         with host_lock(params["timeout"]) as lock:
             ofctl = OfCtl(wanted.bridge, params["database"], params["protocol"], params["timeout"], (lock,))
             may_lack_bridge = module.check_mode or params["state"] == "absent"
-            plan = reconcile(OpenFlow(ofctl, wanted, may_lack_bridge), module.check_mode)
-        result = {"changed": bool(plan), "flows": len(wanted.flows or ())}
+            backend = OpenFlow(ofctl, wanted, may_lack_bridge)
+            plan = reconcile(backend, module.check_mode)
+        result = {"changed": bool(plan), "counts": backend.counts(plan)}
         if module._diff:
             sides = {"before": plan.before, "after": plan.after}
             result["diff"] = {side: "".join(f"{flow}\n" for flow in sorted(sides[side].values())) for side in sides}

@@ -1,47 +1,182 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""From flows as people write them to the form in which the switch keeps them, by Open vSwitch's own parser.
+"""From flows and groups as people write them to the form that the switch prints, by Open vSwitch's own parser.
 
-``ovs-ofctl parse-flows`` turns a text into the message for the switch and prints what the switch will read in it.
+``ovs-ofctl parse-flows`` turns a text into the message for the switch, and prints what the switch will read in it. So
+nothing is sent that was not first seen as the switch will have it, and no text of a user reaches a bundle.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import OfCtl
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import parsed
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import Completed, NoBridgeError, OfCtl
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_check import faults_of, group_faults_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import parsed, with_port_numbers
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, path_of
 
-_FAULT = re.compile(r"ovs-ofctl: -:(\d+): (.*)")
-_MOST_FAULTS = 20
+_FATAL = re.compile(r"^ovs-ofctl: (?:-:(\d+): )?(.*)", re.MULTILINE)
+_UNKNOWN_PORT = re.compile(
+    r'^"?([^":]+)"?: (?:.*unknown port.*|invalid watch_port)|.*unknown truncate port: "?([^"]+)|unknown action (\S+)'
+)
+_REFUSED = re.compile(r"\*\*\*decode error: (\w+)\*\*\*")
+_CHANGED_MATCH = re.compile(r"\| pre: (.*)\n.*\|post: (.*)")
+_NO_MESSAGE = "no usable protocol"
+_MOST_FAULTS = 20  # each costs a run of the parser, which ends at the first
+_HINTS = {
+    "OFPBMC_BAD_PREREQ": "a field needs others to be there too, as ct_nw_src needs ct_state=+trk-inv and ip",
+    "OFPBMC_BAD_VALUE": "a number does not fit its field",
+    "OFPBMC_BAD_WILDCARDS": "a value has bits that its mask leaves out",
+    "OFPBAC_MATCH_INCONSISTENT": "an action needs a match of its protocol, as ip or tcp",
+    _NO_MESSAGE: "an action needs a match of its protocol, as dec_ttl needs ip, or another version of OpenFlow",
+}
 
 
-def read_flows(ofctl: OfCtl, flows: Sequence[str], known: frozenset[str]) -> frozenset[str]:
-    """Return the flows in normal form, those among ``known`` as they are; InvalidInput with the faults of others."""
-    unread = {index: flow for index, flow in enumerate(flows) if flow not in known}
-    if not unread:
-        return frozenset(flows)
-    normal = _normal(ofctl, unread)
-    return frozenset([*(flow for flow in flows if flow in known), *normal.values()])
+def read_flows(ofctl: OfCtl, faults: Faults, flows: Iterable[str], known: frozenset[str]) -> dict[int, str]:
+    """Return the normal form of each flow by its place; those among ``known`` are in it."""
+    normal = dict(enumerate(flows))
+    unread = {index: flow for index, flow in normal.items() if flow not in known}
+    if unread:
+        normal.update(_Reading(ofctl, faults, "flows").flows(unread))
+    return normal
 
 
-def _normal(ofctl: OfCtl, flows: dict[int, str]) -> dict[int, str]:
-    faults = Faults()
-    waiting = dict(flows)
-    for dummy in range(_MOST_FAULTS):
-        done = ofctl.offline("parse-flows", "-", stdin="\n".join([*waiting.values(), ""]))
-        if not done.returncode:
-            break
-        fault = _FAULT.search(done.stderr)
-        if not fault:
-            faults.add("flows", done.stderr.strip())
-            break
-        index = list(waiting)[int(fault[1]) - 1]
-        faults.add(path_of("flows", index), fault[2])
-        del waiting[index]
-    faults.raise_any()
-    lines = [line for line in done.stdout.split("\n") if "_FLOW_MOD " in line]
-    return {index: parsed(line) or "" for index, line in zip(waiting, lines)}
+def read_groups(ofctl: OfCtl, faults: Faults, groups: Iterable[str], known: frozenset[str]) -> dict[int, str]:
+    """As ``read_flows``, for groups."""
+    normal = dict(enumerate(groups))
+    unread = {index: group for index, group in normal.items() if group not in known}
+    normal.update(_Reading(ofctl, faults, "groups").groups(unread))
+    return normal
+
+
+class _Fatal(NamedTuple):
+    """Where and why the parser gave up; the place is None if it does not say."""
+
+    line: int | None
+    said: str
+
+
+class _PortsToCome(dict[str, str]):
+    """The ports of a bridge that is not there yet: any may be, and no number is known."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __missing__(self, name: str) -> str:
+        return "1"
+
+
+class _Reading:
+    def __init__(self, ofctl: OfCtl, faults: Faults, option: str) -> None:
+        self._ofctl = ofctl
+        self._faults = faults
+        self._option = option
+        self._ports: Mapping[str, str] | None = None
+
+    def flows(self, texts: dict[int, str]) -> dict[int, str]:
+        waiting = dict(texts)
+        done = self._parse(waiting)
+        for dummy in range(_MOST_FAULTS):
+            fatal = _fatal(done)
+            if fatal is None:
+                break
+            if self._ports is None and _UNKNOWN_PORT.match(fatal.said):
+                waiting = self._with_port_numbers(waiting)
+            else:
+                for index in self._culprits(waiting, fatal):
+                    self._fault(index, fatal.said)
+                    del waiting[index]
+            done = self._parse(waiting)
+        lines = [line for line in done.stdout.split("\n") if "_FLOW_MOD " in line]
+        read = {index: self._checked(index, waiting[index], line) for index, line in zip(waiting, lines)}
+        self._look_at_changes(done.stderr)
+        return read
+
+    def groups(self, texts: dict[int, str]) -> dict[int, str]:
+        read = {}
+        for index, text in texts.items():
+            done = self._ofctl.offline("parse-group", text)
+            fatal = _fatal(done)
+            if fatal and _UNKNOWN_PORT.match(fatal.said):
+                text = self._with_port_numbers({index: text})[index]
+                done = self._ofctl.offline("parse-group", text)
+                fatal = _fatal(done)
+            if fatal:
+                self._fault(index, fatal.said)
+                continue
+            said = done.stdout.rpartition("_GROUP_MOD ")[2].partition(" ADD ")
+            read[index] = said[2].strip()
+            self._check(index, group_faults_of(text, read[index]), said[0] + said[2])
+        return read
+
+    def _parse(self, texts: Mapping[int, str]) -> Completed[str]:
+        return self._ofctl.offline("parse-flows", "-", stdin="\n".join([*texts.values(), ""]))
+
+    def _with_port_numbers(self, texts: Mapping[int, str]) -> dict[int, str]:
+        if self._ports is None:
+            try:
+                self._ports = self._ofctl.ports()
+            except NoBridgeError:
+                self._ports = _PortsToCome()
+        return {index: with_port_numbers(text, self._ports) for index, text in texts.items()}
+
+    def _culprits(self, waiting: Mapping[int, str], fatal: _Fatal) -> list[int]:
+        """Return the places of the texts that the parser gave up for; it names the line, but for a missing message."""
+        indexes = list(waiting)
+        if fatal.line is not None:
+            return [indexes[fatal.line - 1]]
+        if len(indexes) == 1:
+            return indexes
+        found = []
+        for half in (indexes[: len(indexes) // 2], indexes[len(indexes) // 2 :]):
+            part = {index: waiting[index] for index in half}
+            again = _fatal(self._parse(part))
+            if again and again.said == fatal.said:
+                found += self._culprits(part, again)
+        return found
+
+    def _checked(self, index: int, text: str, line: str) -> str:
+        normal = parsed(line)
+        self._check(index, faults_of(text, normal) if normal else (), line)
+        return normal or text
+
+    def _check(self, index: int, faults: Iterable[str], said: str) -> None:
+        refused = _REFUSED.search(said)
+        if refused:
+            self._fault(index, refused[1])
+            return
+        for fault in faults:
+            self._faults.add(path_of(self._option, index), fault)
+
+    def _fault(self, index: int, said: str) -> None:
+        self._faults.add(path_of(self._option, index), _in_our_words(said, self._ports or {}))
+
+    def _look_at_changes(self, notes: str) -> None:
+        """Record what Open vSwitch says that it changes, if no flow was found to which it happens."""
+        changed = _CHANGED_MATCH.search(notes)
+        if changed and not self._faults:
+            fault = (
+                f"the match {changed[1] or 'of one'} would become {changed[2] or 'empty'}; write what its fields need"
+            )
+            self._faults.add(self._option, fault)
+
+
+def _fatal(done: Completed[str]) -> _Fatal | None:
+    if not done.returncode:
+        return None
+    found = _FATAL.search(done.stderr)
+    line, said = (found[1], found[2]) if found else (None, done.stderr.strip())
+    return _Fatal(None if line is None else int(line), said)
+
+
+def _in_our_words(said: str, ports: Mapping[str, str]) -> str:
+    unknown = _UNKNOWN_PORT.match(said)
+    name = unknown and (unknown[1] or unknown[2])
+    if name:
+        there = sorted(ports)[:10]
+        return f"the bridge has no port {name}; write a number, LOCAL or a name: {', '.join(there) or 'it has none'}"
+    hints = [hint for code, hint in _HINTS.items() if code in said]
+    return f"Open vSwitch says: {said}; {hints[0] if hints else 'write it as in ovs-fields(7) and ovs-actions(7)'}"

@@ -19,12 +19,23 @@ RUN_DIRECTORY = "/run/openvswitch"
 NEWEST = "OpenFlow15"
 _VERSIONS = {number: f"OpenFlow1{number - 1}" for number in range(1, 7)}  # on the wire 1.0 is 0x01
 _SPOKEN = re.compile(r"peer supports versions? ((?:0x[0-9a-f]+(?:, )?)+)")
+_PORT = re.compile(r'^ (\w+)\("?(.+?)"?\): ', re.MULTILINE)
+_REFUSED = re.compile(r"(?:Error (\w+) for: |OFPT_ERROR .*: (\w+)\n)(.*)")
 _UNREACHABLE = re.compile(r"\((?:No such file or directory|Connection refused)\)")
 Completed = subprocess.CompletedProcess
 
 
 class NoBridgeError(BackendError):
     """The bridge is not there."""
+
+
+class SwitchRefusal(BackendError):
+    """The switch did not take a message: its code of OpenFlow, and the change as ovs-ofctl prints it."""
+
+    def __init__(self, bridge: str, code: str, change: str) -> None:
+        super().__init__(f"Bridge {bridge} refused the change: {code} for {change}.")
+        self.code = code
+        self.change = change
 
 
 class OfCtl:
@@ -59,6 +70,9 @@ class OfCtl:
             )
         if done.returncode and _UNREACHABLE.search(done.stderr):
             raise self._unreachable()
+        refused = _REFUSED.search(done.stderr)
+        if refused:
+            raise SwitchRefusal(self._bridge, refused[1] or refused[2], refused[3])
         if done.returncode:
             raise BackendError(f"ovs-ofctl {command} on bridge {self._bridge} failed: {done.stderr.strip()}")
         return done.stdout
@@ -78,6 +92,10 @@ class OfCtl:
             f"Bridge {self._bridge} exists, but ovs-vswitchd does not listen at {self._target}. Is database the socket "
             "of this host's ovsdb-server, beside which ovs-vswitchd has its own?"
         )
+
+    def ports(self) -> dict[str, str]:
+        """Return the OpenFlow port number of each port of the bridge, that of the bridge's own being LOCAL."""
+        return {name: number for number, name in _PORT.findall(self.on_bridge("dump-ports-desc"))}
 
     def offline(self, command: str, *arguments: str, stdin: str = "") -> Completed[str]:
         """Run a command that needs no switch, whether it succeeds or not."""

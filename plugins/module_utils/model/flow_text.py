@@ -11,7 +11,7 @@ of what a user wrote; here lines are only cut and put together. Table 0 and prio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 FLAGS = ("send_flow_rem", "check_overlap", "reset_counts", "no_packet_counts", "no_byte_counts")
 _PARSED = re.compile(
@@ -24,6 +24,22 @@ _PARSED = re.compile(
     r"(?: importance:(?P<importance>\d+))?"
     r"(?P<flags>(?: [a-z_]+)*)"
     r" actions=(?P<actions>.*)"
+)
+# Where a port may stand by its name, in a match, a bucket and the actions; an action may also be the name alone.
+_PORT = re.compile(
+    r"(?P<before>\b(?:in_port|in_port_oxm|actset_output|output|resubmit|watch_port|port|sampling_port)[=:(]|"
+    r"\bset_field:|\benqueue:(?=[^,:]+:)|\b(?:actions?|bucket)\s*=\s*|[,(\s]\s*)"
+    r'(?P<quote>"?)(?P<name>\w[\w.-]*)(?P=quote)(?=[,)\s]|->in_port\b|:[0-9]+(?:[,)\s]|$)|$)'
+)
+_GROUP_ID = re.compile(r"\bgroup_id[=:](0x[0-9a-fA-F]+|0|[1-9][0-9]*)(?![0-9a-zA-Z])")
+_WORDS = frozenset(
+    {
+        *("ip", "ipv6", "ip6", "arp", "rarp", "icmp", "icmp6", "icmpv6", "tcp", "tcp6", "udp", "udp6", "sctp", "sctp6"),
+        *("mpls", "mplsm", "drop", "normal", "flood", "all", "any", "none", "local", "in_port", "table", "controller"),
+        *("exit", "pop_vlan", "strip_vlan", "pop_queue", "dec_ttl", "dec_mpls_ttl", "clear_actions", "ct", "ct_clear"),
+        *("output", "group", "meter", "goto_table", "resubmit", "enqueue", "set_queue", "set_tunnel", "note", "load"),
+        *("commit", "force", "nat", "random", "persistent", "hash", *FLAGS),
+    }
 )
 _NOT_IDENTITY = ("cookie=", "idle_timeout=", "hard_timeout=", "importance=")
 
@@ -57,7 +73,27 @@ def cookie_of(flow: str) -> int:
     return int(flow[7 : flow.index(",")], 16) if flow.startswith("cookie=") else 0
 
 
-def without_cookie(flows: Iterable[str], cookie: str) -> list[str]:
-    """Return the flows without the cookie that goes without saying."""
-    spoken = f"cookie={cookie},"
-    return [flow[len(spoken) :] if flow.startswith(spoken) else flow for flow in flows]
+def dumped_groups(output: str) -> list[str]:
+    """Return the groups that ``ovs-ofctl dump-groups`` printed."""
+    return [line[1:] for line in output.split("\n") if line.startswith(" group_id=")]
+
+
+def group_id_of(group: str) -> int | None:
+    """Return the number of a group, None if its text does not say."""
+    match = _GROUP_ID.search(group)
+    return int(match[1], 0) if match else None
+
+
+def with_port_numbers(text: str, ports: Mapping[str, str]) -> str:
+    """Return a flow or group with the numbers of ports in the place of their names.
+
+    Words that Open vSwitch knows stay what they are, as in its own parser: a port that is called like one of them is
+    written by its number.
+    """
+
+    def number(match: re.Match[str]) -> str:
+        name = match["name"]
+        known = name.isdigit() or name.lower() in _WORDS or name not in ports
+        return match[0] if known else match["before"] + ports[name]
+
+    return _PORT.sub(number, text)

@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What an owner wants of the OpenFlow tables of a bridge."""
+"""What an owner wants of the OpenFlow tables of a bridge, and how its own is told from that of others."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -18,10 +19,26 @@ class Cookie(NamedTuple):
         return cookie & self.mask == self.value
 
 
+class Ids(NamedTuple):
+    """The numbers that an owner has for its groups or meters, which have no cookie."""
+
+    ranges: tuple[range, ...]
+
+    def owns(self, number: int) -> bool:
+        return any(number in ids for ids in self.ranges)
+
+    def __str__(self) -> str:
+        return ",".join(f"{ids[0]}-{ids[-1]}" if len(ids) > 1 else str(ids[0]) for ids in self.ranges)
+
+
 class Program(NamedTuple):
-    """``flows`` is None where the user has no opinion; each is a text of ovs-flows(7), on one line."""
+    """Flows, groups and meters as text, one each; None where the user has no opinion on them."""
 
     bridge: str
     cookie: Cookie
-    flows: tuple[str, ...] | None
-    purge: bool = True  # remove the owner's flows that are not wanted
+    flows: Sequence[str] | None = None
+    groups: Sequence[str] | None = None
+    meters: Sequence[str] | None = None
+    group_ids: Ids = Ids(())
+    meter_ids: Ids = Ids(())
+    purge: bool = True  # remove what is the owner's and not wanted

@@ -4,33 +4,42 @@
 """From a task's options to the wanted OpenFlow tables: every fault that can be seen without a switch, at once.
 
 What a match or an action may say is left to Open vSwitch, which reads the texts next. Here is decided what a text is:
-one flow on one line, with the owner's cookie, and nothing that one of the tools would take for a command.
+one flow or group on one line, with the owner's mark, and nothing that one of the tools would take for a command.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import Cookie, Program
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import group_id_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.meter import (
+    HIGHEST_METER,
+    meter_id_of,
+    meter_text,
+    parse_meter,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import Cookie, Ids, Program
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow_mappings import flow_text, group_text
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     Parser,
     integer,
     interface_name,
     path_of,
-    sequence,
     shown,
     text,
 )
 
-_COOKIE = re.compile(r"(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:/(0x[0-9a-f]{1,16}|-1|[0-9]{1,20}))?", re.IGNORECASE)
+HIGHEST_GROUP = 0xFFFFFF00  # OFPG_MAX
 _ALL_BITS = 2**64 - 1
-_COMMAND = re.compile(
-    r"\s*(-|(?:add|modify|modify_strict|delete|delete_strict|flow|group|packet-out)\b(?![=:(]))", re.IGNORECASE
-)
+_COOKIE = re.compile(r"(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:/(0x[0-9a-f]{1,16}|-1|[0-9]{1,20}))?", re.IGNORECASE)
+_COMMANDS = "add|modify|modify_strict|delete|delete_strict|add_or_mod|insert_bucket|remove_bucket|flow|group|packet-out"
+_COMMAND = re.compile(rf"\s*(-|(?:{_COMMANDS})\b(?![=:(]))", re.IGNORECASE)
 _COOKIE_OF_FLOW = re.compile(r"(?:(?<=[,\s])|^)cookie[=:]([^,\s]*)[,\s]*")
+_LEARNED_COOKIE = re.compile(r"\bcookie[=:](0x[0-9a-f]{1,16}|[0-9]{1,20})(?![0-9a-f])", re.IGNORECASE)
+_IDS = re.compile(r"([0-9]{1,10})(?: *- *([0-9]{1,10}))?")
 
 
 def parse_program(params: Mapping[str, Any]) -> Program:
@@ -38,16 +47,22 @@ def parse_program(params: Mapping[str, Any]) -> Program:
     faults = Faults()
     bridge = faults.parse("bridge", interface_name, params["bridge"]) or ""
     faults.parse("timeout", integer(1, 3600), params.get("timeout", 1))
-    cookie = faults.parse("cookie", owner_cookie, params["cookie"])
-    present = params["state"] == "present"
-    flows = None if params.get("flows") is None else sequence(params["flows"])
-    if present and flows == [] and params["purge"] and not params.get("allow_empty"):
-        faults.add("flows", "an empty list would remove every flow of the owner; if you mean it, set allow_empty: true")
-    wanted = _flows(faults, flows or [], cookie) if cookie else ()
+    cookie = faults.parse("cookie", owner_cookie, params["cookie"]) or Cookie(0, 0)
+    group_ids = faults.parse("group_ids", _ids(0, HIGHEST_GROUP), params.get("group_ids")) or Ids(())
+    meter_ids = faults.parse("meter_ids", _ids(1, HIGHEST_METER), params.get("meter_ids")) or Ids(())
+    ours = Program(bridge, cookie, group_ids=group_ids, meter_ids=meter_ids, purge=params["purge"])
+    if params["state"] == "present":
+        wanted = ours._replace(
+            flows=_listed(faults, params, "flows", lambda given: _flows(faults, given, cookie)),
+            groups=_listed(faults, params, "groups", lambda given: tuple(_groups(faults, given, group_ids))),
+            meters=_listed(faults, params, "meters", lambda given: tuple(_meters(faults, given, meter_ids))),
+        )
+        faults.raise_any()
+        return wanted
     faults.raise_any()
-    if not present:
-        return Program(bridge, cookie or Cookie(0, 0), ())
-    return Program(bridge, cookie or Cookie(0, 0), None if flows is None else tuple(wanted), params["purge"])
+    return ours._replace(
+        flows=(), groups=() if group_ids.ranges else None, meters=() if meter_ids.ranges else None, purge=True
+    )
 
 
 def owner_cookie(value: Any) -> Cookie:
@@ -60,12 +75,25 @@ def owner_cookie(value: Any) -> Cookie:
         )
     number, mask = int(match[1], 0), _ALL_BITS if match[2] in (None, "-1") else int(match[2], 0)
     if number > _ALL_BITS or mask > _ALL_BITS:
-        raise ValueError(f"{shown(value)} has more than 64 bits; write at most 0xffffffffffffffff")
+        raise ValueError(f"{shown(value)} has more than 64 bits; write at most {_ALL_BITS:#x}")
     if number & ~mask:
         raise ValueError(f"{shown(value)} has bits that its mask leaves out; write {number & mask:#x}/{mask:#x}")
     if not number:
-        raise ValueError(f"{shown(value)} is what flows of nobody have; write a mark that is not 0")
+        raise ValueError(f"{shown(value)} is what the flows of nobody have; write a mark that is not 0")
     return Cookie(number, mask)
+
+
+def _listed(
+    faults: Faults, params: Mapping[str, Any], option: str, parse: Callable[[list[Any]], tuple[str, ...]]
+) -> tuple[str, ...] | None:
+    given = params.get(option)
+    if given is None:
+        return None
+    if not given and params["purge"] and not params.get("allow_empty"):
+        faults.add(
+            option, f"an empty list would remove all {option} of the owner; if you mean it, set allow_empty: true"
+        )
+    return parse(given)
 
 
 def _flows(faults: Faults, given: list[Any], cookie: Cookie) -> tuple[str, ...]:
@@ -73,28 +101,35 @@ def _flows(faults: Faults, given: list[Any], cookie: Cookie) -> tuple[str, ...]:
 
     Most tasks have thousands of flows with nothing to look at twice, which is seen of all of them together.
     """
-    mark = f"cookie={cookie.value:#x},"
     if all(isinstance(flow, str) for flow in given):
         together = "".join(given)
-        harmless = together.isascii() and together.isprintable() and "#" not in together and "cookie" not in together
-        if harmless and all(given) and not any(map(_COMMAND.match, given)):
+        plain = together.isascii() and together.isprintable() and "#" not in together and "cookie" not in together
+        if plain and all(given) and not any(map(_COMMAND.match, given)):
+            mark = f"cookie={cookie.value:#x},"
             return tuple([mark + flow for flow in given])
     return tuple([_flow(faults, path_of("flows", index), flow, cookie) for index, flow in enumerate(given)])
 
 
 def _flow(faults: Faults, path: str, given: Any, cookie: Cookie) -> str:
+    if isinstance(given, Mapping):
+        given = flow_text(faults, path, given)
     line = faults.parse(path, one_line, given) or ""
     start = line.find("action")
-    head, actions = line[:start], line[start:]
+    head, actions = (line[:start], line[start:]) if start >= 0 else (line, "")
+    for learned in _LEARNED_COOKIE.findall(actions):
+        if cookie.owns(int(learned, 0)):
+            faults.add(
+                path, f"it learns flows with the owner's cookie {learned}, which every run would remove; use another"
+            )
     own = _COOKIE_OF_FLOW.search(head)
     number = 0
     if own:
-        number = faults.parse(f"{path}: cookie", flow_cookie(cookie), own[1]) or 0
+        number = faults.parse(f"{path}: cookie", _flow_cookie(cookie), own[1]) or 0
         head = head[: own.start()] + head[own.end() :]
     return f"cookie={number & ~cookie.mask | cookie.value:#x},{head}{actions}"
 
 
-def flow_cookie(owner: Cookie) -> Parser[int]:
+def _flow_cookie(owner: Cookie) -> Parser[int]:
     """Parse a flow's own cookie, which may say what the owner's mark leaves free."""
 
     def parse(value: Any) -> int:
@@ -109,13 +144,63 @@ def flow_cookie(owner: Cookie) -> Parser[int]:
     return parse
 
 
+def _groups(faults: Faults, given: list[Any], ids: Ids) -> Iterator[str]:
+    for index, group in enumerate(given):
+        path = path_of("groups", index)
+        written = group_text(faults, path, group) if isinstance(group, Mapping) else group
+        line = faults.parse(path, one_line, written) or ""
+        _refuse_foreign_id(faults, path, "group_ids", group_id_of(line), ids)
+        yield line
+
+
+def _meters(faults: Faults, given: list[Any], ids: Ids) -> Iterator[str]:
+    for index, meter in enumerate(given):
+        path = path_of("meters", index)
+        if isinstance(meter, Mapping):
+            line = faults.parse(path, meter_text, meter)
+        else:
+            line = faults.parse(path, lambda value: parse_meter(one_line(value)), meter)
+        if line:
+            _refuse_foreign_id(faults, path, "meter_ids", meter_id_of(line), ids)
+            yield line
+
+
+def _refuse_foreign_id(faults: Faults, path: str, option: str, number: int | None, ids: Ids) -> None:
+    if number is not None and not ids.owns(number):
+        which = f"is not one of {option} {ids}" if ids.ranges else f"needs {option}, the numbers that are the owner's"
+        faults.add(path, f"{number} {which}; set {option} to a range that holds it")
+
+
+def _ids(lowest: int, highest: int) -> Parser[Ids]:
+    """Parse numbers and ranges of them, ``100-199,300`` or a list of such."""
+
+    def parse(value: Any) -> Ids:
+        listed = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
+        parts = [part.strip() for item in listed for part in str(item).split(",")]
+        return Ids(tuple([_range(part, lowest, highest) for part in parts]))
+
+    return parse
+
+
+def _range(part: str, lowest: int, highest: int) -> range:
+    match = _IDS.fullmatch(part)
+    if not match:
+        raise ValueError(f"{shown(part)} is no range of ids; write one as '100-199' or '300'")
+    low, high = int(match[1]), int(match[2] or match[1])
+    if low < lowest or high > highest:
+        raise ValueError(f"{shown(part)} is out of range; write ids from {lowest} to {highest}")
+    if high < low:
+        raise ValueError(f"{shown(part)} ends before it starts; write '{high}-{low}'")
+    return range(low, high + 1)
+
+
 def one_line(value: Any) -> str:
     """Parse one flow, group or meter: nothing that a tool would read as more than one, as a comment or as a command."""
     line = text(value).strip()
-    if not line.isascii():
-        raise ValueError(f"{shown(line)} holds characters that are not ASCII; write it as in ovs-ofctl(8)")
     if not line:
         raise ValueError("is empty; write it as in ovs-ofctl(8), or leave it out")
+    if not line.isascii():
+        raise ValueError(f"{shown(line)} holds characters that are not ASCII; write it as in ovs-ofctl(8)")
     if "#" in line:
         raise ValueError(f"{shown(line)} holds a '#', which starts a comment; leave it out")
     command = _COMMAND.match(line)
