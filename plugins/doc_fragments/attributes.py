@@ -24,3 +24,22 @@ attributes:
     support: full
     platforms: linux
 """
+
+    INFO = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Changes nothing, in check mode or without.
+    support: full
+  diff_mode:
+    description: Returns what differs, before and after, in the words of the options.
+    support: N/A
+    details: There is nothing to differ.
+  idempotent:
+    description: A second run returns the same, if nothing else has changed it.
+    support: full
+  platform:
+    description: The target operating systems. Debian and Ubuntu are tested.
+    support: full
+    platforms: linux
+"""

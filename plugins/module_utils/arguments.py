@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import DEFAULT_REMOTE
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import PROTOCOLS
 
 OVSDB = {
-    "database": {"type": "str", "default": DEFAULT_REMOTE},
+    "database": {"type": "str", "default": "unix:/run/openvswitch/db.sock"},
     "timeout": {"type": "int", "default": 10},
+}
+OPENFLOW = {
+    "bridge": {"type": "str", "required": True},
+    "group_ids": {"type": "str"},
+    "meter_ids": {"type": "str"},
+    "protocol": {"type": "str", "choices": list(PROTOCOLS)},
 }
 OWNERSHIP = {
     "owner": {"type": "str"},

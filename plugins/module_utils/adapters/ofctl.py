@@ -14,15 +14,21 @@ from pathlib import PurePosixPath
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import NoAnswerError, attempt
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import PROTOCOLS
 
 RUN_DIRECTORY = "/run/openvswitch"
-NEWEST = "OpenFlow15"
-_VERSIONS = {number: f"OpenFlow1{number - 1}" for number in range(1, 7)}  # on the wire 1.0 is 0x01
+NEWEST = PROTOCOLS[-1]
+WITH_BUNDLES = PROTOCOLS[3:]  # 1.3 by the extension 230 of the Open Networking Foundation
+_VERSIONS = dict(enumerate(PROTOCOLS, 1))  # by their numbers on the wire
 _SPOKEN = re.compile(r"peer supports versions? ((?:0x[0-9a-f]+(?:, )?)+)")
 _PORT = re.compile(r'^ (\w+)\("?(.+?)"?\): ', re.MULTILINE)
 _REFUSED = re.compile(r"(?:Error (\w+) for: |OFPT_ERROR .*: (\w+)\n)(.*)")
 _UNREACHABLE = re.compile(r"\((?:No such file or directory|Connection refused)\)")
 Completed = subprocess.CompletedProcess
+
+
+class VersionError(BackendError):
+    """The bridge does not speak this version of OpenFlow."""
 
 
 class NoBridgeError(BackendError):
@@ -64,7 +70,7 @@ class OfCtl:
             return self.on_bridge(command, *arguments, options=options, stdin=stdin)
         if spoken:
             versions = ", ".join(_VERSIONS[int(number, 16)] for number in spoken[1].split(", "))
-            raise BackendError(
+            raise VersionError(
                 f"Bridge {self._bridge} does not speak {self.protocol}, but {versions}. Set protocol to one of these, "
                 "or let tenantry.sdn.ovs_bridge set protocols."
             )
@@ -92,6 +98,19 @@ class OfCtl:
             f"Bridge {self._bridge} exists, but ovs-vswitchd does not listen at {self._target}. Is database the socket "
             "of this host's ovsdb-server, beside which ovs-vswitchd has its own?"
         )
+
+    def require_bundles(self) -> None:
+        """Raise BackendError unless the bridge speaks a version that has bundles; ovs-ofctl sends them in that one."""
+        if self.protocol in WITH_BUNDLES:
+            return
+        probe = OfCtl(self._bridge, self._database, ",".join(WITH_BUNDLES), self._timeout)
+        try:
+            probe.on_bridge("show")
+        except VersionError:
+            raise BackendError(
+                f"Bridge {self._bridge} speaks no version of OpenFlow that has bundles, and a change without one could "
+                f"stay half done. Let tenantry.sdn.ovs_bridge add one of {', '.join(WITH_BUNDLES)} to its protocols."
+            ) from None
 
     def ports(self) -> dict[str, str]:
         """Return the OpenFlow port number of each port of the bridge, that of the bridge's own being LOCAL."""

@@ -11,35 +11,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.flow_reader import read_flows, read_groups
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import NoBridgeError, OfCtl, SwitchRefusal
-from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import (
-    cookie_of,
-    dumped,
-    dumped_groups,
-    group_id_of,
-    parsed,
-    rule,
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow_tables import (
+    KINDS,
+    Key,
+    Table,
+    key_of,
+    keyed,
+    read_table,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.meter import dumped_meters, meter_id_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import cookie_of, parsed
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import Program
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.references import broken, loop, number_of, uses_any
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.references import broken, loop, uses_any
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, path_of
 
-Key = tuple[str, str]  # ("flow", table, priority and match), ("group", number) or ("meter", number)
 TablePlan = Plan[Key, str]
-KINDS = ("flow", "group", "meter")
-
-
-class Table(NamedTuple):
-    """The flows, groups or meters of a bridge: the owner's and those of others."""
-
-    ours: frozenset[str]
-    theirs: list[str]
 
 
 class OpenFlow:
@@ -56,7 +46,11 @@ class OpenFlow:
 
     def plan(self) -> TablePlan:
         try:
-            tables = {kind: self._read(kind) for kind in KINDS if kind == "flow" or self._listed(kind) is not None}
+            tables = {
+                kind: read_table(self._ofctl, kind, self._wanted)
+                for kind in KINDS
+                if kind == "flow" or self._listed(kind) is not None
+            }
         except NoBridgeError:
             if not self._may_lack_bridge:
                 raise
@@ -69,6 +63,7 @@ class OpenFlow:
         if plan.after:
             self._refuse_foreign(plan, tables["flow"].theirs)
         if plan:
+            self._ofctl.require_bundles()
             self._check_references(plan, tables)
         return plan
 
@@ -99,19 +94,6 @@ class OpenFlow:
     def _listed(self, kind: str) -> Iterable[str] | None:
         return {"flow": self._wanted.flows, "group": self._wanted.groups, "meter": self._wanted.meters}[kind]
 
-    def _read(self, kind: str) -> Table:
-        if kind == "flow":
-            lines = dumped(self._ofctl.on_bridge("dump-flows", options=("--no-stats", "--no-names")))
-            owns = self._wanted.cookie.owns
-            ours = frozenset([flow for flow in lines if owns(cookie_of(flow))])
-        elif kind == "group":
-            lines = dumped_groups(self._ofctl.on_bridge("dump-groups", options=("--no-names",)))
-            ours = frozenset([group for group in lines if self._wanted.group_ids.owns(group_id_of(group))])
-        else:
-            lines = dumped_meters(self._ofctl.on_bridge("dump-meters"))
-            ours = frozenset([meter for meter in lines if self._wanted.meter_ids.owns(meter_id_of(meter))])
-        return Table(ours, [line for line in lines if line not in ours])
-
     def _read_wanted(self, tables: Mapping[str, Table]) -> dict[str, dict[int, str]]:
         """Return what is wanted in normal form; InvalidInput with all that is wrong with it."""
         faults = Faults()
@@ -132,16 +114,16 @@ class OpenFlow:
         go: dict[Key, str] = {}
         for kind, table in tables.items():
             if self._listed(kind) is not None:
-                wanted = frozenset((self._normal or {}).get(kind, {}).values())
-                come.update(_keyed(kind, wanted - table.ours))
-                go.update(_keyed(kind, table.ours - wanted))
+                wanted = (self._normal or {}).get(kind, {}).values()
+                come.update(keyed(kind, [line for line in wanted if line not in table.ours]))
+                go.update(keyed(kind, table.ours.difference(wanted)))
         if not self._wanted.purge:
             go = {key: line for key, line in go.items() if key in come}
         return TablePlan.between(go, come)
 
     def _refuse_foreign(self, plan: TablePlan, theirs: Iterable[str]) -> None:
         """Raise OwnershipError for a flow that others have there: to add ours would be to overwrite theirs."""
-        there = _keyed("flow", theirs)
+        there = keyed("flow", theirs)
         faults = [
             f"{self._place('flow', line)}: bridge {self._wanted.bridge} has a flow there with cookie "
             f"{cookie_of(there[key]):#x}, which is not the owner's: {there[key]}; choose another priority or match, or "
@@ -161,9 +143,9 @@ class OpenFlow:
             gone = {int(key[1]) for key in plan.delete if key[0] == kind}
             if not gone and not uses_any(kind, coming):
                 continue
-            everything = tables if kind in tables else {**tables, kind: self._read(kind)}
+            everything = tables if kind in tables else {**tables, kind: read_table(self._ofctl, kind, self._wanted)}
             staying = {
-                name: [line for line in [*table.ours, *table.theirs] if before.get(_key(name, line)) != line]
+                name: [line for line in [*table.ours, *table.theirs] if before.get(key_of(name, line)) != line]
                 for name, table in everything.items()
             }
             for user, line, fault in broken(kind, coming, staying, gone):
@@ -179,7 +161,7 @@ class OpenFlow:
         for index, wanted in (self._normal or {}).get(kind, {}).items():
             if wanted == line:
                 return path_of(f"{kind}s", index)
-        return f"{kind} {_key(kind, line)[1]} of bridge {self._wanted.bridge}"
+        return f"{kind} {key_of(kind, line)[1]} of bridge {self._wanted.bridge}"
 
     def _bundle(self, plan: TablePlan) -> None:
         groups = {key: line for key, line in plan.after.items() if key[0] == "group"}
@@ -219,21 +201,13 @@ class OpenFlow:
                 self._ofctl.on_bridge("del-meters", f"meter={number}")
 
 
-def _key(kind: str, line: str) -> Key:
-    return (kind, rule(line)) if kind == "flow" else (kind, str(number_of(kind, line)))
-
-
-def _keyed(kind: str, lines: Iterable[str]) -> dict[Key, str]:
-    return {_key(kind, line): line for line in lines}
-
-
 def _refuse_duplicates(faults: Faults, kind: str, lines: Mapping[int, str], known: frozenset[str]) -> None:
     """Record places that want the same flow, group or meter; of those that are in the switch no two are."""
     if len(set(lines.values())) == len(lines) and known.issuperset(lines.values()):
         return
     seen: dict[Key, int] = {}
     for index, line in lines.items():
-        other = seen.setdefault(_key(kind, line), index)
+        other = seen.setdefault(key_of(kind, line), index)
         if other != index:
             what = "has the table, priority and match" if kind == "flow" else "has the number"
             faults.add(path_of(f"{kind}s", index), f"{what} of {path_of(f'{kind}s', other)}; write each {kind} once")

@@ -19,7 +19,6 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.json_rpc import JsonRpc
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, ConflictError
 
-DEFAULT_REMOTE = "unix:/run/openvswitch/db.sock"
 DATABASE = "Open_vSwitch"
 _RACES = ("constraint violation", "referential integrity violation")
 _SWITCH_LOCK = "ovs_vswitchd"

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import ip_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import PROTOCOLS
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
@@ -33,7 +34,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
 )
 
 INTERFACE_TYPES = ("", "system", "internal", "tap", "patch", *KEY_BITS, "erspan", "gtpu", "bareudp", "srv6")
-PROTOCOLS = ("OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15")
 _DEFAULT_TYPE = {"system": ""}
 VLAN_MODES = ("access", "trunk", "native-tagged", "native-untagged", "dot1q-tunnel")
 

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 FLAGS = ("send_flow_rem", "check_overlap", "reset_counts", "no_packet_counts", "no_byte_counts")
 _PARSED = re.compile(
     r"\w+ \(.*?\): ADD"
-    r"(?: table:(?P<table>\d+))?"
+    r"(?: table:(?:255|(?P<table>\d+)))?"  # 255: none was given
     rf"(?: (?!cookie:|idle:|hard:|importance:|actions=|{'|'.join(FLAGS)})(?P<match>\S+))?"
     r"(?: cookie:(?P<cookie>\w+))?"
     r"(?: idle:(?P<idle_timeout>\d+))?"
@@ -28,8 +28,8 @@ _PARSED = re.compile(
 # Where a port may stand by its name, in a match, a bucket and the actions; an action may also be the name alone.
 _PORT = re.compile(
     r"(?P<before>\b(?:in_port|in_port_oxm|actset_output|output|resubmit|watch_port|port|sampling_port)[=:(]|"
-    r"\bset_field:|\benqueue:(?=[^,:]+:)|\b(?:actions?|bucket)\s*=\s*|[,(\s]\s*)"
-    r'(?P<quote>"?)(?P<name>\w[\w.-]*)(?P=quote)(?=[,)\s]|->in_port\b|:[0-9]+(?:[,)\s]|$)|$)'
+    r"\bset_field:|(?P<enqueue>\benqueue:)|\b(?:actions?|bucket)\s*=\s*|[,(\s]\s*)"
+    r'(?P<quote>"?)(?P<name>\w[\w.-]*)(?P=quote)(?(enqueue)(?=:)|(?=[,)\s]|->in_port\b|$))'
 )
 _GROUP_ID = re.compile(r"\bgroup_id[=:](0x[0-9a-fA-F]+|0|[1-9][0-9]*)(?![0-9a-zA-Z])")
 _WORDS = frozenset(
@@ -37,7 +37,6 @@ _WORDS = frozenset(
         *("ip", "ipv6", "ip6", "arp", "rarp", "icmp", "icmp6", "icmpv6", "tcp", "tcp6", "udp", "udp6", "sctp", "sctp6"),
         *("mpls", "mplsm", "drop", "normal", "flood", "all", "any", "none", "local", "in_port", "table", "controller"),
         *("exit", "pop_vlan", "strip_vlan", "pop_queue", "dec_ttl", "dec_mpls_ttl", "clear_actions", "ct", "ct_clear"),
-        *("output", "group", "meter", "goto_table", "resubmit", "enqueue", "set_queue", "set_tunnel", "note", "load"),
         *("commit", "force", "nat", "random", "persistent", "hash", *FLAGS),
     }
 )

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+PROTOCOLS = ("OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15")
+
 
 class Cookie(NamedTuple):
     """The owner's mark on flows: those are its own whose cookie is ``value`` in the bits of ``mask``."""
@@ -20,12 +22,15 @@ class Cookie(NamedTuple):
 
 
 class Ids(NamedTuple):
-    """The numbers that an owner has for its groups or meters, which have no cookie."""
+    """The numbers that an owner has for its groups or meters, which have no cookie. Falsy if it has none."""
 
     ranges: tuple[range, ...]
 
-    def owns(self, number: int) -> bool:
+    def owns(self, number: int | None) -> bool:
         return any(number in ids for ids in self.ranges)
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges)
 
     def __str__(self) -> str:
         return ",".join(f"{ids[0]}-{ids[-1]}" if len(ids) > 1 else str(ids[0]) for ids in self.ranges)

@@ -39,6 +39,7 @@ _COMMANDS = "add|modify|modify_strict|delete|delete_strict|add_or_mod|insert_buc
 _COMMAND = re.compile(rf"\s*(-|(?:{_COMMANDS})\b(?![=:(]))", re.IGNORECASE)
 _COOKIE_OF_FLOW = re.compile(r"(?:(?<=[,\s])|^)cookie[=:]([^,\s]*)[,\s]*")
 _LEARNED_COOKIE = re.compile(r"\bcookie[=:](0x[0-9a-f]{1,16}|[0-9]{1,20})(?![0-9a-f])", re.IGNORECASE)
+_TABLE_0 = "table=0,"  # goes without saying in the normal form
 _IDS = re.compile(r"([0-9]{1,10})(?: *- *([0-9]{1,10}))?")
 
 
@@ -60,9 +61,21 @@ def parse_program(params: Mapping[str, Any]) -> Program:
         faults.raise_any()
         return wanted
     faults.raise_any()
-    return ours._replace(
-        flows=(), groups=() if group_ids.ranges else None, meters=() if meter_ids.ranges else None, purge=True
-    )
+    return ours._replace(flows=(), groups=() if group_ids else None, meters=() if meter_ids else None, purge=True)
+
+
+def parse_selection(params: Mapping[str, Any]) -> Program:
+    """Return whose flows, groups and meters to read: with no cookie or no numbers, everybody's."""
+    faults = Faults()
+    bridge = faults.parse("bridge", interface_name, params["bridge"]) or ""
+    faults.parse("timeout", integer(1, 3600), params["timeout"])
+    given = params["cookie"]
+    cookie = Cookie(0, 0) if given is None else faults.parse("cookie", owner_cookie, given) or Cookie(0, 0)
+    everything = Ids((range(2**32),))
+    group_ids = faults.parse("group_ids", _ids(0, HIGHEST_GROUP), params["group_ids"]) or everything
+    meter_ids = faults.parse("meter_ids", _ids(1, HIGHEST_METER), params["meter_ids"]) or everything
+    faults.raise_any()
+    return Program(bridge, cookie, group_ids=group_ids, meter_ids=meter_ids)
 
 
 def owner_cookie(value: Any) -> Cookie:
@@ -103,11 +116,26 @@ def _flows(faults: Faults, given: list[Any], cookie: Cookie) -> tuple[str, ...]:
     """
     if all(isinstance(flow, str) for flow in given):
         together = "".join(given)
-        plain = together.isascii() and together.isprintable() and "#" not in together and "cookie" not in together
-        if plain and all(given) and not any(map(_COMMAND.match, given)):
-            mark = f"cookie={cookie.value:#x},"
-            return tuple([mark + flow for flow in given])
+        own = [flow.startswith("cookie=") for flow in given]
+        plain = together.isascii() and together.isprintable() and "#" not in together
+        if plain and together.count("cookie") == sum(own) and all(given) and not any(map(_COMMAND.match, given)):
+            return tuple(_marked(faults, given, cookie))
     return tuple([_flow(faults, path_of("flows", index), flow, cookie) for index, flow in enumerate(given)])
+
+
+def _marked(faults: Faults, flows: list[str], cookie: Cookie) -> Iterator[str]:
+    """Yield flows with the owner's mark in the cookie, which each has at its start or nowhere."""
+    marks = {"": f"cookie={cookie.value:#x},"}
+    parse = _flow_cookie(cookie)
+    for index, flow in enumerate(flows):
+        own, dummy, rest = flow.partition(",") if flow.startswith("cookie=") else ("", "", flow)
+        if own not in marks:
+            if not _COOKIE.fullmatch(own[len("cookie=") :]):
+                yield _flow(faults, path_of("flows", index), flow, cookie)
+                continue
+            number = faults.parse(f"{path_of('flows', index)}: cookie", parse, own[len("cookie=") :]) or 0
+            marks[own] = f"cookie={number | cookie.value:#x},"
+        yield marks[own] + (rest[len(_TABLE_0) :] if rest.startswith(_TABLE_0) else rest)
 
 
 def _flow(faults: Faults, path: str, given: Any, cookie: Cookie) -> str:
@@ -126,7 +154,7 @@ def _flow(faults: Faults, path: str, given: Any, cookie: Cookie) -> str:
     if own:
         number = faults.parse(f"{path}: cookie", _flow_cookie(cookie), own[1]) or 0
         head = head[: own.start()] + head[own.end() :]
-    return f"cookie={number & ~cookie.mask | cookie.value:#x},{head}{actions}"
+    return f"cookie={number | cookie.value:#x},{head}{actions}"
 
 
 def _flow_cookie(owner: Cookie) -> Parser[int]:
@@ -167,17 +195,16 @@ def _meters(faults: Faults, given: list[Any], ids: Ids) -> Iterator[str]:
 
 def _refuse_foreign_id(faults: Faults, path: str, option: str, number: int | None, ids: Ids) -> None:
     if number is not None and not ids.owns(number):
-        which = f"is not one of {option} {ids}" if ids.ranges else f"needs {option}, the numbers that are the owner's"
+        which = f"is not one of {option} {ids}" if ids else f"needs {option}, the numbers that are the owner's"
         faults.add(path, f"{number} {which}; set {option} to a range that holds it")
 
 
 def _ids(lowest: int, highest: int) -> Parser[Ids]:
-    """Parse numbers and ranges of them, ``100-199,300`` or a list of such."""
+    """Parse numbers and ranges of them, as ``100-199,300``; there are none where nothing is given."""
 
     def parse(value: Any) -> Ids:
-        listed = value if isinstance(value, (list, tuple)) else [] if value is None else [value]
-        parts = [part.strip() for item in listed for part in str(item).split(",")]
-        return Ids(tuple([_range(part, lowest, highest) for part in parts]))
+        parts = [] if value is None else str(value).split(",")
+        return Ids(tuple([_range(part.strip(), lowest, highest) for part in parts]))
 
     return parse
 

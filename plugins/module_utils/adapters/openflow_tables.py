@@ -1,0 +1,65 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flows, groups and meters of a bridge in normal form, told apart into an owner's and those of others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import OfCtl
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import (
+    cookie_of,
+    dumped,
+    dumped_groups,
+    group_id_of,
+    rule,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.meter import dumped_meters, meter_id_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import PROTOCOLS, Cookie, Program
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.references import number_of
+
+KINDS = ("flow", "group", "meter")
+Key = tuple[str, str]  # ("flow", table, priority and match), ("group", number) or ("meter", number)
+
+
+class Table(NamedTuple):
+    ours: frozenset[str]
+    theirs: list[str]
+
+
+def read_table(ofctl: OfCtl, kind: str, owner: Program) -> Table:
+    if kind == "flow":
+        lines = dumped(ofctl.on_bridge("dump-flows", options=("--no-stats", "--no-names")))
+        ours = frozenset([line for line in lines if owner.cookie.owns(cookie_of(line))])
+    elif kind == "group":
+        lines = dumped_groups(ofctl.on_bridge("dump-groups", options=("--no-names",)))
+        ours = frozenset([line for line in lines if owner.group_ids.owns(group_id_of(line))])
+    else:
+        lines = dumped_meters(ofctl.on_bridge("dump-meters"))
+        ours = frozenset([line for line in lines if owner.meter_ids.owns(meter_id_of(line))])
+    return Table(ours, [line for line in lines if line not in ours])
+
+
+def owned(ofctl: OfCtl, owner: Program) -> dict[str, list[str]]:
+    """Return what the owner has, as a task would list it: the cookies without its mark."""
+    flows = [_unmarked(flow, owner.cookie) for flow in read_table(ofctl, "flow", owner).ours]
+    groups = read_table(ofctl, "group", owner).ours
+    has_meters = PROTOCOLS.index(ofctl.protocol) >= PROTOCOLS.index("OpenFlow13")
+    meters = read_table(ofctl, "meter", owner).ours if has_meters else ()
+    return {"flows": sorted(flows), "groups": sorted(groups), "meters": sorted(meters)}
+
+
+def _unmarked(flow: str, cookie: Cookie) -> str:
+    number = cookie_of(flow) & ~cookie.mask
+    rest = flow.partition(",")[2] if flow.startswith("cookie=") else flow
+    return f"cookie={number:#x},{rest}" if number else rest
+
+
+def key_of(kind: str, line: str) -> Key:
+    return (kind, rule(line)) if kind == "flow" else (kind, str(number_of(kind, line)))
+
+
+def keyed(kind: str, lines: Iterable[str]) -> dict[Key, str]:
+    return {key_of(kind, line): line for line in lines}
