@@ -15,14 +15,16 @@ from typing import Any
 
 import pytest
 import yaml
+from flow_lab import tables, task
 from host import Host
 from private_ovs import PrivateOvs
 
 BASES: dict[str, dict[str, Any]] = {
     "ovs_bridge": {"name": "br0"},
     "ovs_gre_mesh": {"bridge": "br0", "name": "web", "remotes": ["10.0.0.3"]},
+    "of_flow": task("table=7,actions=drop"),
 }
-TABLES = {"ovs_bridge": "wrong_bridges.txt", "ovs_gre_mesh": "wrong_meshes.txt"}
+TABLES = {"ovs_bridge": "wrong_bridges.txt", "ovs_gre_mesh": "wrong_meshes.txt", "of_flow": "wrong_flows.txt"}
 
 
 def cases(module: str) -> Iterator[tuple[str, str, str]]:
@@ -65,11 +67,19 @@ def populate(host: Host) -> None:
     host.mesh(bridge="br0", name="theirs", owner="dc2", remotes=["10.0.0.2"], key=1)
     host.mesh(bridge="br0", name="ours", owner="dc1", remotes=["10.0.0.2", "10.0.0.5", "10.0.0.6"], key=2)
     host.mesh(bridge="br1", name="nobodys", remotes=["10.0.0.2"], key=3)
+    for group in (50, 150):  # the second is one of the owner's numbers, and used by another
+        host.ovs.ofctl("add-group", "br0", f"group_id={group},type=all,bucket=output:100")
+        host.ovs.ofctl("add-flow", "br0", f"cookie=0x5,table=1,priority={group},actions=group:{group}")
 
 
-def task(module: str, change: str) -> dict[str, Any]:
+def wrong_task(module: str, change: str) -> dict[str, Any]:
     said = {**BASES[module], **yaml.safe_load(change)}
     return {option: value for option, value in said.items() if value is not None}
+
+
+def state(host: Host, module: str) -> tuple[str, Any]:
+    """Return the whole database, and what of_flow could change beside it."""
+    return host.ovs.dump(), tables(host) if module == "of_flow" else None
 
 
 @pytest.mark.parametrize("module", TABLES)
@@ -86,7 +96,7 @@ def test_the_task_that_is_made_wrong_is_right(crowd: Host, module: str) -> None:
 
 @pytest.mark.parametrize(("module", "change", "message"), WRONG, ids=[change for module, change, message in WRONG])
 def test_a_wrong_task_is_told_exactly_and_does_nothing(crowd: Host, module: str, change: str, message: str) -> None:
-    before = crowd.ovs.dump()
-    said = [crowd.run(module, check=check, **task(module, change)).message for check in (True, False)]
-    assert crowd.ovs.dump() == before
+    before = state(crowd, module)
+    said = [crowd.run(module, check=check, **wrong_task(module, change)).message for check in (True, False)]
+    assert state(crowd, module) == before
     assert said == [message, message]

@@ -26,6 +26,10 @@ _REFUSED = re.compile(r"\*\*\*decode error: (\w+)\*\*\*")
 _CHANGED_MATCH = re.compile(r"\| pre: (.*)\n.*\|post: (.*)")
 _NO_MESSAGE = "no usable protocol"
 _MOST_FAULTS = 20  # each costs a run of the parser, which ends at the first
+_MANUALS = {
+    "flows": "write it as in ovs-fields(7) and ovs-actions(7)",
+    "groups": "write it as under Group Syntax in ovs-ofctl(8)",
+}
 _HINTS = {
     "OFPBMC_BAD_PREREQ": "a field needs others to be there too, as ct_nw_src needs ct_state=+trk-inv and ip",
     "OFPBMC_BAD_VALUE": "a number does not fit its field",
@@ -152,7 +156,16 @@ class _Reading:
             self._faults.add(path_of(self._option, index), fault)
 
     def _fault(self, index: int, said: str) -> None:
-        self._faults.add(path_of(self._option, index), _in_our_words(said, self._ports or {}))
+        """Record what Open vSwitch says, and what to do about it."""
+        unknown = _UNKNOWN_PORT.match(said)
+        name = unknown and (unknown[1] or unknown[2])
+        hints = [hint for code, hint in _HINTS.items() if code in said]
+        if name:
+            there = ", ".join(sorted(self._ports or {})[:10]) or "it has none"
+            fault = f"the bridge has no port {name}; write a number, LOCAL or a name: {there}"
+        else:
+            fault = f"Open vSwitch says: {said.rstrip('.')}; {hints[0] if hints else _MANUALS[self._option]}"
+        self._faults.add(path_of(self._option, index), fault)
 
     def _look_at_changes(self, notes: str) -> None:
         """Record what Open vSwitch says that it changes, if no flow was found to which it happens."""
@@ -170,13 +183,3 @@ def _fatal(done: Completed[str]) -> _Fatal | None:
     found = _FATAL.search(done.stderr)
     line, said = (found[1], found[2]) if found else (None, done.stderr.strip())
     return _Fatal(None if line is None else int(line), said)
-
-
-def _in_our_words(said: str, ports: Mapping[str, str]) -> str:
-    unknown = _UNKNOWN_PORT.match(said)
-    name = unknown and (unknown[1] or unknown[2])
-    if name:
-        there = sorted(ports)[:10]
-        return f"the bridge has no port {name}; write a number, LOCAL or a name: {', '.join(there) or 'it has none'}"
-    hints = [hint for code, hint in _HINTS.items() if code in said]
-    return f"Open vSwitch says: {said}; {hints[0] if hints else 'write it as in ovs-fields(7) and ovs-actions(7)'}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import PurePosixPath
+from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import NoAnswerError, attempt
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
@@ -62,7 +63,10 @@ class OfCtl:
 
     def on_bridge(self, command: str, *arguments: str, options: tuple[str, ...] = (), stdin: str = "") -> str:
         """Run a command on the bridge, and return what it prints."""
-        done = self._attempt([*options, command, self._target, *arguments], stdin)
+        try:
+            done = self._attempt([*options, command, self._target, *arguments], stdin)
+        except NoAnswerError:
+            raise self._silent() from None
         spoken = _SPOKEN.search(done.stderr)
         if spoken and not self._chosen:
             self.protocol = _VERSIONS[max(int(number, 16) for number in spoken[1].split(", "))]
@@ -83,14 +87,21 @@ class OfCtl:
             raise BackendError(f"ovs-ofctl {command} on bridge {self._bridge} failed: {done.stderr.strip()}")
         return done.stdout
 
+    def _silent(self) -> BackendError:
+        """Return why the switch does not answer: without a database it answers nobody."""
+        self._database_of_running_switch().close()
+        return BackendError(
+            f"ovs-vswitchd did not answer on bridge {self._bridge} within {self._timeout:g} s. It is running, but "
+            "hangs or is busy: see ovs-vswitchd.log, or raise timeout. What was sent may still be done; run the task "
+            "again."
+        )
+
     def _unreachable(self) -> BackendError:
         """Return why nobody listens at the bridge's socket, as the database tells."""
-        # Imported when something is wrong alone: Open vSwitch's bindings take as long as reading 5,000 flows.
-        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb, select
-
-        ovsdb = Ovsdb(self._database, self._timeout)
-        ovsdb.require_switch()
-        if not ovsdb.transact([{**select("Bridge", ["name"]), "where": [["name", "==", self._bridge]]}])[0]["rows"]:
+        ovsdb = self._database_of_running_switch()
+        bridges = ovsdb.transact([{"op": "select", "table": "Bridge", "where": [], "columns": ["name"]}])[0]["rows"]
+        ovsdb.close()
+        if {"name": self._bridge} not in bridges:
             return NoBridgeError(
                 f"Bridge {self._bridge} does not exist. Create it first, with tenantry.sdn.ovs_bridge."
             )
@@ -98,6 +109,14 @@ class OfCtl:
             f"Bridge {self._bridge} exists, but ovs-vswitchd does not listen at {self._target}. Is database the socket "
             "of this host's ovsdb-server, beside which ovs-vswitchd has its own?"
         )
+
+    def _database_of_running_switch(self) -> Any:
+        # Imported when something is wrong alone: Open vSwitch's bindings take as long as reading 5,000 flows.
+        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
+
+        ovsdb = Ovsdb(self._database, self._timeout)
+        ovsdb.require_switch()
+        return ovsdb
 
     def require_bundles(self) -> None:
         """Raise BackendError unless the bridge speaks a version that has bundles; ovs-ofctl sends them in that one."""
@@ -122,13 +141,7 @@ class OfCtl:
 
     def _attempt(self, command: list[str], stdin: str) -> Completed[str]:
         argv = ["ovs-ofctl", f"--protocols={self.protocol}", *command]
-        try:
-            return attempt(argv, self._timeout, stdin, pass_fds=self._held)
-        except NoAnswerError:
-            raise BackendError(
-                f"ovs-vswitchd did not answer on bridge {self._bridge} within {self._timeout:g} s. It is running, but "
-                "hangs or is busy: see ovs-vswitchd.log, or raise timeout."
-            ) from None
+        return attempt(argv, self._timeout, stdin, pass_fds=self._held)
 
 
 def _run_directory(database: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import OfCtl
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import (
     cookie_of,
     dumped,
@@ -37,17 +38,24 @@ def read_table(ofctl: OfCtl, kind: str, owner: Program) -> Table:
         lines = dumped_groups(ofctl.on_bridge("dump-groups", options=("--no-names",)))
         ours = frozenset([line for line in lines if owner.group_ids.owns(group_id_of(line))])
     else:
+        if not has_meters(ofctl):
+            raise BackendError(
+                f"{ofctl.protocol} has no meters. Leave meters out, or set protocol to OpenFlow13 or later."
+            )
         lines = dumped_meters(ofctl.on_bridge("dump-meters"))
         ours = frozenset([line for line in lines if owner.meter_ids.owns(meter_id_of(line))])
     return Table(ours, [line for line in lines if line not in ours])
+
+
+def has_meters(ofctl: OfCtl) -> bool:
+    return PROTOCOLS.index(ofctl.protocol) >= PROTOCOLS.index("OpenFlow13")
 
 
 def owned(ofctl: OfCtl, owner: Program) -> dict[str, list[str]]:
     """Return what the owner has, as a task would list it: the cookies without its mark."""
     flows = [_unmarked(flow, owner.cookie) for flow in read_table(ofctl, "flow", owner).ours]
     groups = read_table(ofctl, "group", owner).ours
-    has_meters = PROTOCOLS.index(ofctl.protocol) >= PROTOCOLS.index("OpenFlow13")
-    meters = read_table(ofctl, "meter", owner).ours if has_meters else ()
+    meters = read_table(ofctl, "meter", owner).ours if has_meters(ofctl) else ()
     return {"flows": sorted(flows), "groups": sorted(groups), "meters": sorted(meters)}
 
 

@@ -72,7 +72,8 @@ _UNIT = {"ip_dscp": 4}  # its printed field, nw_tos, has it in the upper six of 
 _DEFAULTS = {"table": 0, "priority": 32768, "idle_timeout": 0, "hard_timeout": 0, "importance": 0}
 _GO_WITHOUT_SAYING = frozenset({"", "table=0", "priority=32768"})
 _HIGHEST_GROUP = 0xFFFFFF00  # OFPG_MAX
-_HIGHEST_TABLE = 253  # 254 is the switch's own, 255 means all
+_HIGHEST_TABLE = 253  # 255 means all
+_RESERVED_TABLE = "table=254"  # is the switch's own
 _REQUESTS = frozenset({*FLAGS, "allow_hidden_fields"} - {"send_flow_rem"})
 _COUNTERS = frozenset({"duration", "n_packets", "n_bytes", "idle_age", "hard_age"})
 _NOT_COMPARED = frozenset(
@@ -89,14 +90,14 @@ _LIMITS = tuple(
     for pattern, most in (
         (r"\b(group[:=(])(-?\w+)", _HIGHEST_GROUP),
         (r"\b(set_queue[:=(])(-?\w+)", 2**32 - 1),
-        (r"\b(enqueue[:=(])[^,:]*[:,](-?\w+)", 2**32 - 1),
+        (r"\b(enqueue[:=(][^,:]*[:,])(-?\w+)", 2**32 - 1),
         (r"\b(goto_table[:=(])(-?\w+)", 254),
         (r"\b(conjunction\()(-?\w+)", 2**32 - 1),
-        (r"\b(multipath\()\w+,(-?\w+)", 2**16 - 1),
+        (r"\b(multipath\(\w+,)(-?\w+)", 2**16 - 1),
         (r"\b((?:priority|(?:fin_)?(?:idle|hard)_timeout)=)(-?\w+)", 2**16 - 1),  # of learn()
         (r"\b((?:limit|collector_set_id|obs_domain_id|obs_point_id)=)(-?\w+)", 2**32 - 1),
         (r"\b(cookie=)(-?\w+)", 2**64 - 1),
-        (r"\b((?:src|dst)=)[^,():-]+(?:-[^,():]+)?:(?:\d+-)?(\d+)", 2**16 - 1),  # of nat()
+        (r"\b((?:src|dst)=[^,():-]+(?:-[^,():]+)?:(?:\d+-)?)(\d+)", 2**16 - 1),  # of nat()
     )
 )
 _WORDS = "drop|normal|flood|all|table|local|in_port|exit|pop_vlan|strip_vlan|pop_queue|clear_actions|ct_clear"
@@ -117,9 +118,9 @@ def faults_of(flow: str, normal: str) -> Iterator[str]:
     kept = normal[: normal.find("actions=")]
     if not _plainly_kept(head, kept):
         given = parts_of(head)
-        yield from _repeated(given)
+        repeated = list(_repeated(given))
+        yield from repeated or _lost(given, dict(parts_of(kept)))
         yield from _contradicting(given)
-        yield from _lost(given, dict(parts_of(kept)))
     if not actions:
         yield "actions: are empty, which drops; write actions=drop"
     if _SUSPICIOUS.search(actions) or actions.count("(") != actions.count(")"):
@@ -130,8 +131,9 @@ def group_faults_of(group: str, normal: str) -> Iterator[str]:
     """As ``faults_of``, for a group, which has no cookie."""
     given = parts_of(group.partition("bucket")[0])
     kept = dict(parts_of(normal.partition("bucket")[0]))
-    yield from _repeated(given)
-    for name, value in given:
+    repeated = list(_repeated(given))
+    yield from repeated
+    for name, value in given if not repeated else ():
         if name not in kept:
             yield f"{name}={value}: is not kept; leave it out, or set protocol to OpenFlow15"
         elif name == "group_id" and _integers(value) != _integers(kept[name]):
@@ -142,6 +144,8 @@ def group_faults_of(group: str, normal: str) -> Iterator[str]:
 def _plainly_kept(head: str, kept: str) -> bool:
     """Say whether each part is there as it was written or as the same number: most are, and that is seen at once."""
     became = set(kept.split(","))
+    if _RESERVED_TABLE in became:
+        return False
     others = [part for part in head.split(",") if part not in became and part not in _GO_WITHOUT_SAYING]
     if not others:
         return True

@@ -177,7 +177,7 @@ def _groups(faults: Faults, given: list[Any], ids: Ids) -> Iterator[str]:
         path = path_of("groups", index)
         written = group_text(faults, path, group) if isinstance(group, Mapping) else group
         line = faults.parse(path, one_line, written) or ""
-        _refuse_foreign_id(faults, path, "group_ids", group_id_of(line), ids)
+        _refuse_foreign_id(faults, path, "group", group_id_of(line), ids)
         yield line
 
 
@@ -189,14 +189,16 @@ def _meters(faults: Faults, given: list[Any], ids: Ids) -> Iterator[str]:
         else:
             line = faults.parse(path, lambda value: parse_meter(one_line(value)), meter)
         if line:
-            _refuse_foreign_id(faults, path, "meter_ids", meter_id_of(line), ids)
+            _refuse_foreign_id(faults, path, "meter", meter_id_of(line), ids)
             yield line
 
 
-def _refuse_foreign_id(faults: Faults, path: str, option: str, number: int | None, ids: Ids) -> None:
-    if number is not None and not ids.owns(number):
-        which = f"is not one of {option} {ids}" if ids else f"needs {option}, the numbers that are the owner's"
-        faults.add(path, f"{number} {which}; set {option} to a range that holds it")
+def _refuse_foreign_id(faults: Faults, path: str, kind: str, number: int | None, ids: Ids) -> None:
+    if number is not None and not ids:
+        faults.add(path, f"{kind}_ids is missing; set it to the numbers that are the owner's, as '{number}'")
+    elif number is not None and not ids.owns(number):
+        remedy = f"choose another number, or set {kind}_ids to a range that holds it"
+        faults.add(path, f"{kind} {number} is not the owner's, which has {ids}; {remedy}")
 
 
 def _ids(lowest: int, highest: int) -> Parser[Ids]:

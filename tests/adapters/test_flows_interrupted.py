@@ -1,0 +1,164 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""of_flow when it is killed, when the daemons are dead or stuck, and when two tasks want the same host."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flow_lab import tables, task
+from host import Host
+from module_runner import fork_module
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import lock
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
+
+KILLS = 12
+GROUP = "group_id=100,type=all,bucket=output:{}"
+DEAD = "ovs-vswitchd is not running: see systemctl status ovs-vswitchd, start openvswitch-switch, and run again."
+STUCK = (
+    "ovs-vswitchd did not answer on bridge br0 within 1 s. It is running, but hangs or is busy: see ovs-vswitchd.log, "
+    "or raise timeout. What was sent may still be done; run the task again."
+)
+
+
+@pytest.fixture(autouse=True)
+def own_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lock of the test's own, so that tests in other processes are not waited for."""
+    monkeypatch.setattr(lock, "PATH", str(tmp_path / "lock"))
+    return tmp_path / "lock"
+
+
+@pytest.fixture
+def bridge(host: Host) -> Host:
+    host.bridge(name="br0", fail_mode="secure", ports=[{"name": "tap1"}, {"name": "tap2"}])
+    return host
+
+
+def many(port: int) -> dict[str, Any]:
+    """Return a task of flows and a group that all send to this port."""
+    flows = [f"table={number % 200},priority={number},in_port=9,actions=output:{port}" for number in range(1, 200)]
+    return task(*flows, f"priority={port},actions=group:100", groups=[GROUP.format(port)])
+
+
+def test_a_killed_run_followed_by_a_run_equals_a_run(bridge: Host) -> None:
+    bridge.run("of_flow", **many(1))
+    before, start = tables(bridge), time.monotonic()
+    bridge.run("of_flow", **many(2))
+    duration, after = time.monotonic() - start, tables(bridge)
+    outcomes = []
+    for kill in range(KILLS):
+        bridge.run("of_flow", **many(1))
+        run = fork_module("of_flow", {"database": bridge.ovs.remote, **many(2)})
+        time.sleep(1.5 * duration * kill / KILLS)
+        run.kill()
+        run.join(timeout=10)
+        with lock.host_lock(10):  # what the killed task has started goes on with the lock
+            left = tables(bridge)
+        assert left in (before, after), "neither the tables before nor those after"
+        outcomes.append(left == after)
+        assert not bridge.run("of_flow", **many(2)).get("failed")
+        assert tables(bridge) == after
+    assert len(set(outcomes)) == 2, f"all {KILLS} kills came too early or too late"
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_ovs_vswitchd_is_dead(bridge: Host, check: bool) -> None:
+    bridge.ovs.kill("ovs-vswitchd")
+    start = time.monotonic()
+    assert bridge.run("of_flow", check, **task("actions=drop", timeout=1)).message == DEAD
+    assert bridge.run("of_flow_info", bridge="br0", timeout=1).message == DEAD
+    assert time.monotonic() - start < 2
+    bridge.ovs.start_switch()
+    assert bridge.run("of_flow", check, **task("actions=drop"))["changed"], "a rerun heals"
+
+
+def test_ovs_vswitchd_is_stuck(bridge: Host) -> None:
+    bridge.ovs.freeze("ovs-vswitchd")
+    start = time.monotonic()
+    assert bridge.run("of_flow", **task("actions=drop", timeout=1)).message == STUCK
+    assert time.monotonic() - start < 3
+    bridge.ovs.thaw("ovs-vswitchd")
+    assert bridge.run("of_flow", **task("actions=drop"))["changed"], "a rerun heals"
+
+
+def test_ovs_ofctl_is_missing(bridge: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    expected = "The program 'ovs-ofctl' is missing on this host; install the package that has it."
+    assert bridge.run("of_flow", **task("actions=drop")).message == expected
+
+
+def test_two_tasks_at_once_lose_nothing(bridge: Host) -> None:
+    """Without the lock each would remove what the other has added, as both own the cookie."""
+    owners = [f"0x{number:x}000000000000000/0xf000000000000000" for number in range(1, 5)]
+    tasks = [task(*(f"table={i},priority={i * 100 + j},actions=drop" for j in range(20))) for i in range(1, 5)]
+    runs = [
+        fork_module("of_flow", {"database": bridge.ovs.remote, **wanted, "cookie": cookie})
+        for wanted, cookie in zip(tasks, owners)
+    ]
+    for run in runs:
+        run.join(timeout=60)
+    assert [run.exitcode for run in runs] == [0] * 4
+    assert len(tables(bridge)["flows"]) == 80
+
+
+def test_a_task_waits_for_another_and_says_for_which(bridge: Host) -> None:
+    with lock.host_lock(1):
+        start = time.monotonic()
+        assert bridge.run("of_flow", **task("actions=drop", timeout=1)).message == (
+            f"Another task has held {lock.PATH} for 1 s; it was taken by process {os.getpid()}. Wait until it has "
+            "ended, or raise timeout."
+        )
+        assert 1 <= time.monotonic() - start < 3
+    assert bridge.run("of_flow", **task("actions=drop"))["changed"]
+
+
+def test_a_program_that_a_killed_task_has_started_keeps_the_lock(own_lock: Path) -> None:
+    """With the lock free, the next task would write between the lines of the first one's program."""
+    script = f"exec 9>{own_lock}; flock 9; sleep 30 & echo $!; wait"
+    task_of_old = subprocess.Popen(["bash", "-c", script], stdout=subprocess.PIPE, text=True)
+    assert task_of_old.stdout
+    program = int(task_of_old.stdout.readline())
+    task_of_old.kill()
+    task_of_old.wait(timeout=10)
+    with pytest.raises(BackendError, match="Another task has held"), lock.host_lock(0.1):
+        pass
+    os.kill(program, 9)
+    with lock.host_lock(10):
+        pass
+
+
+def test_the_lock_is_handed_to_programs(own_lock: Path) -> None:
+    with lock.host_lock(1) as held:
+        listing = attempt(["ls", "-l", "/proc/self/fd"], pass_fds=(held,)).stdout
+        assert str(own_lock) in listing
+        assert str(own_lock) not in attempt(["ls", "-l", "/proc/self/fd"]).stdout
+
+
+def test_a_user_who_may_not_lock(bridge: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "PATH", "/nowhere/lock")
+    assert bridge.run("of_flow", **task("actions=drop")).message == (
+        "Cannot open the lock /nowhere/lock: No such file or directory. Run the task as root."
+    )
+
+
+def test_input_is_whole_before_a_program_starts() -> None:
+    assert attempt(["readlink", "/proc/self/fd/0"], stdin="x").stdout.startswith("/memfd:stdin")
+    text = "é\n" * 100_000
+    assert attempt(["cat"], stdin=text).stdout == text
+
+
+def test_ovsdb_server_is_dead(bridge: Host) -> None:
+    """ovs-vswitchd answers nothing then, but is not to blame."""
+    bridge.ovs.kill("ovsdb-server")
+    message = bridge.run("of_flow", **task("actions=drop", timeout=1)).message
+    assert message.startswith(f"ovsdb-server does not answer at {bridge.ovs.remote}: Connection refused.")
+    bridge.ovs.start_database()
+    assert bridge.run("of_flow", **task("actions=drop"))["changed"], "a rerun heals"
