@@ -59,6 +59,10 @@ PAIRS = {
         task("priority=5,tcp,tp_dst=80,idle_timeout=600,actions=drop"),
         task("priority=5,tcp,tp_dst=81,actions=drop", "priority=5,tcp,tp_dst=80,send_flow_rem,actions=drop"),
     ),
+    "flags": (
+        task("send_flow_rem,actions=drop", "table=1,send_flow_rem,importance=1,actions=drop"),
+        task("actions=drop", "table=1,send_flow_rem,importance=2,actions=drop"),
+    ),
     "cookies": (task("cookie=0x1,actions=drop"), task("cookie=0x2,actions=drop")),
     "pipeline": (task(*PIPELINE), task(*[flow.replace("priority=100", "priority=101") for flow in PIPELINE])),
     "groups": (

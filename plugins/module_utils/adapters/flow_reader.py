@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import Completed, NoBridgeError, OfCtl
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_check import faults_of, group_faults_of
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import parsed, with_port_numbers
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_parsed import parsed, with_port_numbers
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, path_of
 
 _FATAL = re.compile(r"^ovs-ofctl: (?:-:(\d+): )?(.*)", re.MULTILINE)
@@ -39,21 +39,14 @@ _HINTS = {
 }
 
 
-def read_flows(ofctl: OfCtl, faults: Faults, flows: Iterable[str], known: frozenset[str]) -> dict[int, str]:
-    """Return the normal form of each flow by its place; those among ``known`` are in it."""
-    normal = dict(enumerate(flows))
-    unread = {index: flow for index, flow in normal.items() if flow not in known}
-    if unread:
-        normal.update(_Reading(ofctl, faults, "flows").flows(unread))
-    return normal
+def read_flows(ofctl: OfCtl, faults: Faults, flows: dict[int, str]) -> dict[int, str]:
+    """Return the normal form of each flow, by its place in the task; record what is wrong with others."""
+    return _Reading(ofctl, faults, "flows").flows(flows) if flows else {}
 
 
-def read_groups(ofctl: OfCtl, faults: Faults, groups: Iterable[str], known: frozenset[str]) -> dict[int, str]:
+def read_groups(ofctl: OfCtl, faults: Faults, groups: dict[int, str]) -> dict[int, str]:
     """As ``read_flows``, for groups."""
-    normal = dict(enumerate(groups))
-    unread = {index: group for index, group in normal.items() if group not in known}
-    normal.update(_Reading(ofctl, faults, "groups").groups(unread))
-    return normal
+    return _Reading(ofctl, faults, "groups").groups(groups)
 
 
 class _Fatal(NamedTuple):

@@ -21,10 +21,11 @@ RUN_DIRECTORY = "/run/openvswitch"
 NEWEST = PROTOCOLS[-1]
 WITH_BUNDLES = PROTOCOLS[3:]  # 1.3 by the extension 230 of the Open Networking Foundation
 _VERSIONS = dict(enumerate(PROTOCOLS, 1))  # by their numbers on the wire
-_SPOKEN = re.compile(r"peer supports versions? ((?:0x[0-9a-f]+(?:, )?)+)")
-_PORT = re.compile(r'^ (\w+)\("?(.+?)"?\): ', re.MULTILINE)
-_REFUSED = re.compile(r"(?:Error (\w+) for: |OFPT_ERROR .*: (\w+)\n)(.*)")
-_UNREACHABLE = re.compile(r"\((?:No such file or directory|Connection refused)\)")
+# What ovs-ofctl says when something is wrong; compiled only then.
+_SPOKEN = r"peer supports versions? ((?:0x[0-9a-f]+(?:, )?)+)"
+_REFUSED = r"(?:Error (\w+) for: |OFPT_ERROR .*: (\w+)\n)(.*)"
+_UNREACHABLE = r"\((?:No such file or directory|Connection refused)\)"
+_PORT = r'(?m)^ (\w+)\("?(.+?)"?\): '
 Completed = subprocess.CompletedProcess
 
 
@@ -67,25 +68,29 @@ class OfCtl:
             done = self._attempt([*options, command, self._target, *arguments], stdin)
         except NoAnswerError:
             raise self._silent() from None
-        spoken = _SPOKEN.search(done.stderr)
+        if not done.returncode:
+            return done.stdout
+        spoken = re.search(_SPOKEN, done.stderr)
         if spoken and not self._chosen:
             self.protocol = _VERSIONS[max(int(number, 16) for number in spoken[1].split(", "))]
             self._chosen = True
             return self.on_bridge(command, *arguments, options=options, stdin=stdin)
+        raise self._failure(command, done.stderr.strip())
+
+    def _failure(self, command: str, said: str) -> BackendError:
+        spoken = re.search(_SPOKEN, said)
         if spoken:
             versions = ", ".join(_VERSIONS[int(number, 16)] for number in spoken[1].split(", "))
-            raise VersionError(
+            return VersionError(
                 f"Bridge {self._bridge} does not speak {self.protocol}, but {versions}. Set protocol to one of these, "
                 "or let tenantry.sdn.ovs_bridge set protocols."
             )
-        if done.returncode and _UNREACHABLE.search(done.stderr):
-            raise self._unreachable()
-        refused = _REFUSED.search(done.stderr)
+        if re.search(_UNREACHABLE, said):
+            return self._unreachable()
+        refused = re.search(_REFUSED, said)
         if refused:
-            raise SwitchRefusal(self._bridge, refused[1] or refused[2], refused[3])
-        if done.returncode:
-            raise BackendError(f"ovs-ofctl {command} on bridge {self._bridge} failed: {done.stderr.strip()}")
-        return done.stdout
+            return SwitchRefusal(self._bridge, refused[1] or refused[2], refused[3])
+        return BackendError(f"ovs-ofctl {command} on bridge {self._bridge} failed: {said}")
 
     def _silent(self) -> BackendError:
         """Return why the switch does not answer: without a database it answers nobody."""
@@ -133,7 +138,7 @@ class OfCtl:
 
     def ports(self) -> dict[str, str]:
         """Return the OpenFlow port number of each port of the bridge, that of the bridge's own being LOCAL."""
-        return {name: number for number, name in _PORT.findall(self.on_bridge("dump-ports-desc"))}
+        return {name: number for number, name in re.findall(_PORT, self.on_bridge("dump-ports-desc"))}
 
     def offline(self, command: str, *arguments: str, stdin: str = "") -> Completed[str]:
         """Run a command that needs no switch, whether it succeeds or not."""

@@ -9,27 +9,29 @@ flow in the switch needs no more reading, which is the cheapest way to find out 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.flow_reader import read_flows, read_groups
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import NoBridgeError, OfCtl, SwitchRefusal
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow_tables import (
+    EMPTY,
     KINDS,
     Key,
-    Table,
+    Tables,
     key_of,
     keyed,
     read_table,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import cookie_of, parsed
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import cookie_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import Program
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.references import broken, loop, uses_any
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, path_of
 
 TablePlan = Plan[Key, str]
+Places = Mapping[int, str]  # index in the list of the task: the flow, group or meter there
 
 
 class OpenFlow:
@@ -40,42 +42,32 @@ class OpenFlow:
 
     def __init__(self, ofctl: OfCtl, wanted: Program, may_lack_bridge: bool = False) -> None:
         self._ofctl = ofctl
-        self._wanted = wanted
+        self._bridge = wanted.bridge
+        self._owner = wanted
+        self._listed = {"flow": wanted.flows, "group": wanted.groups, "meter": wanted.meters}
         self._may_lack_bridge = may_lack_bridge
-        self._normal: dict[str, dict[int, str]] | None = None  # kind: place in the task: what is wanted, in normal form
+        self._normal: Mapping[str, Places] = {}  # what is wanted, in normal form
 
     def plan(self) -> TablePlan:
-        try:
-            tables = {
-                kind: read_table(self._ofctl, kind, self._wanted)
-                for kind in KINDS
-                if kind == "flow" or self._listed(kind) is not None
-            }
-        except NoBridgeError:
-            if not self._may_lack_bridge:
-                raise
-            tables = {kind: Table(frozenset(), []) for kind in KINDS}
-            self._read_wanted(tables)  # for what is wrong with it; ports have no numbers yet
-            self._normal = {kind: dict(enumerate(self._listed(kind) or ())) for kind in KINDS}
-        if self._normal is None:
+        tables = self._read_tables()
+        if not self._normal:
             self._normal = self._read_wanted(tables)
         plan = self._difference(tables)
-        if plan.after:
-            self._refuse_foreign(plan, tables["flow"].theirs)
         if plan:
             self._ofctl.require_bundles()
+            self._refuse_foreign(plan, tables)
             self._check_references(plan, tables)
         return plan
 
     def apply(self, plan: TablePlan) -> None:
         """Change flows and groups in one bundle; meters, which it cannot hold, come before and go after."""
-        self._set_meters(plan.create, "add-meter")
-        self._set_meters({key: new for key, (dummy, new) in plan.update.items()}, "mod-meter")
+        self._send_meters("add-meter", plan.create)
+        self._send_meters("mod-meter", {key: new for key, (dummy, new) in plan.update.items()})
         try:
-            self._bundle(plan)
+            self._send_bundle(plan)
         except BackendError:
             with suppress(BackendError):  # what went wrong is reported, not that it cannot be undone either
-                self._set_meters({key: old for key, (old, dummy) in plan.update.items()}, "mod-meter")
+                self._send_meters("mod-meter", {key: old for key, (old, dummy) in plan.update.items()})
                 self._delete_meters(plan.create)
             raise
         self._delete_meters(plan.delete)
@@ -83,49 +75,62 @@ class OpenFlow:
     def counts(self, plan: TablePlan) -> dict[str, dict[str, int]]:
         """Return how many of each kind are wanted, added, changed and removed."""
         sides = {"added": plan.create, "changed": plan.update, "removed": plan.delete}
+        numbers = {name: Counter([key[0] for key in side]) for name, side in sides.items()}
         return {
-            f"{kind}s": {
-                "wanted": len(self._listed(kind) or ()),
-                **{name: sum(key[0] == kind for key in side) for name, side in sides.items()},
-            }
-            for kind in KINDS
+            f"{kind}s": {"wanted": len(lines or ()), **{name: number[kind] for name, number in numbers.items()}}
+            for kind, lines in self._listed.items()
         }
 
-    def _listed(self, kind: str) -> Iterable[str] | None:
-        return {"flow": self._wanted.flows, "group": self._wanted.groups, "meter": self._wanted.meters}[kind]
+    def _read_tables(self) -> Tables:
+        """Read the flows, and those tables that the task has an opinion on."""
+        kinds = [kind for kind in KINDS if kind == "flow" or self._listed[kind] is not None]
+        tables = dict.fromkeys(KINDS, EMPTY)
+        try:
+            tables.update({kind: read_table(self._ofctl, kind, self._owner) for kind in kinds})
+        except NoBridgeError:
+            if not self._may_lack_bridge:
+                raise
+            self._read_wanted(tables)  # for what is wrong with it
+            self._normal = {kind: dict(enumerate(lines or ())) for kind, lines in self._listed.items()}
+        return tables
 
-    def _read_wanted(self, tables: Mapping[str, Table]) -> dict[str, dict[int, str]]:
+    def _read_wanted(self, tables: Tables) -> Mapping[str, Places]:
         """Return what is wanted in normal form; InvalidInput with all that is wrong with it."""
         faults = Faults()
-        flows, groups, meters = (self._listed(kind) or () for kind in KINDS)
-        normal = {"flow": read_flows(self._ofctl, faults, flows, tables["flow"].ours)}
-        if groups:
-            normal["group"] = read_groups(self._ofctl, faults, groups, tables["group"].ours)
-        if meters:
-            normal["meter"] = dict(enumerate(meters))
+        normal = {kind: dict(enumerate(lines or ())) for kind, lines in self._listed.items()}
+        unread = {
+            kind: {index: line for index, line in normal[kind].items() if line not in tables[kind].ours}
+            for kind in ("flow", "group")
+        }
+        if any(unread.values()):
+            # Imported when there is something to read: that alone takes as long as comparing thousands of flows.
+            from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import flow_reader
+
+            normal["flow"].update(flow_reader.read_flows(self._ofctl, faults, unread["flow"]))
+            normal["group"].update(flow_reader.read_groups(self._ofctl, faults, unread["group"]))
         faults.raise_any()
-        for kind, lines in normal.items():
-            _refuse_duplicates(faults, kind, lines, tables[kind].ours)
+        for kind, places in normal.items():
+            _refuse_duplicates(faults, kind, places, tables[kind].ours)
         faults.raise_any()
         return normal
 
-    def _difference(self, tables: Mapping[str, Table]) -> TablePlan:
+    def _difference(self, tables: Tables) -> TablePlan:
         come: dict[Key, str] = {}
         go: dict[Key, str] = {}
-        for kind, table in tables.items():
-            if self._listed(kind) is not None:
-                wanted = (self._normal or {}).get(kind, {}).values()
-                come.update(keyed(kind, [line for line in wanted if line not in table.ours]))
-                go.update(keyed(kind, table.ours.difference(wanted)))
-        if not self._wanted.purge:
+        for kind in KINDS:
+            if self._listed[kind] is not None:
+                wanted, ours = self._normal[kind].values(), tables[kind].ours
+                come.update(keyed(kind, [line for line in wanted if line not in ours]))
+                go.update(keyed(kind, ours.difference(wanted)))
+        if not self._owner.purge:
             go = {key: line for key, line in go.items() if key in come}
         return TablePlan.between(go, come)
 
-    def _refuse_foreign(self, plan: TablePlan, theirs: Iterable[str]) -> None:
+    def _refuse_foreign(self, plan: TablePlan, tables: Tables) -> None:
         """Raise OwnershipError for a flow that others have there: to add ours would be to overwrite theirs."""
-        there = keyed("flow", theirs)
+        there = keyed("flow", tables["flow"].theirs)
         faults = [
-            f"{self._place('flow', line)}: bridge {self._wanted.bridge} has a flow there with cookie "
+            f"{self._place('flow', line)}: bridge {self._bridge} has a flow there with cookie "
             f"{cookie_of(there[key]):#x}, which is not the owner's: {there[key]}; choose another priority or match, or "
             "remove that flow first"
             for key, line in plan.after.items()
@@ -134,23 +139,24 @@ class OpenFlow:
         if faults:
             raise OwnershipError(faults)
 
-    def _check_references(self, plan: TablePlan, tables: Mapping[str, Table]) -> None:
+    def _check_references(self, plan: TablePlan, tables: Tables) -> None:
         """Refuse what uses a group or meter that is not there after the change."""
-        before = plan.before
-        coming = {kind: [line for key, line in plan.after.items() if key[0] == kind] for kind in KINDS}
         faults = Faults()
+        before, after = plan.before, plan.after
+        coming = {kind: [line for key, line in after.items() if key[0] == kind] for kind in KINDS}
         for kind in ("group", "meter"):
-            gone = {int(key[1]) for key in plan.delete if key[0] == kind}
+            gone = {int(number) for name, number in plan.delete if name == kind}
             if not gone and not uses_any(kind, coming):
                 continue
-            everything = tables if kind in tables else {**tables, kind: read_table(self._ofctl, kind, self._wanted)}
+            if self._listed[kind] is None:
+                tables = {**tables, kind: read_table(self._ofctl, kind, self._owner)}
             staying = {
                 name: [line for line in [*table.ours, *table.theirs] if before.get(key_of(name, line)) != line]
-                for name, table in everything.items()
+                for name, table in tables.items()
             }
             for user, line, fault in broken(kind, coming, staying, gone):
                 faults.add(self._place(user, line), fault)
-        circle = loop((self._normal or {}).get("group", {}).values())
+        circle = loop(self._normal["group"].values())
         if circle:
             numbers = ", ".join(map(str, circle))
             faults.add("groups", f"packets would go round in groups {numbers}; let one of them send elsewhere")
@@ -158,39 +164,42 @@ class OpenFlow:
 
     def _place(self, kind: str, line: str) -> str:
         """Return where the task says a line, or which one it is in the switch."""
-        for index, wanted in (self._normal or {}).get(kind, {}).items():
+        for index, wanted in self._normal[kind].items():
             if wanted == line:
                 return path_of(f"{kind}s", index)
-        return f"{kind} {key_of(kind, line)[1]} of bridge {self._wanted.bridge}"
+        return f"{kind} {key_of(kind, line)[1]} of bridge {self._bridge}"
 
-    def _bundle(self, plan: TablePlan) -> None:
-        groups = {key: line for key, line in plan.after.items() if key[0] == "group"}
-        removed = [key[1] for key in plan.delete if key[0] == "group"]
-        deletions = [
+    def _send_bundle(self, plan: TablePlan) -> None:
+        groups = [
+            f"group {'add' if key in plan.create else 'modify'} {line}"
+            for key, line in plan.after.items()
+            if key[0] == "group"
+        ]
+        removed = [f"group delete group_id={number}" for kind, number in plan.delete if kind == "group"]
+        flows = [
             f"delete_strict {key[1]},cookie={cookie_of(line):#x}/-1"  # but not what somebody put in its place
             for key, line in plan.delete.items()
             if key[0] == "flow"
         ]
-        flows = [*deletions, *(f"add {line}" for key, line in plan.after.items() if key[0] == "flow")]
+        flows += [f"add {line}" for key, line in plan.after.items() if key[0] == "flow"]
         if groups or removed:
-            lines = [f"group {'add' if key in plan.create else 'modify'} {line}" for key, line in groups.items()]
-            lines += [f"flow {line}" for line in flows]
-            self._commit("bundle", [*lines, *(f"group delete group_id={number}" for number in removed)])
+            self._commit("bundle", [*groups, *(f"flow {line}" for line in flows), *removed])
         elif flows:
             self._commit("add-flows", flows, "--bundle")  # the same bundle, for two thirds of ovs-ofctl's time
 
-    def _commit(self, command: str, lines: list[str], *options: str) -> None:
+    def _commit(self, command: str, lines: Iterable[str], *options: str) -> None:
         try:
             self._ofctl.on_bridge(command, "-", options=options, stdin="\n".join([*lines, ""]))
         except SwitchRefusal as refusal:
+            from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_parsed import parsed
+
             flow = parsed(refusal.change)
             where = self._place("flow", flow) if flow else refusal.change
             raise BackendError(
-                f"Bridge {self._wanted.bridge} refused the change, and nothing of it was made: {refusal.code} for "
-                f"{where}."
+                f"Bridge {self._bridge} refused the change, and nothing of it was made: {refusal.code} for {where}."
             ) from None
 
-    def _set_meters(self, meters: Mapping[Key, str], command: str) -> None:
+    def _send_meters(self, command: str, meters: Mapping[Key, str]) -> None:
         for key, meter in meters.items():
             if key[0] == "meter":
                 self._ofctl.on_bridge(command, meter)
@@ -201,12 +210,13 @@ class OpenFlow:
                 self._ofctl.on_bridge("del-meters", f"meter={number}")
 
 
-def _refuse_duplicates(faults: Faults, kind: str, lines: Mapping[int, str], known: frozenset[str]) -> None:
+def _refuse_duplicates(faults: Faults, kind: str, places: Places, known: frozenset[str]) -> None:
     """Record places that want the same flow, group or meter; of those that are in the switch no two are."""
-    if len(set(lines.values())) == len(lines) and known.issuperset(lines.values()):
+    lines: Sequence[str] = list(places.values())
+    if len(set(lines)) == len(lines) and known.issuperset(lines):
         return
     seen: dict[Key, int] = {}
-    for index, line in lines.items():
+    for index, line in places.items():
         other = seen.setdefault(key_of(kind, line), index)
         if other != index:
             what = "has the table, priority and match" if kind == "flow" else "has the number"

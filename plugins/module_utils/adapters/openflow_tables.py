@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import OfCtl
@@ -27,13 +27,17 @@ Key = tuple[str, str]  # ("flow", table, priority and match), ("group", number) 
 
 class Table(NamedTuple):
     ours: frozenset[str]
-    theirs: list[str]
+    theirs: Sequence[str]
+
+
+EMPTY = Table(frozenset(), ())
+Tables = Mapping[str, Table]  # by kind
 
 
 def read_table(ofctl: OfCtl, kind: str, owner: Program) -> Table:
     if kind == "flow":
         lines = dumped(ofctl.on_bridge("dump-flows", options=("--no-stats", "--no-names")))
-        ours = frozenset([line for line in lines if owner.cookie.owns(cookie_of(line))])
+        ours = frozenset(_marked(lines, owner.cookie))
     elif kind == "group":
         lines = dumped_groups(ofctl.on_bridge("dump-groups", options=("--no-names",)))
         ours = frozenset([line for line in lines if owner.group_ids.owns(group_id_of(line))])
@@ -45,6 +49,17 @@ def read_table(ofctl: OfCtl, kind: str, owner: Program) -> Table:
         lines = dumped_meters(ofctl.on_bridge("dump-meters"))
         ours = frozenset([line for line in lines if owner.meter_ids.owns(meter_id_of(line))])
     return Table(ours, [line for line in lines if line not in ours])
+
+
+def _marked(flows: Iterable[str], cookie: Cookie) -> Iterator[str]:
+    """Yield the flows that have the mark; thousands may share few cookies, each of which is looked at once."""
+    owns: dict[str, bool] = {}
+    for flow in flows:
+        text = flow[: flow.find(",")]
+        if text not in owns:
+            owns[text] = cookie.owns(cookie_of(flow))
+        if owns[text]:
+            yield flow
 
 
 def has_meters(ofctl: OfCtl) -> bool:

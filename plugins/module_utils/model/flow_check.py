@@ -72,9 +72,9 @@ _UNIT = {"ip_dscp": 4}  # its printed field, nw_tos, has it in the upper six of 
 _DEFAULTS = {"table": 0, "priority": 32768, "idle_timeout": 0, "hard_timeout": 0, "importance": 0}
 _GO_WITHOUT_SAYING = frozenset({"", "table=0", "priority=32768"})
 _HIGHEST_GROUP = 0xFFFFFF00  # OFPG_MAX
-_HIGHEST_TABLE = 253  # 255 means all
-_RESERVED_TABLE = "table=254"  # is the switch's own
+_HIGHEST_TABLE = 253  # 254 is the switch's own, 255 means all
 _REQUESTS = frozenset({*FLAGS, "allow_hidden_fields"} - {"send_flow_rem"})
+_NEVER_PLAIN = frozenset({"table=254", *_REQUESTS})
 _COUNTERS = frozenset({"duration", "n_packets", "n_bytes", "idle_age", "hard_age"})
 _NOT_COMPARED = frozenset(
     {
@@ -103,6 +103,7 @@ _LIMITS = tuple(
 _WORDS = "drop|normal|flood|all|table|local|in_port|exit|pop_vlan|strip_vlan|pop_queue|clear_actions|ct_clear"
 _WITHOUT_VALUE = re.compile(rf"(?:^|[,\s])({_WORDS})[:=]", re.IGNORECASE)
 _SUSPICIOUS = re.compile(rf"[0-9]{{5}}|0x[0-9a-f]{{5}}|[:=(,]-|255|(?:^|[,\s])(?:{_WORDS})[:=]", re.IGNORECASE)
+_UNCHANGED = ("goto_table:255", "group:42949")  # out of range, and yet kept in the text
 _INNERMOST = re.compile(r"\([^()]*\)")
 
 
@@ -115,7 +116,8 @@ def faults_of(flow: str, normal: str) -> Iterator[str]:
     """Yield what became of a flow's text on the way to its normal form, and may not; both start with the cookie."""
     start = flow.find("action")
     head, actions = flow[:start], flow[start:].partition("=")[2].strip()
-    kept = normal[: normal.find("actions=")]
+    end = normal.find("actions=")
+    kept, done = normal[:end], normal[end + len("actions=") :]
     if not _plainly_kept(head, kept):
         given = parts_of(head)
         repeated = list(_repeated(given))
@@ -123,7 +125,9 @@ def faults_of(flow: str, normal: str) -> Iterator[str]:
         yield from _contradicting(given)
     if not actions:
         yield "actions: are empty, which drops; write actions=drop"
-    if _SUSPICIOUS.search(actions) or actions.count("(") != actions.count(")"):
+    if any(number in actions for number in _UNCHANGED) or (
+        actions != done and (_SUSPICIOUS.search(actions) or actions.count("(") != actions.count(")"))
+    ):
         yield from _cut(actions)
 
 
@@ -144,7 +148,7 @@ def group_faults_of(group: str, normal: str) -> Iterator[str]:
 def _plainly_kept(head: str, kept: str) -> bool:
     """Say whether each part is there as it was written or as the same number: most are, and that is seen at once."""
     became = set(kept.split(","))
-    if _RESERVED_TABLE in became:
+    if not became.isdisjoint(_NEVER_PLAIN):
         return False
     others = [part for part in head.split(",") if part not in became and part not in _GO_WITHOUT_SAYING]
     if not others:

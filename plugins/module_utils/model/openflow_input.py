@@ -21,7 +21,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.meter import (
     parse_meter,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import Cookie, Ids, Program
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow_mappings import flow_text, group_text
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     Parser,
@@ -34,13 +33,15 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
 
 HIGHEST_GROUP = 0xFFFFFF00  # OFPG_MAX
 _ALL_BITS = 2**64 - 1
-_COOKIE = re.compile(r"(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:/(0x[0-9a-f]{1,16}|-1|[0-9]{1,20}))?", re.IGNORECASE)
 _COMMANDS = "add|modify|modify_strict|delete|delete_strict|add_or_mod|insert_bucket|remove_bucket|flow|group|packet-out"
-_COMMAND = re.compile(rf"\s*(-|(?:{_COMMANDS})\b(?![=:(]))", re.IGNORECASE)
-_COOKIE_OF_FLOW = re.compile(r"(?:(?<=[,\s])|^)cookie[=:]([^,\s]*)[,\s]*")
-_LEARNED_COOKIE = re.compile(r"\bcookie[=:](0x[0-9a-f]{1,16}|[0-9]{1,20})(?![0-9a-f])", re.IGNORECASE)
+_BEGINNINGS = frozenset(command[:3] for command in _COMMANDS.split("|"))
+_COOKIE = r"(?i)(0x[0-9a-f]{1,16}|[0-9]{1,20})(?:/(0x[0-9a-f]{1,16}|-1|[0-9]{1,20}))?"
+# For texts that are not plain; compiled when there is one.
+_COMMAND = rf"(?i)\s*(-|(?:{_COMMANDS})\b(?![=:(]))"
+_COOKIE_OF_FLOW = r"(?:(?<=[,\s])|^)cookie[=:]([^,\s]*)[,\s]*"
+_LEARNED_COOKIE = r"(?i)\bcookie[=:](0x[0-9a-f]{1,16}|[0-9]{1,20})(?![0-9a-f])"
+_IDS = r"([0-9]{1,10})(?: *- *([0-9]{1,10}))?"
 _TABLE_0 = "table=0,"  # goes without saying in the normal form
-_IDS = re.compile(r"([0-9]{1,10})(?: *- *([0-9]{1,10}))?")
 
 
 def parse_program(params: Mapping[str, Any]) -> Program:
@@ -80,7 +81,7 @@ def parse_selection(params: Mapping[str, Any]) -> Program:
 
 def owner_cookie(value: Any) -> Cookie:
     """Parse value and mask of the cookie that marks an owner's flows; without a mask all 64 bits are its mark."""
-    match = None if isinstance(value, bool) else _COOKIE.fullmatch(str(value))
+    match = None if isinstance(value, bool) else re.fullmatch(_COOKIE, str(value))
     if not match:
         raise ValueError(
             f"{shown(value)} is no cookie; write 64 bits and which of them are the mark, as "
@@ -114,13 +115,24 @@ def _flows(faults: Faults, given: list[Any], cookie: Cookie) -> tuple[str, ...]:
 
     Most tasks have thousands of flows with nothing to look at twice, which is seen of all of them together.
     """
-    if all(isinstance(flow, str) for flow in given):
+    if set(map(type, given)) == {str}:
         together = "".join(given)
-        own = [flow.startswith("cookie=") for flow in given]
-        plain = together.isascii() and together.isprintable() and "#" not in together
-        if plain and together.count("cookie") == sum(own) and all(given) and not any(map(_COMMAND.match, given)):
-            return tuple(_marked(faults, given, cookie))
+        beginnings = {flow[:3].lower() for flow in given}
+        own = sum([flow.startswith("cookie=") for flow in given])
+        if (
+            together.isascii()
+            and together.isprintable()
+            and "#" not in together
+            and together.count("cookie") == own
+            and all(word[:1].isalpha() and word not in _BEGINNINGS for word in beginnings)
+        ):
+            return tuple(_marked(faults, given, cookie) if own else _all_marked(given, cookie))
     return tuple([_flow(faults, path_of("flows", index), flow, cookie) for index, flow in enumerate(given)])
+
+
+def _all_marked(flows: list[str], cookie: Cookie) -> list[str]:
+    mark, start = f"cookie={cookie.value:#x},", len(_TABLE_0)
+    return [mark + (flow[start:] if flow.startswith(_TABLE_0) else flow) for flow in flows]
 
 
 def _marked(faults: Faults, flows: list[str], cookie: Cookie) -> Iterator[str]:
@@ -130,7 +142,7 @@ def _marked(faults: Faults, flows: list[str], cookie: Cookie) -> Iterator[str]:
     for index, flow in enumerate(flows):
         own, dummy, rest = flow.partition(",") if flow.startswith("cookie=") else ("", "", flow)
         if own not in marks:
-            if not _COOKIE.fullmatch(own[len("cookie=") :]):
+            if not re.fullmatch(_COOKIE, own[len("cookie=") :]):
                 yield _flow(faults, path_of("flows", index), flow, cookie)
                 continue
             number = faults.parse(f"{path_of('flows', index)}: cookie", parse, own[len("cookie=") :]) or 0
@@ -139,17 +151,15 @@ def _marked(faults: Faults, flows: list[str], cookie: Cookie) -> Iterator[str]:
 
 
 def _flow(faults: Faults, path: str, given: Any, cookie: Cookie) -> str:
-    if isinstance(given, Mapping):
-        given = flow_text(faults, path, given)
-    line = faults.parse(path, one_line, given) or ""
+    line = faults.parse(path, one_line, _written(faults, path, given)) or ""
     start = line.find("action")
     head, actions = (line[:start], line[start:]) if start >= 0 else (line, "")
-    for learned in _LEARNED_COOKIE.findall(actions):
+    for learned in re.findall(_LEARNED_COOKIE, actions):
         if cookie.owns(int(learned, 0)):
             faults.add(
                 path, f"it learns flows with the owner's cookie {learned}, which every run would remove; use another"
             )
-    own = _COOKIE_OF_FLOW.search(head)
+    own = re.search(_COOKIE_OF_FLOW, head)
     number = 0
     if own:
         number = faults.parse(f"{path}: cookie", _flow_cookie(cookie), own[1]) or 0
@@ -157,11 +167,23 @@ def _flow(faults: Faults, path: str, given: Any, cookie: Cookie) -> str:
     return f"cookie={number | cookie.value:#x},{head}{actions}"
 
 
+def _written(faults: Faults, path: str, given: Any) -> Any:
+    """Return the text that a mapping stands for; a text is what it is."""
+    if not isinstance(given, Mapping):
+        return given
+    # Imported for who writes mappings: a task of thousands of texts has no time to lose.
+    from ansible_collections.tenantry.sdn.plugins.module_utils.model import openflow_mappings
+
+    if path.startswith("groups"):
+        return openflow_mappings.group_text(faults, path, given)
+    return openflow_mappings.flow_text(faults, path, given)
+
+
 def _flow_cookie(owner: Cookie) -> Parser[int]:
     """Parse a flow's own cookie, which may say what the owner's mark leaves free."""
 
     def parse(value: Any) -> int:
-        match = _COOKIE.fullmatch(str(value))
+        match = re.fullmatch(_COOKIE, str(value))
         if not match or match[2] or int(match[1], 0) > _ALL_BITS:
             raise ValueError(f"{shown(value)} is no cookie; write 64 bits without a mask, as '0x1f'")
         number = int(match[1], 0)
@@ -175,8 +197,7 @@ def _flow_cookie(owner: Cookie) -> Parser[int]:
 def _groups(faults: Faults, given: list[Any], ids: Ids) -> Iterator[str]:
     for index, group in enumerate(given):
         path = path_of("groups", index)
-        written = group_text(faults, path, group) if isinstance(group, Mapping) else group
-        line = faults.parse(path, one_line, written) or ""
+        line = faults.parse(path, one_line, _written(faults, path, group)) or ""
         _refuse_foreign_id(faults, path, "group", group_id_of(line), ids)
         yield line
 
@@ -212,7 +233,7 @@ def _ids(lowest: int, highest: int) -> Parser[Ids]:
 
 
 def _range(part: str, lowest: int, highest: int) -> range:
-    match = _IDS.fullmatch(part)
+    match = re.fullmatch(_IDS, part)
     if not match:
         raise ValueError(f"{shown(part)} is no range of ids; write one as '100-199' or '300'")
     low, high = int(match[1]), int(match[2] or match[1])
@@ -232,7 +253,7 @@ def one_line(value: Any) -> str:
         raise ValueError(f"{shown(line)} holds characters that are not ASCII; write it as in ovs-ofctl(8)")
     if "#" in line:
         raise ValueError(f"{shown(line)} holds a '#', which starts a comment; leave it out")
-    command = _COMMAND.match(line)
+    command = re.match(_COMMAND, line)
     if command:
         raise ValueError(f"{shown(line)} starts with '{command[1]}', a command; write what shall be there alone")
     return line

@@ -26,7 +26,7 @@ def used(kind: str, line: str) -> set[int]:
 
 
 def uses_any(kind: str, lines: Lines) -> bool:
-    return any(_USES[kind].search(line) for user in _USERS for line in lines[user])
+    return any(f"{kind}:" in line for user in _USERS for line in lines[user])
 
 
 def broken(kind: str, coming: Lines, staying: Lines, gone: Collection[int]) -> Iterator[tuple[str, str, str]]:
