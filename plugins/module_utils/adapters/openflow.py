@@ -16,7 +16,6 @@ from contextlib import suppress
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import NoBridgeError, OfCtl, SwitchRefusal
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow_tables import (
     EMPTY,
-    KINDS,
     Key,
     Tables,
     key_of,
@@ -25,8 +24,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow_tab
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import cookie_of
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import Program
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.references import broken, loop, uses_any
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import KINDS, Program
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, path_of
 
@@ -44,7 +42,7 @@ class OpenFlow:
         self._ofctl = ofctl
         self._bridge = wanted.bridge
         self._owner = wanted
-        self._listed = {"flow": wanted.flows, "group": wanted.groups, "meter": wanted.meters}
+        self._listed = wanted.lists
         self._may_lack_bridge = may_lack_bridge
         self._normal: Mapping[str, Places] = {}  # what is wanted, in normal form
 
@@ -141,6 +139,9 @@ class OpenFlow:
 
     def _check_references(self, plan: TablePlan, tables: Tables) -> None:
         """Refuse what uses a group or meter that is not there after the change."""
+        # Imported when something changes, as what reads flows is.
+        from ansible_collections.tenantry.sdn.plugins.module_utils.model.references import broken, loop, uses_any
+
         faults = Faults()
         before, after = plan.before, plan.after
         coming = {kind: [line for key, line in after.items() if key[0] == kind] for kind in KINDS}

@@ -14,14 +14,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text impor
     cookie_of,
     dumped,
     dumped_groups,
-    group_id_of,
+    dumped_meters,
+    number_of,
     rule,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.meter import dumped_meters, meter_id_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import PROTOCOLS, Cookie, Program
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.references import number_of
 
-KINDS = ("flow", "group", "meter")
 Key = tuple[str, str]  # ("flow", table, priority and match), ("group", number) or ("meter", number)
 
 
@@ -40,15 +38,17 @@ def read_table(ofctl: OfCtl, kind: str, owner: Program) -> Table:
         ours = frozenset(_marked(lines, owner.cookie))
     elif kind == "group":
         lines = dumped_groups(ofctl.on_bridge("dump-groups", options=("--no-names",)))
-        ours = frozenset([line for line in lines if owner.group_ids.owns(group_id_of(line))])
-    else:
-        if not has_meters(ofctl):
-            raise BackendError(
-                f"{ofctl.protocol} has no meters. Leave meters out, or set protocol to OpenFlow13 or later."
-            )
+        ours = frozenset(_numbered(kind, lines, owner))
+    elif has_meters(ofctl):
         lines = dumped_meters(ofctl.on_bridge("dump-meters"))
-        ours = frozenset([line for line in lines if owner.meter_ids.owns(meter_id_of(line))])
+        ours = frozenset(_numbered(kind, lines, owner))
+    else:
+        raise BackendError(f"{ofctl.protocol} has no meters. Leave meters out, or set protocol to OpenFlow13 or later.")
     return Table(ours, [line for line in lines if line not in ours])
+
+
+def _numbered(kind: str, lines: Iterable[str], owner: Program) -> list[str]:
+    return [line for line in lines if owner.ids[kind].owns(number_of(kind, line))]
 
 
 def _marked(flows: Iterable[str], cookie: Cookie) -> Iterator[str]:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import FLAGS
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import HIGHEST
 
 _ITEM = re.compile(r"([^:=(,\s]+)(?:[:=]((?:[^,\s()]|\([^()]*\))*)|\(([^()]*)\))?")
 _NUMBER = re.compile(r"(0x[0-9a-f]+|0|[1-9][0-9]*)(?:/(0x[0-9a-f]+|0|[1-9][0-9]*))?", re.IGNORECASE)
@@ -71,7 +72,7 @@ _STANDS_FOR: Mapping[str, tuple[int | None, int | None]] = {
 _UNIT = {"ip_dscp": 4}  # its printed field, nw_tos, has it in the upper six of eight bits
 _DEFAULTS = {"table": 0, "priority": 32768, "idle_timeout": 0, "hard_timeout": 0, "importance": 0}
 _GO_WITHOUT_SAYING = frozenset({"", "table=0", "priority=32768"})
-_HIGHEST_GROUP = 0xFFFFFF00  # OFPG_MAX
+_HIGHEST_GROUP = HIGHEST["group"]
 _HIGHEST_TABLE = 253  # 254 is the switch's own, 255 means all
 _REQUESTS = frozenset({*FLAGS, "allow_hidden_fields"} - {"send_flow_rem"})
 _NEVER_PLAIN = frozenset({"table=254", *_REQUESTS})

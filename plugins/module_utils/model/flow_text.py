@@ -13,7 +13,11 @@ from __future__ import annotations
 import re
 
 FLAGS = ("send_flow_rem", "check_overlap", "reset_counts", "no_packet_counts", "no_byte_counts")
-_GROUP_ID = r"\bgroup_id[=:](0x[0-9a-fA-F]+|0|[1-9][0-9]*)(?![0-9a-zA-Z])"
+_METER = r"(?m)^meter=.*(?:\n(?!meter=).+)*"
+_NUMBER = {
+    kind: rf"\b{name}[=:](0x[0-9a-fA-F]+|0|[1-9][0-9]*)(?![0-9a-zA-Z])"
+    for kind, name in (("group", "group_id"), ("meter", "meter"))
+}
 _NOT_IDENTITY = ("idle_timeout=", "hard_timeout=", "importance=", *FLAGS)
 
 
@@ -45,7 +49,12 @@ def dumped_groups(output: str) -> list[str]:
     return [line[1:] for line in output.split("\n") if line.startswith(" group_id=")]
 
 
-def group_id_of(group: str) -> int | None:
-    """Return the number of a group, None if its text does not say."""
-    match = re.search(_GROUP_ID, group)
+def dumped_meters(output: str) -> list[str]:
+    """Return the meters that ``ovs-ofctl dump-meters`` printed, each in the form of model/meter.py."""
+    return [",".join(block.split()).replace("bands=,", "bands=") for block in re.findall(_METER, output)]
+
+
+def number_of(kind: str, line: str) -> int | None:
+    """Return the number of a group or meter; None if it says none, or if it is one of Open vSwitch's, with a name."""
+    match = re.search(_NUMBER[kind], line)
     return int(match[1], 0) if match else None

@@ -12,27 +12,15 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import HIGHEST, LOWEST
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import integer, shown
 
-HIGHEST_METER = 0xFFFF0000  # OFPM_MAX
 UNITS = ("kbps", "pktps")
 FLAGS = (*UNITS, "burst", "stats")
 _MOST_BANDS = 8  # of Open vSwitch's datapaths
 _BAND_KEYS = ("type", "rate", "burst_size")
 _NUMBER = integer(1, 2**32 - 1)
 _BANDS = re.compile(r"\bbands?\s*[=:]\s*")
-_DUMPED = re.compile(r"^meter=.*(?:\n(?!meter=).+)*", re.MULTILINE)
-
-
-def dumped_meters(output: str) -> list[str]:
-    """Return the meters that ``ovs-ofctl dump-meters`` printed."""
-    return [",".join(block.split()).replace("bands=,", "bands=") for block in _DUMPED.findall(output)]
-
-
-def meter_id_of(meter: str) -> int | None:
-    """Return the number of a meter, None if it is one of Open vSwitch's own, which have names."""
-    number = meter[len("meter=") :].partition(",")[0]
-    return int(number) if number.isdigit() else None
 
 
 def parse_meter(line: str) -> str:
@@ -52,7 +40,7 @@ def parse_meter(line: str) -> str:
 
 def meter_text(fields: Mapping[str, Any]) -> str:
     """Return the normal form of a meter of ``meter_id``, ``flags`` and ``bands``."""
-    number = _field(fields, "meter_id", integer(1, HIGHEST_METER))
+    number = _field(fields, "meter_id", integer(LOWEST["meter"], HIGHEST["meter"]))
     flags = _flags(fields.get("flags"))
     bands = fields.get("bands")
     if not isinstance(bands, (list, tuple)) or not 1 <= len(bands) <= _MOST_BANDS:

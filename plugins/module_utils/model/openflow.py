@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
+KINDS = ("flow", "group", "meter")
+HIGHEST = {"group": 0xFFFFFF00, "meter": 0xFFFF0000}  # OFPG_MAX, OFPM_MAX
+LOWEST = {"group": 0, "meter": 1}
 PROTOCOLS = ("OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15")
 
 
@@ -24,7 +28,7 @@ class Cookie(NamedTuple):
 class Ids(NamedTuple):
     """The numbers that an owner has for its groups or meters, which have no cookie. Falsy if it has none."""
 
-    ranges: tuple[range, ...]
+    ranges: tuple[range, ...] = ()
 
     def owns(self, number: int | None) -> bool:
         return any(number in ids for ids in self.ranges)
@@ -41,9 +45,6 @@ class Program(NamedTuple):
 
     bridge: str
     cookie: Cookie
-    flows: Sequence[str] | None = None
-    groups: Sequence[str] | None = None
-    meters: Sequence[str] | None = None
-    group_ids: Ids = Ids(())
-    meter_ids: Ids = Ids(())
+    ids: Mapping[str, Ids]  # of KINDS those without a cookie
+    lists: Mapping[str, Sequence[str] | None] = MappingProxyType(dict.fromkeys(KINDS))
     purge: bool = True  # remove what is the owner's and not wanted

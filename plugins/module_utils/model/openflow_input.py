@@ -10,17 +10,18 @@ one flow or group on one line, with the owner's mark, and nothing that one of th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import group_id_of
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.meter import (
-    HIGHEST_METER,
-    meter_id_of,
-    meter_text,
-    parse_meter,
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import number_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import (
+    HIGHEST,
+    KINDS,
+    LOWEST,
+    Cookie,
+    Ids,
+    Program,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import Cookie, Ids, Program
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     Parser,
@@ -31,7 +32,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     text,
 )
 
-HIGHEST_GROUP = 0xFFFFFF00  # OFPG_MAX
 _ALL_BITS = 2**64 - 1
 _COMMANDS = "add|modify|modify_strict|delete|delete_strict|add_or_mod|insert_bucket|remove_bucket|flow|group|packet-out"
 _BEGINNINGS = frozenset(command[:3] for command in _COMMANDS.split("|"))
@@ -47,36 +47,32 @@ _TABLE_0 = "table=0,"  # goes without saying in the normal form
 def parse_program(params: Mapping[str, Any]) -> Program:
     """Return what the task wants, or raise InvalidInput with all faults."""
     faults = Faults()
-    bridge = faults.parse("bridge", interface_name, params["bridge"]) or ""
-    faults.parse("timeout", integer(1, 3600), params.get("timeout", 1))
-    cookie = faults.parse("cookie", owner_cookie, params["cookie"]) or Cookie(0, 0)
-    group_ids = faults.parse("group_ids", _ids(0, HIGHEST_GROUP), params.get("group_ids")) or Ids(())
-    meter_ids = faults.parse("meter_ids", _ids(1, HIGHEST_METER), params.get("meter_ids")) or Ids(())
-    ours = Program(bridge, cookie, group_ids=group_ids, meter_ids=meter_ids, purge=params["purge"])
-    if params["state"] == "present":
-        wanted = ours._replace(
-            flows=_listed(faults, params, "flows", lambda given: _flows(faults, given, cookie)),
-            groups=_listed(faults, params, "groups", lambda given: tuple(_groups(faults, given, group_ids))),
-            meters=_listed(faults, params, "meters", lambda given: tuple(_meters(faults, given, meter_ids))),
-        )
+    owner = _owner(faults, params)._replace(purge=params["purge"])
+    if params["state"] == "absent":
         faults.raise_any()
-        return wanted
+        given = {"flow": (), **{kind: () if ids else None for kind, ids in owner.ids.items()}}
+        return owner._replace(lists=given, purge=True)
+    parsers = {"flow": _flows, "group": _groups, "meter": _meters}
+    lists = {kind: _listed(faults, params, kind, parse, owner) for kind, parse in parsers.items()}
     faults.raise_any()
-    return ours._replace(flows=(), groups=() if group_ids else None, meters=() if meter_ids else None, purge=True)
+    return owner._replace(lists=lists)
 
 
 def parse_selection(params: Mapping[str, Any]) -> Program:
     """Return whose flows, groups and meters to read: with no cookie or no numbers, everybody's."""
     faults = Faults()
-    bridge = faults.parse("bridge", interface_name, params["bridge"]) or ""
-    faults.parse("timeout", integer(1, 3600), params["timeout"])
-    given = params["cookie"]
-    cookie = Cookie(0, 0) if given is None else faults.parse("cookie", owner_cookie, given) or Cookie(0, 0)
-    everything = Ids((range(2**32),))
-    group_ids = faults.parse("group_ids", _ids(0, HIGHEST_GROUP), params["group_ids"]) or everything
-    meter_ids = faults.parse("meter_ids", _ids(1, HIGHEST_METER), params["meter_ids"]) or everything
+    owner = _owner(faults, params)
     faults.raise_any()
-    return Program(bridge, cookie, group_ids=group_ids, meter_ids=meter_ids)
+    everything = Ids((range(2**32),))
+    return owner._replace(ids={kind: ids or everything for kind, ids in owner.ids.items()})
+
+
+def _owner(faults: Faults, params: Mapping[str, Any]) -> Program:
+    bridge = faults.parse("bridge", interface_name, params["bridge"])
+    faults.parse("timeout", integer(1, 3600), params.get("timeout", 1))
+    cookie = None if params["cookie"] is None else faults.parse("cookie", owner_cookie, params["cookie"])
+    ids = {kind: faults.parse(f"{kind}_ids", _ids(kind), params.get(f"{kind}_ids")) or Ids() for kind in KINDS[1:]}
+    return Program(bridge or "", cookie or Cookie(0, 0), ids)
 
 
 def owner_cookie(value: Any) -> Cookie:
@@ -98,19 +94,24 @@ def owner_cookie(value: Any) -> Cookie:
 
 
 def _listed(
-    faults: Faults, params: Mapping[str, Any], option: str, parse: Callable[[list[Any]], tuple[str, ...]]
+    faults: Faults,
+    params: Mapping[str, Any],
+    kind: str,
+    parse: Callable[[Faults, list[Any], Program], Iterable[str]],
+    owner: Program,
 ) -> tuple[str, ...] | None:
+    option = f"{kind}s"
     given = params.get(option)
     if given is None:
         return None
-    if not given and params["purge"] and not params.get("allow_empty"):
+    if not given and owner.purge and not params.get("allow_empty"):
         faults.add(
             option, f"an empty list would remove all {option} of the owner; if you mean it, set allow_empty: true"
         )
-    return parse(given)
+    return tuple(parse(faults, given, owner))
 
 
-def _flows(faults: Faults, given: list[Any], cookie: Cookie) -> tuple[str, ...]:
+def _flows(faults: Faults, given: list[Any], owner: Program) -> Iterable[str]:
     """Return the text of each flow, the cookie first.
 
     Most tasks have thousands of flows with nothing to look at twice, which is seen of all of them together.
@@ -126,8 +127,8 @@ def _flows(faults: Faults, given: list[Any], cookie: Cookie) -> tuple[str, ...]:
             and together.count("cookie") == own
             and all(word[:1].isalpha() and word not in _BEGINNINGS for word in beginnings)
         ):
-            return tuple(_marked(faults, given, cookie) if own else _all_marked(given, cookie))
-    return tuple([_flow(faults, path_of("flows", index), flow, cookie) for index, flow in enumerate(given)])
+            return _marked(faults, given, owner.cookie) if own else _all_marked(given, owner.cookie)
+    return [_flow(faults, path_of("flows", index), flow, owner.cookie) for index, flow in enumerate(given)]
 
 
 def _all_marked(flows: list[str], cookie: Cookie) -> list[str]:
@@ -194,15 +195,18 @@ def _flow_cookie(owner: Cookie) -> Parser[int]:
     return parse
 
 
-def _groups(faults: Faults, given: list[Any], ids: Ids) -> Iterator[str]:
+def _groups(faults: Faults, given: list[Any], owner: Program) -> Iterator[str]:
     for index, group in enumerate(given):
         path = path_of("groups", index)
         line = faults.parse(path, one_line, _written(faults, path, group)) or ""
-        _refuse_foreign_id(faults, path, "group", group_id_of(line), ids)
+        _refuse_foreign_id(faults, path, "group", line, owner)
         yield line
 
 
-def _meters(faults: Faults, given: list[Any], ids: Ids) -> Iterator[str]:
+def _meters(faults: Faults, given: list[Any], owner: Program) -> Iterator[str]:
+    # Imported for those who have meters, as what reads mappings is.
+    from ansible_collections.tenantry.sdn.plugins.module_utils.model.meter import meter_text, parse_meter
+
     for index, meter in enumerate(given):
         path = path_of("meters", index)
         if isinstance(meter, Mapping):
@@ -210,11 +214,12 @@ def _meters(faults: Faults, given: list[Any], ids: Ids) -> Iterator[str]:
         else:
             line = faults.parse(path, lambda value: parse_meter(one_line(value)), meter)
         if line:
-            _refuse_foreign_id(faults, path, "meter", meter_id_of(line), ids)
+            _refuse_foreign_id(faults, path, "meter", line, owner)
             yield line
 
 
-def _refuse_foreign_id(faults: Faults, path: str, kind: str, number: int | None, ids: Ids) -> None:
+def _refuse_foreign_id(faults: Faults, path: str, kind: str, line: str, owner: Program) -> None:
+    number, ids = number_of(kind, line), owner.ids[kind]
     if number is not None and not ids:
         faults.add(path, f"{kind}_ids is missing; set it to the numbers that are the owner's, as '{number}'")
     elif number is not None and not ids.owns(number):
@@ -222,12 +227,12 @@ def _refuse_foreign_id(faults: Faults, path: str, kind: str, number: int | None,
         faults.add(path, f"{kind} {number} is not the owner's, which has {ids}; {remedy}")
 
 
-def _ids(lowest: int, highest: int) -> Parser[Ids]:
+def _ids(kind: str) -> Parser[Ids]:
     """Parse numbers and ranges of them, as ``100-199,300``; there are none where nothing is given."""
 
     def parse(value: Any) -> Ids:
         parts = [] if value is None else str(value).split(",")
-        return Ids(tuple([_range(part.strip(), lowest, highest) for part in parts]))
+        return Ids(tuple([_range(part.strip(), LOWEST[kind], HIGHEST[kind]) for part in parts]))
 
     return parse
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import group_id_of
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.meter import meter_id_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import number_of
 
 Lines = Mapping[str, Sequence[str]]  # "flow", "group" or "meter": in normal form
 _USES = {"group": re.compile(r"\b(?:group|watch_group):(\d+)"), "meter": re.compile(r"\bmeter:(\d+)")}
@@ -45,13 +44,9 @@ def broken(kind: str, coming: Lines, staying: Lines, gone: Collection[int]) -> I
                 )
 
 
-def number_of(kind: str, line: str) -> int | None:
-    return group_id_of(line) if kind == "group" else meter_id_of(line)
-
-
 def loop(groups: Iterable[str]) -> list[int]:
     """Return groups that send to each other in a circle, empty if there are none."""
-    uses = {number: used("group", line) for number, line in ((group_id_of(line) or 0, line) for line in groups)}
+    uses = {number: used("group", line) for number, line in ((number_of("group", line) or 0, line) for line in groups)}
     rest = dict(uses)
     while rest:
         ends = [number for number, others in rest.items() if not others & set(rest)]
