@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from flow_lab import COOKIE, IDS, VALUE, converge, packets, tables, task
 from host import Host
@@ -249,3 +251,10 @@ def test_what_is_there_is_returned_as_a_task_would_list_it(host: Host) -> None:
     everybody = host.run("of_flow_info", bridge="br0")
     assert "cookie=0x9,table=9,actions=drop" in everybody["flows"]
     assert len(everybody["flows"]) == len(found["flows"]) + 1
+
+
+def test_no_spelling_that_open_vswitch_keeps_is_refused(host: Host) -> None:
+    lines = Path(__file__).with_name("accepted_flows.txt").read_text(encoding="utf-8").splitlines()
+    flows = [f"table={table},{line}" for table, line in enumerate(line for line in lines if not line.startswith("#"))]
+    assert len(flows) > 100
+    assert converge(host, **task(*flows))["counts"]["flows"] == count(wanted=len(flows), added=len(flows))

@@ -132,8 +132,8 @@ def _flows(faults: Faults, given: list[Any], owner: Program) -> Iterable[str]:
 
 
 def _all_marked(flows: list[str], cookie: Cookie) -> list[str]:
-    mark, start = f"cookie={cookie.value:#x},", len(_TABLE_0)
-    return [mark + (flow[start:] if flow.startswith(_TABLE_0) else flow) for flow in flows]
+    mark = f"cookie={cookie.value:#x},"
+    return [mark + flow.removeprefix(_TABLE_0) for flow in flows]
 
 
 def _marked(faults: Faults, flows: list[str], cookie: Cookie) -> Iterator[str]:
@@ -148,7 +148,7 @@ def _marked(faults: Faults, flows: list[str], cookie: Cookie) -> Iterator[str]:
                 continue
             number = faults.parse(f"{path_of('flows', index)}: cookie", parse, own[len("cookie=") :]) or 0
             marks[own] = f"cookie={number | cookie.value:#x},"
-        yield marks[own] + (rest[len(_TABLE_0) :] if rest.startswith(_TABLE_0) else rest)
+        yield marks[own] + rest.removeprefix(_TABLE_0)
 
 
 def _flow(faults: Faults, path: str, given: Any, cookie: Cookie) -> str:
@@ -165,7 +165,7 @@ def _flow(faults: Faults, path: str, given: Any, cookie: Cookie) -> str:
     if own:
         number = faults.parse(f"{path}: cookie", _flow_cookie(cookie), own[1]) or 0
         head = head[: own.start()] + head[own.end() :]
-    return f"cookie={number | cookie.value:#x},{head}{actions}"
+    return f"cookie={number | cookie.value:#x},{head.removeprefix(_TABLE_0)}{actions}"
 
 
 def _written(faults: Faults, path: str, given: Any) -> Any:
