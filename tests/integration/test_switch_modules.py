@@ -49,3 +49,13 @@ def test_meshes_are_checked_applied_repeated_and_reverted_and_their_secret_never
     assert "VALUE_HIDDEN" in screen
     assert "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in screen
     assert CANARY not in screen
+
+
+def test_flows_are_checked_applied_repeated_and_reverted(ovs: PrivateOvs) -> None:
+    screen = play(ovs, "of_flow.yml", "--diff")
+    for line in (
+        "-cookie=0x7a1c000000000000,priority=50,arp,actions=CONTROLLER:65535",
+        "+cookie=0x7a1c000000000001,priority=100,in_port=1,actions=meter:100,group:100",
+    ):
+        assert line in screen
+    assert len(ovs.ofctl("dump-flows", "br0", "--no-stats").splitlines()) == 5

@@ -153,7 +153,7 @@ class _Reading:
         unknown = _UNKNOWN_PORT.match(said)
         name = unknown and (unknown[1] or unknown[2])
         hints = [hint for code, hint in _HINTS.items() if code in said]
-        if name:
+        if name and name != "LOCAL":
             there = ", ".join(sorted(self._ports or {})[:10]) or "it has none"
             fault = f"the bridge has no port {name}; write a number, LOCAL or a name: {there}"
         else:
