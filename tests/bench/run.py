@@ -19,6 +19,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "adapters"))
 
+import flows
 import intents
 import peer
 import sizes
@@ -28,6 +29,7 @@ import tunnels
 
 GROUPS = {
     "tunnels": tunnels.rows,
+    "flows": flows.rows,
     "peer": peer.rows,
     "sizes": sizes.rows,
     "topology": topology.rows,

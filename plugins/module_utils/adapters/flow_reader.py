@@ -10,7 +10,7 @@ nothing is sent that was not first seen as the switch will have it, and no text 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import Completed, NoBridgeError, OfCtl
@@ -104,9 +104,13 @@ class _Reading:
             if fatal:
                 self._fault(index, fatal.said)
                 continue
-            said = done.stdout.rpartition("_GROUP_MOD ")[2].partition(" ADD ")
-            read[index] = said[2].strip()
-            self._check(index, group_faults_of(text, read[index]), said[0] + said[2])
+            line, dummy, normal = done.stdout.rpartition("_GROUP_MOD ")[2].partition(" ADD ")
+            if not normal:
+                self._refused(index, line)
+                continue
+            read[index] = normal.strip()
+            for fault in group_faults_of(text, read[index]):
+                self._faults.add(path_of(self._option, index), fault)
         return read
 
     def _parse(self, texts: Mapping[int, str]) -> Completed[str]:
@@ -136,17 +140,19 @@ class _Reading:
         return found
 
     def _checked(self, index: int, text: str, line: str) -> str:
+        """Return the normal form of a flow, of which the parser printed this line."""
         normal = parsed(line)
-        self._check(index, faults_of(text, normal) if normal else (), line)
-        return normal or text
-
-    def _check(self, index: int, faults: Iterable[str], said: str) -> None:
-        refused = _REFUSED.search(said)
-        if refused:
-            self._fault(index, refused[1])
-            return
-        for fault in faults:
+        if normal is None:
+            self._refused(index, line)
+            return text
+        for fault in faults_of(text, normal):
             self._faults.add(path_of(self._option, index), fault)
+        return normal
+
+    def _refused(self, index: int, line: str) -> None:
+        """Record that the switch would not understand the message that Open vSwitch made of a text."""
+        code = _REFUSED.search(line)
+        self._fault(index, code[1] if code else line)
 
     def _fault(self, index: int, said: str) -> None:
         """Record what Open vSwitch says, and what to do about it."""

@@ -104,7 +104,6 @@ _LIMITS = tuple(
 _WORDS = "drop|normal|flood|all|table|local|in_port|exit|pop_vlan|strip_vlan|pop_queue|clear_actions|ct_clear"
 _WITHOUT_VALUE = re.compile(rf"(?:^|[,\s])({_WORDS})[:=]", re.IGNORECASE)
 _SUSPICIOUS = re.compile(rf"[0-9]{{5}}|0x[0-9a-f]{{5}}|[:=(,]-|255|(?:^|[,\s])(?:{_WORDS})[:=]", re.IGNORECASE)
-_UNCHANGED = ("goto_table:255", "group:42949")  # out of range, and yet kept in the text
 _INNERMOST = re.compile(r"\([^()]*\)")
 
 
@@ -126,9 +125,11 @@ def faults_of(flow: str, normal: str) -> Iterator[str]:
         yield from _contradicting(given)
     if not actions:
         yield "actions: are empty, which drops; write actions=drop"
-    if any(number in actions for number in _UNCHANGED) or (
-        actions != done and (_SUSPICIOUS.search(actions) or actions.count("(") != actions.count(")"))
-    ):
+    if actions != done:
+        suspicious = _SUSPICIOUS.search(actions) or actions.count("(") != actions.count(")")
+    else:
+        suspicious = "goto_table:255" in actions or "group:42949" in actions  # out of range, and yet kept as they are
+    if suspicious:
         yield from _cut(actions)
 
 

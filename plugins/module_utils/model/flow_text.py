@@ -35,9 +35,10 @@ def rule(flow: str) -> str:
     head = flow[: flow.find("actions=")].rstrip(",")
     if head.startswith("cookie="):
         head = head.partition(",")[2]
-    if any(part in head for part in _NOT_IDENTITY):
-        head = ",".join([part for part in head.split(",") if not part.startswith(_NOT_IDENTITY)])
-    return head if head.startswith("table=") else f"table=0,{head}" if head else "table=0"
+    table, dummy, rest = head.partition(",") if head.startswith("table=") else ("table=0", "", head)
+    while rest.startswith(_NOT_IDENTITY):
+        rest = rest.partition(",")[2]
+    return f"{table},{rest}" if rest else table
 
 
 def cookie_of(flow: str) -> int:
