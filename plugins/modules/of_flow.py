@@ -83,6 +83,8 @@ options:
     type: bool
     default: false
 notes:
+  - What only the switch can refuse, as an action that its datapath does not have, fails the task and changes nothing.
+    Check mode does not see it.
   - One task at a time changes the flows of a host. It holds the lock C(/run/tenantry.lock) as long.
 seealso:
   - module: tenantry.sdn.of_flow_info

@@ -13,6 +13,15 @@ import pytest
 from host import Host
 from private_ovs import PrivateOvs
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import lock
+
+
+@pytest.fixture(autouse=True)
+def own_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A lock of the test's own, in the place of the host's: tests in other processes are not waited for."""
+    monkeypatch.setattr(lock, "PATH", str(tmp_path / "lock"))
+    return tmp_path / "lock"
+
 
 @pytest.fixture
 def host(ovs: PrivateOvs) -> Host:

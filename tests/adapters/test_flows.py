@@ -233,6 +233,8 @@ def test_a_bridge_that_is_not_there_yet(host: Host) -> None:
     assert host.run("of_flow", check=True, **missing)["counts"]["flows"] == count(wanted=6, added=6)
     lossy = task("nw_src=10.0.0.1,actions=output:tap9", bridge="br9")
     assert "nw_src=10.0.0.1" in host.run("of_flow", check=True, **lossy).message
+    dangling = task("actions=group:7", bridge="br9", protocol="OpenFlow10")
+    assert "it uses group 7, which is not there" in host.run("of_flow", check=True, **dangling).message
     expected = "Bridge br9 does not exist. Create it first, with tenantry.sdn.ovs_bridge."
     assert host.run("of_flow", **missing).message == expected
     assert not host.run("of_flow", **task(bridge="br9", state="absent"))["changed"]

@@ -44,6 +44,7 @@ class OpenFlow:
         self._owner = wanted
         self._listed = wanted.lists
         self._may_lack_bridge = may_lack_bridge
+        self._lacks_bridge = False
         self._normal: Mapping[str, Places] = {}  # what is wanted, in normal form
 
     def plan(self) -> TablePlan:
@@ -52,7 +53,8 @@ class OpenFlow:
             self._normal = self._read_wanted(tables)
         plan = self._difference(tables)
         if plan:
-            self._ofctl.require_bundles()
+            if not self._lacks_bridge:
+                self._ofctl.require_bundles()
             self._refuse_foreign(plan, tables)
             self._check_references(plan, tables)
         return plan
@@ -88,6 +90,7 @@ class OpenFlow:
         except NoBridgeError:
             if not self._may_lack_bridge:
                 raise
+            self._lacks_bridge = True
             self._read_wanted(tables)  # for what is wrong with it
             self._normal = {kind: dict(enumerate(lines or ())) for kind, lines in self._listed.items()}
         return tables
@@ -149,7 +152,7 @@ class OpenFlow:
             gone = {int(number) for name, number in plan.delete if name == kind}
             if not gone and not uses_any(kind, coming):
                 continue
-            if self._listed[kind] is None:
+            if self._listed[kind] is None and not self._lacks_bridge:
                 tables = {**tables, kind: read_table(self._ofctl, kind, self._owner)}
             staying = {
                 name: [line for line in [*table.ours, *table.theirs] if before.get(key_of(name, line)) != line]
