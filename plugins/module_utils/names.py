@@ -15,6 +15,9 @@ import re
 INTERFACE_NAME_BYTES = 15
 OWNER_KEY = "tenantry-owner"  # external_ids of every row that a task with an owner made
 MESH_KEY = "tenantry-mesh"  # external_ids of tunnel ports: the mesh that they belong to
+QOS_KEY = "tenantry-qos"  # external_ids of QoS and Queue rows: the port that they were made for
+POLICING_KEY = "tenantry-policing"  # external_ids of interfaces: the owner that polices what they receive
+MARKS = (OWNER_KEY, MESH_KEY, QOS_KEY, POLICING_KEY)
 
 _TUNNEL_PREFIX = {"gre": "gr", "vxlan": "vx", "geneve": "gn"}
 _TUNNEL_NAME = re.compile(r"(gr|vx|gn)-[0-9a-f]{12}")

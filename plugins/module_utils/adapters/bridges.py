@@ -12,32 +12,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend import (
+    DatabaseBackend,
+    columns_of,
+    resolved,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.contradictions import check_host, keeps_interfaces
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import (
     Claim,
     refuse_foreign,
     refuse_removal,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Row, Snapshot, read
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import (
-    Columns,
-    RowKey,
-    RowPlan,
-    operations,
-)
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import (
     BackendError,
     ConflictError,
     OwnershipError,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import MAP_COLUMNS
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Bridge, Interface, Marks, Port
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import TABLES
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Bridge, Interface, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
 
-class Bridges:
+class Bridges(DatabaseBackend):
     """Backend of one bridge; ``present=False`` removes it with all that is in it."""
 
     def __init__(
@@ -49,18 +49,15 @@ class Bridges:
         present: bool = True,
         must_exist: bool = False,
     ) -> None:
-        self._ovsdb = ovsdb
+        super().__init__(ovsdb, _mentioned_columns(wanted), comment)
         self._wanted = wanted
         self._claim = claim
-        self._comment = comment
         self._present = present
         self._must_exist = must_exist
-        self._columns = _mentioned_columns(wanted)
-        self._snapshot: Snapshot | None = None  # the last one read
         self._ports: list[Port] = []  # the wanted ones, with the interfaces that they keep
 
     def plan(self) -> RowPlan:
-        self._snapshot = snapshot = self._read()
+        snapshot = self._read()
         if not self._present:
             return RowPlan.between(self._removable(snapshot), {})
         removed = self._removed_ports(snapshot)
@@ -107,26 +104,6 @@ class Bridges:
         rows, members = self.observed().interfaces, self.observed().members[port]
         return not members.isdisjoint(interfaces) or any(rows[name].columns["ofport"] in numbers for name in members)
 
-    def _commit(self, plan: RowPlan) -> None:
-        results = self._ovsdb.transact(operations(plan, self.observed(), self._comment))
-        configuration = results[-2]["rows"][0]
-        self._ovsdb.settle(configuration["next_cfg"], configuration["cur_cfg"], ours=True)
-
-    def apply_again(self) -> None:
-        """Have ovs-vswitchd go through the configuration once more.
-
-        It adds a tunnel before it has let go of one with the same key and addresses that left in the same transaction,
-        as when two networks swap their keys, and does not try again until the database changes.
-        """
-        self._commit(RowPlan({}, {}, {}))
-        self.plan()
-
-    def observed(self) -> Snapshot:
-        """Return what ``plan`` read last."""
-        if self._snapshot is None:
-            raise RuntimeError("plan() comes first")
-        return self._snapshot
-
     def wanted_interfaces(self) -> list[Interface]:
         return [interface for port in self._ports for interface in port.interfaces]
 
@@ -139,10 +116,7 @@ class Bridges:
         return {name: None if number == -1 else number for name, number in numbers.items()}
 
     def _read(self) -> Snapshot:
-        snapshot = read(self._ovsdb, self._columns)
-        if snapshot.cur_cfg < snapshot.next_cfg:  # ovs-vswitchd has yet to apply an earlier change
-            self._ovsdb.settle(snapshot.next_cfg, snapshot.cur_cfg, ours=False)
-            snapshot = read(self._ovsdb, self._columns)
+        snapshot = super()._read()
         if self._must_exist and self._wanted.name not in snapshot.bridges:
             raise BackendError(
                 f"Bridge {self._wanted.name} does not exist. Create it first, with tenantry.sdn.ovs_bridge."
@@ -168,19 +142,19 @@ class Bridges:
         for port in self._ports:
             members = frozenset(interface.name for interface in port.interfaces)
             row = _port_row(snapshot, port.name) if port.name in snapshot.ports else None
-            columns = _resolved("Port", row, port.columns, port.marks)
+            columns = resolved(row, port.columns, port.marks)
             yield ("Port", port.name), row, {**columns, "bridge": self._wanted.name, "interfaces": members}
             for interface in port.interfaces:
-                row = _columns(snapshot.interfaces.get(interface.name))
-                yield ("Interface", interface.name), row, _resolved("Interface", row, interface.columns)
+                row = columns_of(snapshot.interfaces.get(interface.name))
+                yield ("Interface", interface.name), row, resolved(row, interface.columns)
 
     def _wanted_bridge(self, snapshot: Snapshot) -> Iterable[tuple[RowKey, Columns | None, Columns]]:
         name = self._wanted.name
-        row = _columns(snapshot.bridges.get(name))
-        yield ("Bridge", name), row, _resolved("Bridge", row, self._wanted.columns, self._wanted.marks)
+        row = columns_of(snapshot.bridges.get(name))
+        yield ("Bridge", name), row, resolved(row, self._wanted.columns, self._wanted.marks)
         for controller in self._wanted.controllers or ():
-            row = _columns(snapshot.controllers.get((name, controller.target)))
-            columns = _resolved("Controller", row, controller.columns)
+            row = columns_of(snapshot.controllers.get((name, controller.target)))
+            columns = resolved(row, controller.columns)
             row = None if row is None else {**row, "bridge": name}
             yield ("Controller", name, controller.target), row, {**columns, "bridge": name}
 
@@ -240,43 +214,20 @@ class Bridges:
         return rows
 
 
-def _resolved(table: str, row: Columns | None, wanted: Columns, marks: Marks | None = None) -> Columns:
-    """Return the whole values that the columns shall have, given what is there."""
-    resolved = dict(wanted)
-    if marks:
-        resolved.setdefault("external_ids", {})
-    for column, value in resolved.items():
-        if column in MAP_COLUMNS[table]:
-            present = row[column] if row else {}
-            if column in wanted and not value:  # an empty map clears, but not what says whose the row is
-                present = {key: item for key, item in present.items() if key in (OWNER_KEY, MESH_KEY)}
-            resolved[column] = _merged(present, {**value, **marks} if marks and column == "external_ids" else value)
-    return resolved
-
-
-def _merged(present: Columns, wanted: Columns) -> Columns:
-    """Return a map with the wanted keys changed, None removing one; the very same where nothing differs."""
-    if wanted.items() <= present.items():
-        return present
-    return {key: item for key, item in {**present, **wanted}.items() if item is not None}
-
-
-def _mentioned_columns(wanted: Bridge) -> dict[str, set[str]]:
+def _mentioned_columns(wanted: Bridge) -> Tables:
     """Return the columns that the task has an opinion on, and those that tell whether it can be: no others are read."""
     ports = wanted.ports or ()
     interfaces = {column for port in ports for interface in port.interfaces for column in interface.columns}
-    return {
+    mentioned = {
         "Bridge": set(wanted.columns),
         "Controller": {column for controller in wanted.controllers or () for column in controller.columns},
         "Port": {column for port in ports for column in port.columns},
         "Interface": interfaces | ({"type", "options"} if interfaces & {"type", "options"} else {"type"}),
     }
+    return {table: {name: TABLES[table][name] for name in names} for table, names in mentioned.items()}
 
 
 def _port_row(snapshot: Snapshot, name: str) -> Columns:
     columns = snapshot.ports[name].columns
     return {**columns, "bridge": snapshot.bridge_of[name], "interfaces": snapshot.members[name]}
 
-
-def _columns(row: Row | None) -> Columns | None:
-    return None if row is None else row.columns

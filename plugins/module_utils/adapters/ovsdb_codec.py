@@ -45,8 +45,17 @@ def encode(value: Any) -> Any:
     return value
 
 
-def references(wire: Any) -> list[str]:
-    """Return the UUIDs in a column of references."""
+def references(wire: Any) -> Any:
+    """Return the UUIDs in a column of references: a list of them, or a dict of those in a map."""
     if wire[0] == "uuid":
         return [wire[1]]
+    if wire[0] == "map":
+        return {key: uuid for key, (word, uuid) in wire[1]}
     return [uuid for (word, uuid) in wire[1]]
+
+
+def encode_references(references: Any) -> Any:
+    """Return UUIDs as the wire wants them: the inverse of ``references``."""
+    if isinstance(references, dict):
+        return ["map", [[key, ["uuid", uuid]] for key, uuid in references.items()]]
+    return ["set", [["uuid", uuid] for uuid in references]]

@@ -5,18 +5,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowKey, RowPlan
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
 
 _SECTIONS = {"Bridge": "bridges", "Controller": "controllers", "Port": "ports", "Interface": "interfaces"}
 _SECRETS = frozenset({"psk"})  # keys of options that never leave the host
 _HIDDEN = "VALUE_HIDDEN"
 
 
-def diff(plan: RowPlan) -> dict[str, Any]:
-    """Return Ansible's diff: of changed rows only the columns that differ."""
+def diff(plan: RowPlan, in_words: Callable[[RowKey, Columns], Columns] = lambda key, columns: columns) -> dict[str, Any]:
+    """Return Ansible's diff: of changed rows only the columns that differ, as ``in_words`` says them."""
     before = {key: _differing(old, new) for key, (old, new) in plan.update.items()}
     after = {key: _differing(new, old) for key, (old, new) in plan.update.items()}
     return {"before": _sections({**plan.delete, **before}), "after": _sections({**plan.create, **after})}

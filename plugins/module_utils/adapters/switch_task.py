@@ -1,16 +1,16 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the modules of bridges and tunnels have in common: connect, reconcile, look at the interfaces, report."""
+"""What the modules of the database have in common: connect, reconcile, look at the interfaces, report."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import rendering
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.bridges import Bridges
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend import DatabaseBackend
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.health import Ailments, ailments
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import RowPlan
@@ -22,8 +22,10 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reco
 # new network device a moment after it was made.
 GRACE = 1.0
 
+B = TypeVar("B", bound=DatabaseBackend)
 
-def run(module: Any, backend_of: Callable[[Ovsdb], Bridges]) -> tuple[Bridges, dict[str, Any]]:
+
+def run(module: Any, backend_of: Callable[[Ovsdb], B]) -> tuple[B, dict[str, Any]]:
     """Reconcile, and return the backend and the module's result; SdnError if the host is not as wanted."""
     ovsdb = Ovsdb(module.params["database"], module.params["timeout"])
     backend = backend_of(ovsdb)
@@ -35,16 +37,16 @@ def run(module: Any, backend_of: Callable[[Ovsdb], Bridges]) -> tuple[Bridges, d
         backend.apply_again()
         found = _ailments(module, backend, plan)
     ovsdb.close()
-    for warning in _destructive(plan):
+    for warning in [*_destructive(plan), *backend.warnings()]:
         module.warn(warning)
     result: dict[str, Any] = {"changed": bool(plan)}
     if module._diff:
-        result["diff"] = rendering.diff(plan)
+        result["diff"] = rendering.diff(plan, backend.in_words)
     _report(module, found, plan)
     return backend, result
 
 
-def _ailments(module: Any, backend: Bridges, plan: RowPlan) -> Ailments:
+def _ailments(module: Any, backend: DatabaseBackend, plan: RowPlan) -> Ailments:
     """Return what is wrong with the wanted interfaces, in check mode with those that nothing would be done about."""
     interfaces = backend.wanted_interfaces()
     if module.check_mode:

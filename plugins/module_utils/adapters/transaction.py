@@ -5,29 +5,37 @@
 
 Each change of an existing row is preceded by a ``wait`` (timeout 0) on the values that the plan was made from, the
 marks of its owner among them, so that a concurrent writer makes the whole transaction fail instead of losing an
-update. A new row needs none, for the unique index on its name does the same; but the bridge that it goes into does.
-Ports, interfaces and controllers are collected by ovsdb-server as soon as nothing refers to them.
+update. A new row needs none where a unique index on its name does the same; but the row that it hangs on does.
+
+Most rows are collected by ovsdb-server as soon as nothing refers to them; those of root tables are deleted. A row that
+hangs in several places is never changed: the place that the plan speaks of gets a copy of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import (
+    IDENTITY,
+    REFERENCES,
+    ROOTS,
+    UNMARKED,
+    Row,
+    RowKey,
+    holder,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import (
     Operation,
     increment_configuration,
     select_configuration,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb_codec import encode
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Row, Snapshot
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb_codec import encode, encode_references
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
-RowKey = tuple[str, ...]  # (table, name), for a controller (table, bridge, target)
 Columns = Mapping[str, Any]
 RowPlan = Plan[RowKey, Columns]
-
-LINKS = frozenset({"bridge", "interfaces"})  # not columns of the row itself: where a row hangs, what hangs on it
 
 
 def operations(plan: RowPlan, snapshot: Snapshot, comment: str) -> list[Operation]:
@@ -41,8 +49,9 @@ class _Transaction:
         self._snapshot = snapshot
         self._guards: list[Operation] = []
         self._changes: list[Operation] = []
-        self._memberships: dict[tuple[str, str, str], list[Any]] = {}  # (bridge, column, mutator): row references
+        self._memberships: dict[tuple[str, RowKey, str], list[Any]] = {}  # (mutator, holder, column): what it holds
         self._named = {key: f"row{index}" for index, key in enumerate(plan.create)}
+        self._left: dict[str, tuple[str, Row]] = {}  # rows of root tables that a place was rid of, by UUID
 
     def operations(self, comment: str) -> list[Operation]:
         for key, columns in self._plan.create.items():
@@ -51,100 +60,153 @@ class _Transaction:
             self._update(key, old, new)
         for key in self._plan.delete:
             self._delete(key)
-        self._changes += self._membership_changes()
+        self._changes += [*self._membership_changes(), *self._destruction()]
         closing = [increment_configuration(), select_configuration(), {"op": "comment", "comment": comment}]
         return [*self._guards, *self._changes, *closing]
 
-    def _insert(self, key: RowKey, columns: Columns) -> None:
+    def _insert(self, key: RowKey, columns: Columns, held: Mapping[str, Any] | None = None) -> None:
+        """Insert a row where it shall hang; ``held`` are references of the one that it is a copy of."""
         table = key[0]
-        row = {column: encode(value) for column, value in columns.items() if column not in LINKS}
-        row["target" if table == "Controller" else "name"] = key[-1]
-        if table == "Port":
-            row["interfaces"] = self._interfaces(columns)
+        row = {column: self._wire(table, column, value) for column, value in columns.items() if column != "bridge"}
+        row.update({column: encode_references(references) for column, references in (held or {}).items()})
+        if table in IDENTITY:
+            row[IDENTITY[table]] = key[-1]
+        if table == "Flow_Sample_Collector_Set":
+            row["bridge"] = self._reference(("Bridge", key[1]))
         self._changes.append({"op": "insert", "table": table, "row": row, "uuid-name": self._named[key]})
-        if "bridge" in columns:
-            self._attach(columns["bridge"], table, "insert", self._reference(key))
-        elif table == "Bridge":
+        if table == "Bridge":
             self._mutate_root("insert", self._reference(key))
+        elif table != "Port" or "bridge" in columns:
+            self._hang("insert", key, columns)
 
     def _update(self, key: RowKey, old: Columns, new: Columns) -> None:
         row = self._row(key)
-        changed = [column for column in new if column not in LINKS and old[column] != new[column]]
-        values = {column: encode(new[column]) for column in changed}
-        guarded = {column: encode(row.spellings.get(column, row.columns[column])) for column in changed}
-        if old.get("interfaces") != new.get("interfaces"):
-            values["interfaces"] = self._interfaces(new)
-            guarded["interfaces"] = _set(row.references["interfaces"])
-        self._guard(key[0], row, guarded)
+        if self._snapshot.is_shared(row):
+            self._copy(key)
+            return
+        changed = [column for column in new if column != "bridge" and old[column] != new[column]]
+        marked = ["external_ids"] if "external_ids" in old else []
+        values = {column: self._wire(key[0], column, new[column]) for column in changed}
+        self._guard(key[0], row, {column: _held(row, column) for column in [*changed, *marked]})
         if values:
             self._changes.append({"op": "update", "table": key[0], "where": _is(row), "row": values})
         if old.get("bridge") != new.get("bridge"):
-            self._attach(old["bridge"], key[0], "delete", self._reference(key))
-            self._attach(new["bridge"], key[0], "insert", self._reference(key))
+            self._hang("delete", key, old)
+            self._hang("insert", key, new)
+
+    def _copy(self, key: RowKey) -> None:
+        """Hang a row of its own in the place of one that hangs elsewhere too."""
+        if key in self._named:
+            return
+        row = self._row(key)
+        old, new = self._plan.update.get(key, ({}, {}))
+        held = {column: references for column, references in row.references.items() if column not in row.columns}
+        self._guard(key[0], row, {column: _held(row, column) for column in [*row.columns, *held]})
+        self._hang("delete", key, {})
+        self._leave(key, row)
+        self._named[key] = f"copy{len(self._named)}"
+        self._insert(key, {**row.columns, **new}, held)
 
     def _delete(self, key: RowKey) -> None:
         row = self._row(key)
         if key[0] == "Bridge":
-            self._guard("Bridge", row, {"ports": _set(row.references["ports"])})  # a new port must not go unseen
+            # a new port must not go unseen
+            self._guard("Bridge", row, {"ports": encode_references(row.references["ports"])})
             self._mutate_root("delete", self._reference(key))
-        elif key[0] == "Controller":
-            self._attach(key[1], "Controller", "delete", self._reference(key))
-        elif key[0] == "Port" and ("Bridge", self._snapshot.bridge_of[key[1]]) not in self._plan.delete:
-            self._guard("Port", row, {})
-            self._attach(self._snapshot.bridge_of[key[1]], "Port", "delete", self._reference(key))
+            return
+        place = {"bridge": self._snapshot.bridge_of[key[1]]} if key[0] == "Port" else {}
+        held_by = holder(key, place)
+        if held_by and held_by[0] not in self._plan.delete:
+            self._guard(key[0], row, {})
+            self._hang("delete", key, place)
+        self._leave(key, row)
+
+    def _leave(self, key: RowKey, row: Row) -> None:
+        if key[0] in ROOTS:
+            self._left[row.uuid] = key[0], row
+
+    def _destruction(self) -> Iterator[Operation]:
+        """Yield what deletes the rows of root tables that hang nowhere any more."""
+        for uuid, (table, row) in self._left.items():
+            if all(place in self._plan.delete or place in self._named for place in self._snapshot.places[uuid]):
+                self._guard(table, row, {})
+                yield {"op": "delete", "table": table, "where": _is(row)}
 
     def _guard(self, table: str, row: Row, values: Mapping[str, Any]) -> None:
-        marks = {"external_ids": encode(row.columns["external_ids"])} if table in ("Bridge", "Port") else {}
-        self._guards.append(_wait(table, _is(row), {**marks, **values}))
+        marks = {} if table in UNMARKED else {"external_ids": encode(row.columns["external_ids"])}
+        if marks or values:
+            self._guards.append(_wait(table, _is(row), {**marks, **values}))
 
-    def _attach(self, bridge: str, table: str, mutator: str, reference: Any) -> None:
-        column = "controller" if table == "Controller" else "ports"
-        self._memberships.setdefault((bridge, column, mutator), []).append(reference)
+    def _hang(self, mutator: str, key: RowKey, columns: Columns) -> None:
+        """Let the row that shall refer to this one do so, or no longer ("insert", "delete")."""
+        held_by = holder(key, columns)
+        if held_by is None:
+            return
+        where, column = held_by
+        if where not in self._named and self._snapshot.is_shared(self._row(where)):
+            self._copy(where)
+        item: Any = self._reference(key)
+        if key[0] == "Queue":
+            item = int(key[-1]) if mutator == "delete" else [int(key[-1]), item]
+        self._memberships.setdefault((mutator, where, column), []).append(item)
 
     def _membership_changes(self) -> list[Operation]:
+        """Return what takes rows away first: an optional column, or a key of a map, is to hold but one."""
         changes: list[Operation] = []
-        for (bridge, column, mutator), rows in self._memberships.items():
-            self._guard_membership(bridge, column, rows if mutator == "delete" else [])
-            where = [["_uuid", "==", self._reference(("Bridge", bridge))]]
-            mutation = [column, mutator, ["set", rows]]
-            changes.append({"op": "mutate", "table": "Bridge", "where": where, "mutations": [mutation]})
+        for (mutator, where, column), items in sorted(self._memberships.items()):
+            self._guard_membership(where, column, items if mutator == "delete" else [])
+            shape = "map" if column == "queues" and mutator == "insert" else "set"
+            mutation = [column, mutator, [shape, items]]
+            is_holder = [["_uuid", "==", self._reference(where)]]
+            changes.append({"op": "mutate", "table": where[0], "where": is_holder, "mutations": [mutation]})
         return changes
 
-    def _guard_membership(self, bridge: str, column: str, leaving: list[Any]) -> None:
-        """Wait for the bridge to hold what leaves it, and all its controllers, whose targets no index keeps unique."""
-        if ("Bridge", bridge) in self._plan.create:
+    def _guard_membership(self, where: RowKey, column: str, leaving: list[Any]) -> None:
+        """Wait for a bridge to hold the ports that leave it, and for anything else to hold all that it held.
+
+        Names of ports are unique in any case; targets of controllers and names of mirrors are not.
+        """
+        if where in self._named:
             return
-        row = self._snapshot.bridges[bridge]
-        values = {"name": bridge}
-        if column == "controller":
-            values["controller"] = _set(row.references["controller"])
-        self._guards.append(_wait("Bridge", [*_is(row), [column, "includes", ["set", leaving]]], values))
+        row = self._row(where)
+        if column == "ports":
+            includes = [column, "includes", ["set", leaving]]
+            self._guards.append(_wait("Bridge", [*_is(row), includes], {"name": row.name}))
+        else:
+            self._guards.append(_wait(where[0], _is(row), {column: _held(row, column)}))
 
     def _mutate_root(self, mutator: str, bridge: Any) -> None:
         mutation = ["bridges", mutator, ["set", [bridge]]]
         self._changes.append({"op": "mutate", "table": "Open_vSwitch", "where": [], "mutations": [mutation]})
 
-    def _interfaces(self, columns: Columns) -> Any:
-        return ["set", [self._reference(("Interface", name)) for name in sorted(columns["interfaces"])]]
+    def _wire(self, table: str, column: str, value: Any) -> Any:
+        """Return a value as the wire wants it, names of rows as references to them."""
+        target = REFERENCES.get(table, {}).get(column)
+        if target is None or value is None:
+            return encode(value)
+        names = sorted(value) if isinstance(value, frozenset) else [value]
+        return ["set", [self._reference((target, name)) for name in names]]
 
     def _reference(self, key: RowKey) -> list[str]:
         name: str | None = self._named.get(key)
         return ["named-uuid", name] if name else ["uuid", self._row(key).uuid]
 
     def _row(self, key: RowKey) -> Row:
-        table = key[0]
-        if table == "Controller":
-            return self._snapshot.controllers[key[1], key[2]]
-        rows = {"Bridge": self._snapshot.bridges, "Port": self._snapshot.ports}
-        return rows.get(table, self._snapshot.interfaces)[key[1]]
+        row = self._snapshot.row(key)
+        if row is None:
+            raise KeyError(key)
+        return row
 
 
 def _is(row: Row) -> list[Any]:
     return [["_uuid", "==", ["uuid", row.uuid]]]
 
 
-def _set(uuids: Sequence[str]) -> Any:
-    return ["set", [["uuid", uuid] for uuid in uuids]]
+def _held(row: Row, column: str) -> Any:
+    """Return what the database holds in a column."""
+    if column in row.references:
+        return encode_references(row.references[column])
+    return encode(row.spellings.get(column, row.columns[column]))
 
 
 def _wait(table: str, where: list[Any], values: Mapping[str, Any]) -> Operation:

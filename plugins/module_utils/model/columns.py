@@ -19,7 +19,7 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import ip_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import PROTOCOLS
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import MARKS
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     Parser,
@@ -93,7 +93,7 @@ def _map_item(key: str, value: Any) -> str:
 
 def _external_ids(value: Any) -> dict[str, str | None]:
     ids = string_map(value)
-    for key in (OWNER_KEY, MESH_KEY):
+    for key in MARKS:
         if key in ids:
             raise ValueError(f"{key} is how tenantry.sdn marks what it made; leave it out, and set owner instead")
     return ids
@@ -163,10 +163,6 @@ TABLES: Mapping[str, Mapping[str, Column]] = {
     "Controller": CONTROLLER,
     "Port": PORT,
     "Interface": INTERFACE,
-}
-MAP_COLUMNS: Mapping[str, frozenset[str]] = {
-    table: frozenset(name for name, column in columns.items() if column.kind is Kind.MAP)
-    for table, columns in TABLES.items()
 }
 
 
