@@ -230,4 +230,3 @@ def _mentioned_columns(wanted: Bridge) -> Tables:
 def _port_row(snapshot: Snapshot, name: str) -> Columns:
     columns = snapshot.ports[name].columns
     return {**columns, "bridge": snapshot.bridge_of[name], "interfaces": snapshot.members[name]}
-

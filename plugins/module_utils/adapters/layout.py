@@ -70,7 +70,7 @@ def holder(key: RowKey, columns: Mapping[str, Any]) -> tuple[RowKey, str] | None
 
 
 def hanging(rows: Rows) -> dict[RowKey, Row]:
-    """Return the rows that have no name of their own by where they hang; of twins of one name the second by its UUID."""
+    """Return the rows without a unique name by where they hang; of twins of one name the second by its UUID too."""
     placed: dict[RowKey, Row] = {}
     for key, row in [*_on_bridges(rows), *_on_ports(rows), *_samples(rows)]:
         placed[(*key, row.uuid) if key in placed else key] = row

@@ -23,8 +23,8 @@ class Claim:
     """What the task may change: the owner it acts for, and which existing ports are its own by their external_ids."""
 
     owner: str | None
-    is_ours: Callable[[Mapping[str, str]], bool]
-    purge: bool = False  # remove our ports of the bridge that are not wanted
+    is_ours: Callable[[Mapping[str, str]], bool] = lambda external_ids: True
+    purge: bool = False  # remove what is ours and not wanted
     adopt: bool = False  # take over what is in the way and not ours
     bridge: bool = True  # manage the bridge itself, not only ports of it
     max_removed: int | None = None  # refuse to remove more ports than this at once
@@ -75,7 +75,7 @@ def _taken_name(snapshot: Snapshot, bridge: str) -> Iterable[str]:
 def _foreign_bridge(snapshot: Snapshot, bridge: str, claim: Claim) -> Iterable[str]:
     row = snapshot.bridges.get(bridge)
     if row and claim.owner and row.owner != claim.owner and not claim.adopt:
-        yield f"bridge {bridge}: it exists and belongs to {_called(row.columns['external_ids'])}; {_REMEDIES}"
+        yield f"bridge {bridge}: it exists and belongs to {called(row.columns['external_ids'])}; {_REMEDIES}"
 
 
 def _foreign_port(snapshot: Snapshot, bridge: str, port: Port, claim: Claim) -> Iterable[str]:
@@ -86,7 +86,7 @@ def _foreign_port(snapshot: Snapshot, bridge: str, port: Port, claim: Claim) -> 
         yield f"port {name}: it is bridge {name}'s own port; connect bridges by a patch port on each"
     elif not claim.owns(snapshot, name):
         if not claim.adopt:
-            owner = _called(snapshot.ports[name].columns["external_ids"])
+            owner = called(snapshot.ports[name].columns["external_ids"])
             yield f"port {name}: it exists on bridge {holder} and belongs to {owner}; {_REMEDIES}"
     elif holder != bridge and not claim.owner:
         yield f"port {name}: it is on bridge {holder}; remove it there first, or set owner and adopt: true to move it"
@@ -106,7 +106,7 @@ def _held_interfaces(snapshot: Snapshot, bridge: str, port: Port, released: Set[
 _REMEDIES = "choose another name, remove it by hand, or take it over with adopt: true"
 
 
-def _called(external_ids: Mapping[str, str]) -> str:
+def called(external_ids: Mapping[str, str]) -> str:
     owner, mesh = external_ids.get(OWNER_KEY), external_ids.get(MESH_KEY)
     who = f"owner '{owner}'" if owner else f"nobody (no {OWNER_KEY} in its external_ids)"
     return f"mesh '{mesh}' of {who}" if mesh else who

@@ -11,16 +11,27 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
 
-_SECTIONS = {"Bridge": "bridges", "Controller": "controllers", "Port": "ports", "Interface": "interfaces"}
+InWords = Callable[[RowKey, Columns], Columns]
+# Where rows are shown, from left to right: words, and parts of the key by their number
+_SECTIONS: Mapping[str, tuple[Any, ...]] = {
+    "Bridge": ("bridges", 1),
+    "Port": ("ports", 1),
+    "Interface": ("interfaces", 1),
+    "QoS": ("ports", 1),
+    "Queue": ("ports", 1, "queues", 2),
+}
 _SECRETS = frozenset({"psk"})  # keys of options that never leave the host
 _HIDDEN = "VALUE_HIDDEN"
 
 
-def diff(plan: RowPlan, in_words: Callable[[RowKey, Columns], Columns] = lambda key, columns: columns) -> dict[str, Any]:
+def diff(plan: RowPlan, in_words: InWords = lambda key, columns: columns) -> dict[str, Any]:
     """Return Ansible's diff: of changed rows only the columns that differ, as ``in_words`` says them."""
     before = {key: _differing(old, new) for key, (old, new) in plan.update.items()}
     after = {key: _differing(new, old) for key, (old, new) in plan.update.items()}
-    return {"before": _sections({**plan.delete, **before}), "after": _sections({**plan.create, **after})}
+    sides = {"before": {**plan.delete, **before}, "after": {**plan.create, **after}}
+    return {
+        side: _sections({key: in_words(key, columns) for key, columns in rows.items()}) for side, rows in sides.items()
+    }
 
 
 def _differing(columns: Columns, other: Columns) -> Columns:
@@ -30,18 +41,29 @@ def _differing(columns: Columns, other: Columns) -> Columns:
 def _sections(rows: Mapping[RowKey, Columns]) -> dict[str, Any]:
     sections: dict[str, Any] = {}
     for key in sorted(rows, key=lambda key: (key[0] == "Interface", key)):
-        name = " ".join(key[1:])
-        columns = {column: _plain(value) for column, value in sorted(rows[key].items())}
-        if columns.get("interfaces") == [name]:
+        columns = {column: plain(value) for column, value in sorted(rows[key].items())}
+        if columns.get("interfaces") == [key[1]]:
             del columns["interfaces"]  # a single port: its interface is shown as part of it
-        if key[0] == "Interface" and name in sections.get("ports", {}):
-            sections["ports"][name].update(columns)
-        else:
-            sections.setdefault(_SECTIONS[key[0]], {})[name] = columns
+        section = sections
+        for part in _path(key, sections):
+            section = section.setdefault(part, {})
+        section.update(columns)
     return sections
 
 
-def _plain(value: Any) -> Any:
+def _path(key: RowKey, sections: Mapping[str, Any]) -> tuple[str, ...]:
+    table, *place = key
+    if table == "Controller":
+        return "controllers", " ".join(place)
+    if table == "Interface" and place[0] in sections.get("ports", {}):
+        return "ports", place[0]
+    if not place[0]:
+        return "left_behind", table, " ".join(place[1:])
+    return tuple(key[part] if isinstance(part, int) else part for part in _SECTIONS[table])
+
+
+def plain(value: Any) -> Any:
+    """Return a value as Ansible may return it, in order and without secrets."""
     if isinstance(value, Mapping):
         return {key: _HIDDEN if key in _SECRETS else item for key, item in sorted(value.items())}
     return sorted(value) if isinstance(value, frozenset) else value

@@ -99,7 +99,7 @@ class _Transaction:
         if key in self._named:
             return
         row = self._row(key)
-        old, new = self._plan.update.get(key, ({}, {}))
+        _old, new = self._plan.update.get(key, ({}, {}))
         held = {column: references for column, references in row.references.items() if column not in row.columns}
         self._guard(key[0], row, {column: _held(row, column) for column in [*row.columns, *held]})
         self._hang("delete", key, {})

@@ -59,11 +59,11 @@ class Column:
     synonyms: Mapping[str, str] = field(default_factory=dict)  # other spellings in the database: canonical one
 
 
-def _optional(parse: Parser[Any]) -> Column:
+def optional(parse: Parser[Any]) -> Column:
     return Column(Kind.OPTIONAL, lambda value: None if value == "" else parse(value))
 
 
-def _set(parse: Parser[Any]) -> Column:
+def set_of(parse: Parser[Any]) -> Column:
     return Column(Kind.SET, lambda value: frozenset(parse(item) for item in sequence(value)))
 
 
@@ -121,8 +121,8 @@ FLAG = Column(Kind.SCALAR, boolean)
 
 BRIDGE: Mapping[str, Column] = {
     "datapath_type": _type("system", "netdev", ""),
-    "fail_mode": _optional(one_of(("standalone", "secure"))),
-    "protocols": _set(one_of(PROTOCOLS)),
+    "fail_mode": optional(one_of(("standalone", "secure"))),
+    "protocols": set_of(one_of(PROTOCOLS)),
     "rstp_enable": FLAG,
     "stp_enable": FLAG,
     "mcast_snooping_enable": FLAG,
@@ -130,18 +130,18 @@ BRIDGE: Mapping[str, Column] = {
     "other_config": MAP,
 }
 CONTROLLER: Mapping[str, Column] = {
-    "connection_mode": _optional(one_of(("in-band", "out-of-band"))),
-    "inactivity_probe": _optional(integer(0, 2**31 - 1)),  # milliseconds; 0 turns probing off
-    "max_backoff": _optional(integer(1000, 2**31 - 1)),  # milliseconds
-    "controller_rate_limit": _optional(integer(100, 2**31 - 1)),  # packet-in messages a second
-    "controller_burst_limit": _optional(integer(25, 2**31 - 1)),
+    "connection_mode": optional(one_of(("in-band", "out-of-band"))),
+    "inactivity_probe": optional(integer(0, 2**31 - 1)),  # milliseconds; 0 turns probing off
+    "max_backoff": optional(integer(1000, 2**31 - 1)),  # milliseconds
+    "controller_rate_limit": optional(integer(100, 2**31 - 1)),  # packet-in messages a second
+    "controller_burst_limit": optional(integer(25, 2**31 - 1)),
 }
 PORT: Mapping[str, Column] = {
-    "tag": _optional(integer(0, 4095)),
-    "trunks": _set(integer(0, 4095)),
-    "vlan_mode": _optional(one_of(VLAN_MODES)),
-    "bond_mode": _optional(one_of(("active-backup", "balance-slb", "balance-tcp"))),
-    "lacp": _optional(one_of(("active", "passive", "off"))),
+    "tag": optional(integer(0, 4095)),
+    "trunks": set_of(integer(0, 4095)),
+    "vlan_mode": optional(one_of(VLAN_MODES)),
+    "bond_mode": optional(one_of(("active-backup", "balance-slb", "balance-tcp"))),
+    "lacp": optional(one_of(("active", "passive", "off"))),
     "bond_updelay": Column(Kind.SCALAR, integer(0, 2**31 - 1)),  # milliseconds
     "bond_downdelay": Column(Kind.SCALAR, integer(0, 2**31 - 1)),  # milliseconds
     "protected": FLAG,
@@ -151,9 +151,9 @@ PORT: Mapping[str, Column] = {
 INTERFACE: Mapping[str, Column] = {
     "type": _type(*INTERFACE_TYPES),
     "options": MAP,
-    "mac": _optional(mac_address),
-    "mtu_request": _optional(integer(68, 65535)),  # bytes
-    "ofport_request": _optional(integer(1, 65279)),
+    "mac": optional(mac_address),
+    "mtu_request": optional(integer(68, 65535)),  # bytes
+    "ofport_request": optional(integer(1, 65279)),
     "bfd": MAP,
     "external_ids": EXTERNAL_IDS,
     "other_config": MAP,
