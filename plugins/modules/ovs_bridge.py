@@ -57,6 +57,13 @@ options:
   mcast_snooping_enable:
     description: IGMP and MLD snooping.
     type: bool
+  flood_vlans:
+    description:
+      - VLANs on which the bridge learns no addresses, so that all their frames are flooded. An empty list is none.
+      - For a VLAN that mirrored frames travel on (M(tenantry.sdn.ovs_mirror)), on every bridge on the way.
+    type: list
+    elements: int
+    version_added: "0.2.0"
   external_ids:
     description: Keys to set, or with C(null) to remove.
     type: dict
@@ -301,6 +308,7 @@ BRIDGE = {
     "rstp_enable": {"type": "bool"},
     "stp_enable": {"type": "bool"},
     "mcast_snooping_enable": {"type": "bool"},
+    "flood_vlans": {"type": "list", "elements": "int"},
     "external_ids": {"type": "dict"},
     "other_config": {"type": "dict"},
     "controllers": {"type": "list", "elements": "dict", "options": CONTROLLER},

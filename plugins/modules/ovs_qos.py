@@ -176,7 +176,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership im
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.shaping import Shaping
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_task import run
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.shaping_input import parse_limits
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.shaping_input import LISTED, parse_limits
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected
 
 TYPES = [
@@ -219,8 +219,7 @@ def main() -> None:
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_limits(params)
-        complete = params["ports"] is not None and params["state"] == "present"
-        claim = Claim(params["owner"], purge=complete and params["owner"] is not None, adopt=params["adopt"])
+        claim = Claim(params["owner"], purge=LISTED.is_complete(params), adopt=params["adopt"])
         effect, exists = params["require_effect"], not module.check_mode
         dummy, result = run(module, lambda ovsdb: Shaping(ovsdb, wanted, claim, "ovs_qos", effect, exists))
         module.exit_json(**result)

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import Row, RowKey
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables, read
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan, operations
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Interface, Marks
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MARKS
 
@@ -58,6 +59,10 @@ class DatabaseBackend:
         """Return columns of a row as a task says them."""
         return columns
 
+    def _require_bridge(self, name: str) -> None:
+        if name not in self.observed().bridges:
+            raise BackendError(f"Bridge {name} does not exist. Create it first, with tenantry.sdn.ovs_bridge.")
+
     def _read(self) -> Snapshot:
         snapshot = read(self._ovsdb, self._tables)
         if snapshot.cur_cfg < snapshot.next_cfg:  # ovs-vswitchd has yet to apply an earlier change
@@ -91,6 +96,21 @@ def _merged(present: Columns, wanted: Mapping[str, Any]) -> Columns:
     if wanted.items() <= present.items():
         return present
     return {key: item for key, item in {**present, **wanted}.items() if item is not None}
+
+
+def mark_copies(
+    snapshot: Snapshot,
+    keys: Iterable[RowKey],
+    marks: Marks,
+    desired: dict[RowKey, Columns],
+    actual: dict[RowKey, Columns],
+) -> None:
+    """Of rows that hang elsewhere too a change makes a copy: let it bear our marks, and none of theirs."""
+    for key in keys:
+        row = snapshot.row(key)
+        if row and snapshot.is_shared(row) and desired[key] != actual[key]:
+            desired[key] = {**desired[key], "external_ids": dict(marks)}
+            actual[key] = {**actual[key], "external_ids": row.columns["external_ids"]}
 
 
 def columns_of(row: Row | None) -> Columns | None:

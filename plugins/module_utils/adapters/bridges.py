@@ -9,7 +9,7 @@ rows; the same rows as they are, cut to the same columns, are the other side of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from contextlib import suppress
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend import (
@@ -18,7 +18,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend impo
     resolved,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.contradictions import check_host, keeps_interfaces
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import Row, RowKey
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import (
     Claim,
@@ -28,13 +28,16 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership im
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import (
-    BackendError,
     ConflictError,
     OwnershipError,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import TABLES
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import SAMPLE, TABLES
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Bridge, Interface, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import QOS_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
+
+_SAMPLES = "Flow_Sample_Collector_Set"
+_TRAILING: Tables = {"QoS": {}, "Queue": {}, _SAMPLES: SAMPLE, "IPFIX": {}}
 
 
 class Bridges(DatabaseBackend):
@@ -49,7 +52,9 @@ class Bridges(DatabaseBackend):
         present: bool = True,
         must_exist: bool = False,
     ) -> None:
-        super().__init__(ovsdb, _mentioned_columns(wanted), comment)
+        removes = not present or claim.purge or any(not port.present for port in wanted.ports or ())
+        trailing = _TRAILING if claim.bridge and removes else {}
+        super().__init__(ovsdb, {**_mentioned_columns(wanted), **trailing}, comment)
         self._wanted = wanted
         self._claim = claim
         self._present = present
@@ -58,6 +63,8 @@ class Bridges(DatabaseBackend):
 
     def plan(self) -> RowPlan:
         snapshot = self._read()
+        if self._must_exist:
+            self._require_bridge(self._wanted.name)
         if not self._present:
             return RowPlan.between(self._removable(snapshot), {})
         removed = self._removed_ports(snapshot)
@@ -66,6 +73,7 @@ class Bridges(DatabaseBackend):
         self._ports = [self._settled(faults, snapshot, port) for port in self._wanted_ports() if port.present]
         desired, actual = self._desired_and_actual(snapshot)
         actual.update({("Port", name): _port_row(snapshot, name) for name in removed})
+        actual.update(self._trailing(snapshot, removed))
         actual.update(self._removed_controllers(snapshot))
         plan = RowPlan.between(actual, desired)
         check_host(faults, snapshot, desired, plan, removed)
@@ -94,7 +102,7 @@ class Bridges(DatabaseBackend):
         leaving = {
             key: row
             for key, row in plan.delete.items()
-            if key[0] == "Port" and not self._holds(key[1], interfaces, numbers)
+            if key[0] in ("Port", "QoS", "Queue") and not self._holds(key[1], interfaces, numbers)
         }
         rest = {key: row for key, row in plan.delete.items() if key not in leaving}
         return [part for part in (RowPlan(plan.create, plan.update, rest), RowPlan({}, {}, leaving)) if part]
@@ -114,14 +122,6 @@ class Bridges(DatabaseBackend):
             item.name: rows[item.name].columns["ofport"] for item in self.wanted_interfaces() if item.name in rows
         }
         return {name: None if number == -1 else number for name, number in numbers.items()}
-
-    def _read(self) -> Snapshot:
-        snapshot = super()._read()
-        if self._must_exist and self._wanted.name not in snapshot.bridges:
-            raise BackendError(
-                f"Bridge {self._wanted.name} does not exist. Create it first, with tenantry.sdn.ovs_bridge."
-            )
-        return snapshot
 
     # -- wanted ----------------------------------------------------------------------------------------------------
 
@@ -211,7 +211,19 @@ class Bridges(DatabaseBackend):
         ports = [name for name, holder in snapshot.bridge_of.items() if holder == bridge]
         rows: dict[RowKey, Columns] = {("Port", name): _port_row(snapshot, name) for name in ports}
         rows["Bridge", bridge] = snapshot.bridges[bridge].columns
-        return rows
+        return {**rows, **self._trailing(snapshot, {bridge, *ports})}
+
+    def _trailing(self, snapshot: Snapshot, removed: Set[str]) -> dict[RowKey, Columns]:
+        """Return the rows that would stay, and hold on to what is removed: what ovs_qos made, samples of a bridge."""
+        return {
+            key: row.columns
+            for key, row in snapshot.hanging.items()
+            if key[1] in removed and (key[0] == _SAMPLES or self._is_litter(row, key[1]))
+        }
+
+    def _is_litter(self, row: Row, port: str) -> bool:
+        made_for = row.columns["external_ids"].get(QOS_KEY)
+        return made_for == port and (self._claim.owner is None or row.owner in (None, self._claim.owner))
 
 
 def _mentioned_columns(wanted: Bridge) -> Tables:

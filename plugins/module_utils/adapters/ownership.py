@@ -59,6 +59,11 @@ def refuse_removal(snapshot: Snapshot, bridge: str, claim: Claim) -> None:
     if strangers:
         what = f"it holds ports that are not of owner '{claim.owner}': {', '.join(strangers)}"
         faults.append(f"bridge {bridge}: {what}; remove them first, or remove everything with adopt: true")
+    samples = {key[2]: row for key, row in snapshot.hanging.items() if key[:2] == ("Flow_Sample_Collector_Set", bridge)}
+    foreign = sorted(number for number, row in samples.items() if row.owner != claim.owner)
+    if foreign:
+        what = f"samples of flows that are not of owner '{claim.owner}' refer to it: {', '.join(foreign)}"
+        faults.append(f"bridge {bridge}: {what}; remove them first, or remove everything with adopt: true")
     if faults:
         raise OwnershipError(faults)
 
@@ -75,7 +80,7 @@ def _taken_name(snapshot: Snapshot, bridge: str) -> Iterable[str]:
 def _foreign_bridge(snapshot: Snapshot, bridge: str, claim: Claim) -> Iterable[str]:
     row = snapshot.bridges.get(bridge)
     if row and claim.owner and row.owner != claim.owner and not claim.adopt:
-        yield f"bridge {bridge}: it exists and belongs to {called(row.columns['external_ids'])}; {_REMEDIES}"
+        yield f"bridge {bridge}: it exists and belongs to {called(row.columns['external_ids'])}; {REMEDIES}"
 
 
 def _foreign_port(snapshot: Snapshot, bridge: str, port: Port, claim: Claim) -> Iterable[str]:
@@ -87,7 +92,7 @@ def _foreign_port(snapshot: Snapshot, bridge: str, port: Port, claim: Claim) -> 
     elif not claim.owns(snapshot, name):
         if not claim.adopt:
             owner = called(snapshot.ports[name].columns["external_ids"])
-            yield f"port {name}: it exists on bridge {holder} and belongs to {owner}; {_REMEDIES}"
+            yield f"port {name}: it exists on bridge {holder} and belongs to {owner}; {REMEDIES}"
     elif holder != bridge and not claim.owner:
         yield f"port {name}: it is on bridge {holder}; remove it there first, or set owner and adopt: true to move it"
 
@@ -103,7 +108,7 @@ def _held_interfaces(snapshot: Snapshot, bridge: str, port: Port, released: Set[
             yield f"port {port.name}: interface {interface.name} is in {where}; {remedy}"
 
 
-_REMEDIES = "choose another name, remove it by hand, or take it over with adopt: true"
+REMEDIES = "choose another name, remove it by hand, or take it over with adopt: true"
 
 
 def called(external_ids: Mapping[str, str]) -> str:

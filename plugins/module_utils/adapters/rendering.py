@@ -17,8 +17,13 @@ _SECTIONS: Mapping[str, tuple[Any, ...]] = {
     "Bridge": ("bridges", 1),
     "Port": ("ports", 1),
     "Interface": ("interfaces", 1),
-    "QoS": ("ports", 1),
-    "Queue": ("ports", 1, "queues", 2),
+    "QoS": ("ports", 1, "qos"),
+    "Queue": ("ports", 1, "qos", "queues", 2),
+    "Mirror": ("bridges", 1, "mirrors", 2),
+    "NetFlow": ("bridges", 1, "netflow"),
+    "sFlow": ("bridges", 1, "sflow"),
+    "IPFIX": ("bridges", 1, "ipfix"),
+    "Flow_Sample_Collector_Set": ("bridges", 1, "samples", 2),
 }
 _SECRETS = frozenset({"psk"})  # keys of options that never leave the host
 _HIDDEN = "VALUE_HIDDEN"
@@ -57,6 +62,8 @@ def _path(key: RowKey, sections: Mapping[str, Any]) -> tuple[str, ...]:
         return "controllers", " ".join(place)
     if table == "Interface" and place[0] in sections.get("ports", {}):
         return "ports", place[0]
+    if table == "IPFIX" and len(place) > 1:
+        return "bridges", place[0], "samples", place[1], "ipfix"
     if not place[0]:
         return "left_behind", table, " ".join(place[1:])
     return tuple(key[part] if isinstance(part, int) else part for part in _SECTIONS[table])

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend import (
     DatabaseBackend,
     columns_of,
+    mark_copies,
     resolved,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.effects import (
@@ -172,14 +173,14 @@ class Shaping(DatabaseBackend):
         return {QOS_KEY: port, **({OWNER_KEY: self._claim.owner} if self._claim.owner else {})}
 
     def _own_copies(self, snapshot: Snapshot, qos: RowKey, actual: Rows) -> None:
-        """Mark the copies that the port gets of rows which others hold too, without the marks of these."""
+        """Mark the copies that the port gets of rows which others hold too; a new queue makes one of its QoS."""
         here = [key for key in {**self._desired, **actual} if key[0] in ("QoS", "Queue") and key[1] == qos[1]]
-        changed = {key for key in here if self._desired.get(key) != actual.get(key)}
-        for key in changed | ({qos} if changed else set()):
-            row = snapshot.row(key)
-            if row and snapshot.is_shared(row) and key in self._desired:
-                self._desired[key] = {**self._desired[key], "external_ids": self._marks(qos[1])}
-                actual[key] = {**actual[key], "external_ids": row.columns["external_ids"]}
+        row = snapshot.row(qos)
+        if row and snapshot.is_shared(row) and any(self._desired.get(key) != actual.get(key) for key in here):
+            self._desired[qos] = {**self._desired[qos], "external_ids": self._marks(qos[1])}
+            actual[qos] = {**actual[qos], "external_ids": row.columns["external_ids"]}
+        both = [key for key in here if key in self._desired and key in actual]
+        mark_copies(snapshot, both, self._marks(qos[1]), self._desired, actual)
 
     # -- existing --------------------------------------------------------------------------------------------------
 

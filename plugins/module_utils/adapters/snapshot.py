@@ -87,7 +87,7 @@ def read(ovsdb: Ovsdb, tables: Tables) -> Snapshot:
 
 
 def _kinds(table: str, columns: Mapping[str, Column]) -> dict[str, Kind]:
-    kinds = {name: column.kind for name, column in columns.items()}
+    kinds = {name: column.kind for name, column in columns.items() if name not in REFERENCES.get(table, {})}
     if table not in UNMARKED:
         kinds["external_ids"] = Kind.MAP
     if table == "Interface":

@@ -116,7 +116,9 @@ class _Transaction:
             return
         place = {"bridge": self._snapshot.bridge_of[key[1]]} if key[0] == "Port" else {}
         held_by = holder(key, place)
-        if held_by and held_by[0] not in self._plan.delete:
+        # what ovsdb-server collects still counts as a reference to what is deleted in the same transaction
+        collected = key[0] in ROOTS and held_by is not None and held_by[0][0] not in ROOTS
+        if held_by and (collected or held_by[0] not in self._plan.delete):
             self._guard(key[0], row, {})
             self._hang("delete", key, place)
         self._leave(key, row)

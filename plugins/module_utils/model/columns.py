@@ -126,6 +126,7 @@ BRIDGE: Mapping[str, Column] = {
     "rstp_enable": FLAG,
     "stp_enable": FLAG,
     "mcast_snooping_enable": FLAG,
+    "flood_vlans": set_of(integer(0, 4095)),
     "external_ids": EXTERNAL_IDS,
     "other_config": MAP,
 }
@@ -158,6 +159,7 @@ INTERFACE: Mapping[str, Column] = {
     "external_ids": EXTERNAL_IDS,
     "other_config": MAP,
 }
+SAMPLE: Mapping[str, Column] = {"id": Column(Kind.SCALAR, integer(0, 2**32 - 1))}  # Flow_Sample_Collector_Set
 TABLES: Mapping[str, Mapping[str, Column]] = {
     "Bridge": BRIDGE,
     "Controller": CONTROLLER,

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import parse_columns
@@ -21,7 +21,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.shaping import 
     Limits,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Columns
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import parse_task
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import Listed, parse_task
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     Parser,
@@ -29,44 +29,19 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     interface_name,
     known_keys,
     mapping,
-    path_of,
 )
 
 _QUEUE_NUMBER = integer(0, QUEUES - 1)
-_OF_ONE = ("type", "max_rate", "other_config", "queues", *POLICING)  # options of one interface
+LISTED = Listed("ports", "interface", "interface", ("type", "max_rate", "other_config", "queues", *POLICING))
 
 
 def parse_limits(params: Mapping[str, Any]) -> tuple[Limits, ...]:
     """Return what is wanted of each interface, or raise InvalidInput with all faults."""
     faults = Faults()
     parse_task(faults, params)
-    ports = params.get("ports")
-    limits = tuple(_limits(faults, path, given) for path, given in _given(faults, params))
-    names = [wanted.interface for wanted in limits]
-    for index, name in enumerate(names):
-        if name and name in names[:index]:
-            faults.add(f"{path_of('ports', index)}.interface", f"'{name}' is listed twice; list each interface once")
-    if ports == [] and params.get("owner") is not None and not params.get("allow_empty"):
-        what = "an empty list would remove every limit of the owner"
-        faults.add("ports", f"{what}; if you mean it, set allow_empty: true")
+    limits = tuple(_limits(faults, path, given) for path, given in LISTED.items(faults, params))
     faults.raise_any()
     return limits
-
-
-def _given(faults: Faults, params: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
-    """Yield (path, options) of each interface; the state of the task is that of those that name none."""
-    ports = params.get("ports")
-    if ports is None:
-        if params.get("interface") is None:
-            faults.add("interface", "is missing; write the name of an interface, or several in ports[]")
-            return
-        yield "", params
-        return
-    for option in ("interface", *_OF_ONE):
-        if params.get(option) is not None:
-            faults.add(option, "belongs to a single interface; write it in each of ports[], or leave ports out")
-    for index, port in enumerate(ports):
-        yield f"{path_of('ports', index)}.", {**port, "state": port.get("state") or params.get("state")}
 
 
 def _limits(faults: Faults, path: str, given: Mapping[str, Any]) -> Limits:
