@@ -29,14 +29,13 @@ attributes:
 options: {}
 attributes:
   check_mode:
-    description: Changes nothing, in check mode or without.
+    description: Changes nothing in any mode.
     support: full
   diff_mode:
-    description: Returns what differs, before and after, in the words of the options.
+    description: There is nothing to show.
     support: N/A
-    details: There is nothing to differ.
   idempotent:
-    description: A second run returns the same, if nothing else has changed it.
+    description: Changes nothing however often it runs.
     support: full
   platform:
     description: The target operating systems. Debian and Ubuntu are tested.

@@ -17,6 +17,7 @@ OWNER_KEY = "tenantry-owner"  # external_ids of every row that a task with an ow
 MESH_KEY = "tenantry-mesh"  # external_ids of tunnel ports: the mesh that they belong to
 QOS_KEY = "tenantry-qos"  # external_ids of QoS and Queue rows: the port that they were made for
 POLICING_KEY = "tenantry-policing"  # external_ids of interfaces: the owner that polices what they receive
+SECRETS = frozenset({"psk"})  # keys of maps that never leave the host
 MARKS = (OWNER_KEY, MESH_KEY, QOS_KEY, POLICING_KEY)
 
 _TUNNEL_PREFIX = {"gre": "gr", "vxlan": "vx", "geneve": "gn"}

@@ -14,12 +14,12 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import RowPlan
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import BOND_ONLY
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS, check_tunnel_options, identity
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
-_BOND_ONLY = ("bond_mode", "lacp", "bond_updelay", "bond_downdelay")  # columns of Port
 Rows = Mapping[tuple[str, ...], Mapping[str, Any]]
 
 
@@ -45,7 +45,7 @@ def keeps_interfaces(faults: Faults, snapshot: Snapshot, port: Port) -> bool:
             what = f"it has the interfaces {', '.join(sorted(members))}"
             faults.add(f"port {port.name}", f"{what}; write {column} in interfaces[], at the one that you mean")
     elif not port.listed:
-        for column in _BOND_ONLY:
+        for column in BOND_ONLY:
             if port.columns.get(column) is not None:
                 faults.add(f"port {port.name}", f"{column} is for bonds; list the bond's members in interfaces")
     return kept

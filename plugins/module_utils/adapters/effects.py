@@ -9,7 +9,7 @@ chose: there only queue 0 has an effect, as all traffic takes it. What contradic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey
@@ -18,6 +18,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.shaping import (
     CLASSFUL,
     DEFAULT_BURST,
+    PACKET,
     UNPOLICED,
     configured,
 )
@@ -96,6 +97,14 @@ def _check_queue(faults: Faults, path: str, kind: str, limit: int | None, queue:
     for key in ("burst", "priority"):
         if kind != "linux-htb" and key in queue["other_config"]:
             faults.add(path, f"type {kind} has no {key}; leave it out, or write type: linux-htb")
+
+
+def check_bursts(faults: Faults, snapshot: Snapshot, desired: Rows, changed: Container[RowKey]) -> None:
+    for name, policing in policed_interfaces(snapshot, desired):
+        burst = policing["ingress_policing_burst"]
+        if 0 < burst < PACKET and policing["ingress_policing_rate"] and ("Interface", name) in changed:
+            what = f"no packet of 1,500 bytes would pass an ingress_policing_burst of {shown_quantity(burst, KILOBIT)}"
+            faults.add(f"interface {name}", f"{what}; write at least {shown_quantity(PACKET, KILOBIT)}")
 
 
 def check_effects(faults: Faults, snapshot: Snapshot, desired: Rows, shaped: Iterable[Shaped]) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.attachments import AttachmentBackend, Rows
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.description import Task, acceptable, said
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import Claim
@@ -19,7 +20,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot imp
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.attachment import Attachments
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import BRIDGE
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.mirror import MIRROR, MOST, NEW, PORTS
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.mirror import MIRROR, MOST, NEW, PORTS, parse_mirrors
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
 TABLES: Tables = {"Bridge": {"flood_vlans": BRIDGE["flood_vlans"]}, "Port": {}, "Mirror": MIRROR}
@@ -87,3 +88,13 @@ def _contradictions(whole: Columns) -> Iterable[str]:
         yield f"{what}; take it out of select_src_port and select_dst_port"
     if whole["output_vlan"] in whole["select_vlan"]:
         yield f"output_vlan {whole['output_vlan']} is selected too, which is a loop; take it out of select_vlan"
+
+
+def described(snapshot: Snapshot, bridge: str, owner: str | None) -> Task:
+    """Return the mirrors of a bridge, or those that are the owner's, as a task of ovs_mirror."""
+    mirrors = [
+        {"name": key[2], **said({name: row.columns[name] for name in MIRROR})}
+        for key, row in sorted(snapshot.hanging.items())
+        if key[:2] == ("Mirror", bridge) and owner in (None, row.owner)
+    ]
+    return acceptable(parse_mirrors, {"bridge": bridge, "mirrors": mirrors})

@@ -10,6 +10,7 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import SECRETS
 
 InWords = Callable[[RowKey, Columns], Columns]
 # Where rows are shown, from left to right: words, and parts of the key by their number
@@ -25,7 +26,6 @@ _SECTIONS: Mapping[str, tuple[Any, ...]] = {
     "IPFIX": ("bridges", 1, "ipfix"),
     "Flow_Sample_Collector_Set": ("bridges", 1, "samples", 2),
 }
-_SECRETS = frozenset({"psk"})  # keys of options that never leave the host
 _HIDDEN = "VALUE_HIDDEN"
 
 
@@ -72,5 +72,5 @@ def _path(key: RowKey, sections: Mapping[str, Any]) -> tuple[str, ...]:
 def plain(value: Any) -> Any:
     """Return a value as Ansible may return it, in order and without secrets."""
     if isinstance(value, Mapping):
-        return {key: _HIDDEN if key in _SECRETS else item for key, item in sorted(value.items())}
+        return {key: _HIDDEN if key in SECRETS else item for key, item in sorted(value.items())}
     return sorted(value) if isinstance(value, frozenset) else value

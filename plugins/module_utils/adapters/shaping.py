@@ -19,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend impo
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.effects import (
     Shaped,
+    check_bursts,
     check_effects,
     check_shapes,
     shaped_ports,
@@ -45,7 +46,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import M
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import OWNER_KEY, POLICING_KEY, QOS_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
-_TABLES: Tables = {
+TABLES: Tables = {
     "Bridge": {"datapath_type": BRIDGE["datapath_type"]},
     "Port": {},
     "Interface": {"type": INTERFACE["type"], "external_ids": EXTERNAL_IDS, **POLICING},
@@ -68,7 +69,7 @@ class Shaping(DatabaseBackend):
         require_effect: bool = True,
         must_exist: bool = True,
     ) -> None:
-        super().__init__(ovsdb, _TABLES, comment)
+        super().__init__(ovsdb, TABLES, comment)
         self._wanted = wanted
         self._claim = claim
         self._require_effect = require_effect
@@ -91,11 +92,15 @@ class Shaping(DatabaseBackend):
             actual.update(self._purged(snapshot, ports))
         actual.update(self._left_behind(snapshot, ports))
         self._shapes = list(shaped_ports(snapshot, self._desired, actual))
-        check_shapes(faults, self._shapes)
+        plan = RowPlan.between(actual, self._desired)
+        changed = {**plan.after, **plan.delete}
+        reshaped = {key[1] for key in changed if key[0] in ("QoS", "Queue")}
+        check_shapes(faults, [port for port in self._shapes if port.port in reshaped])
+        check_bursts(faults, snapshot, self._desired, changed)
         if self._require_effect:
             check_effects(faults, snapshot, self._desired, self._shapes)
         faults.raise_any()
-        return RowPlan.between(actual, self._desired)
+        return plan
 
     def warnings(self) -> list[str]:
         return [*starving(self.observed(), self._desired), *unlimited(self._shapes), *self._absent()]

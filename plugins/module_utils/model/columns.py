@@ -149,6 +149,7 @@ PORT: Mapping[str, Column] = {
     "external_ids": EXTERNAL_IDS,
     "other_config": MAP,
 }
+BOND_ONLY = ("bond_mode", "lacp", "bond_updelay", "bond_downdelay")  # columns of Port
 INTERFACE: Mapping[str, Column] = {
     "type": _type(*INTERFACE_TYPES),
     "options": MAP,

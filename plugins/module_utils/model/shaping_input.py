@@ -67,9 +67,6 @@ def _policing(faults: Faults, path: str, given: Mapping[str, Any]) -> Columns:
         if rate is not None and burst is None and given.get(f"{what}burst") is None:
             # 80 % is what ovs-vswitchd.conf.db(5) advises for TCP
             policing[f"{what}burst"] = max(-(-rate * 8 // 10), least) if rate else 0
-        elif rate and burst and burst < least:
-            fault = f"{burst} kbit is less than a packet of 1,500 bytes, none of which would pass; write at least 12"
-            faults.add(f"{path}{what}burst", fault)
     return policing
 
 

@@ -34,7 +34,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     path_of,
 )
 
-_INTERFACE_OF_PORT = ("type", "options", "mac", "mtu_request", "ofport_request")
+INTERFACE_OF_PORT = ("type", "options", "mac", "mtu_request", "ofport_request")
 
 
 def parse_bridge(params: Mapping[str, Any]) -> Bridge:
@@ -86,7 +86,7 @@ def _port(faults: Faults, path: str, given: Mapping[str, Any], marks: Marks) -> 
     _refuse_vlan_contradictions(faults, path, columns)
     if given.get("interfaces") is None:
         return Port(name, columns, (_single_interface(faults, path, name, given),), marks=marks)
-    for option in _INTERFACE_OF_PORT:
+    for option in INTERFACE_OF_PORT:
         if given.get(option) is not None:
             faults.add(f"{path}.{option}", "belongs to an interface; write it in interfaces[]")
     return Port(name, columns, tuple(_listed_interfaces(faults, path, given["interfaces"])), listed=True, marks=marks)
@@ -106,7 +106,7 @@ def _local_port(faults: Faults, path: str, port: Port) -> Port:
 
 
 def _single_interface(faults: Faults, path: str, name: str, given: Mapping[str, Any]) -> Interface:
-    table = {column: INTERFACE[column] for column in _INTERFACE_OF_PORT}
+    table = {column: INTERFACE[column] for column in INTERFACE_OF_PORT}
     return _checked(faults, path, Interface(name, parse_columns(faults, f"{path}.", table, given)))
 
 
