@@ -13,7 +13,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend impo
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey, holder
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import REMEDIES, Claim, called
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import BY_HAND, REMEDIES, Claim, called
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import OwnershipError
@@ -91,9 +91,9 @@ class AttachmentBackend(DatabaseBackend):
         for attachment in self._attachments.wanted:
             key, row = self._key(attachment), snapshot.row(self._key(attachment))
             if row and row.owner != self._claim.owner:
-                who = called(row.columns["external_ids"])
+                who, remedies = called(row.columns["external_ids"]), REMEDIES if row.name else BY_HAND
                 faults.append(
-                    f"{self.name_of(key)}: it exists on bridge {self._bridge} and belongs to {who}; {REMEDIES}"
+                    f"{self.name_of(key)}: it exists on bridge {self._bridge} and belongs to {who}; {remedies}"
                 )
         if faults:
             raise OwnershipError(faults)

@@ -108,7 +108,8 @@ def _held_interfaces(snapshot: Snapshot, bridge: str, port: Port, released: Set[
             yield f"port {port.name}: interface {interface.name} is in {where}; {remedy}"
 
 
-REMEDIES = "choose another name, remove it by hand, or take it over with adopt: true"
+BY_HAND = "remove it by hand, or take it over with adopt: true"
+REMEDIES = f"choose another name, {BY_HAND}"
 
 
 def called(external_ids: Mapping[str, str]) -> str:

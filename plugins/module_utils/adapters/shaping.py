@@ -28,7 +28,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.effects impo
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import Row, RowKey
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import Claim, called
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import BY_HAND, Claim, called
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import OwnershipError
@@ -53,7 +53,6 @@ TABLES: Tables = {
     "QoS": QOS,
     "Queue": QUEUE,
 }
-_REMEDIES = "remove it by hand, or take it over with adopt: true"
 Rows = dict[RowKey, Columns]
 
 
@@ -200,7 +199,7 @@ class Shaping(DatabaseBackend):
                 owner = row.columns["external_ids"].get(POLICING_KEY)
                 if owner != self._claim.owner:
                     who = f"owner '{owner}'" if owner else f"nobody (no {POLICING_KEY} in its external_ids)"
-                    faults.append(f"interface {limits.interface}: its policing belongs to {who}; {_REMEDIES}")
+                    faults.append(f"interface {limits.interface}: its policing belongs to {who}; {BY_HAND}")
             if port is not None:
                 faults += self._foreign_rows(snapshot, port, limits)
         if faults:
@@ -211,7 +210,7 @@ class Shaping(DatabaseBackend):
         for key, what in {("QoS", port): "its QoS", **queues}.items():
             row = snapshot.row(key)
             if row and row.owner != self._claim.owner:
-                yield f"port {port}: {what} belongs to {called(row.columns['external_ids'])}; {_REMEDIES}"
+                yield f"port {port}: {what} belongs to {called(row.columns['external_ids'])}; {BY_HAND}"
                 return
 
     def _purged(self, snapshot: Snapshot, ports: Mapping[str, str | None]) -> Rows:

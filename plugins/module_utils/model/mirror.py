@@ -46,7 +46,7 @@ NEW: Columns = MappingProxyType(
 )  # a mirror of which nothing is said
 PORTS = ("select_src_port", "select_dst_port", "output_port")  # columns that name ports of the bridge
 OUTPUTS = ("output_port", "output_vlan")
-_LISTED = Listed("mirrors", "name", "mirror", MIRROR)
+_LISTED = Listed("mirrors", "name", "mirror", "mirror", MIRROR)
 MOST = 32  # mirrors of a bridge: Open vSwitch leaves out the others (ofproto/ofproto-dpif-mirror.c, MAX_MIRRORS)
 
 

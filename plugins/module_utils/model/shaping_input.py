@@ -32,7 +32,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
 )
 
 _QUEUE_NUMBER = integer(0, QUEUES - 1)
-LISTED = Listed("ports", "interface", "interface", ("type", "max_rate", "other_config", "queues", *POLICING))
+_OPTIONS = ("type", "max_rate", "other_config", "queues", *POLICING)
+LISTED = Listed("ports", "interface", "interface", "limit", _OPTIONS)
 
 
 def parse_limits(params: Mapping[str, Any]) -> tuple[Limits, ...]:

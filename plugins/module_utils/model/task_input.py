@@ -25,7 +25,8 @@ class Listed(NamedTuple):
 
     option: str  # that is the list
     name: str  # option that names a thing
-    thing: str  # as messages call it
+    thing: str  # that it names, as messages call it
+    content: str  # what an owner has of it
     options: Collection[str]  # of one thing
 
     def items(self, faults: Faults, params: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
@@ -33,7 +34,7 @@ class Listed(NamedTuple):
         listed = params.get(self.option)
         if listed is None:
             if params.get(self.name) is None:
-                faults.add(self.name, f"is missing; name a {self.thing}, or list several in {self.option}")
+                faults.add(self.name, f"is missing; write one, or list several in {self.option}")
             else:
                 yield "", params
             return
@@ -57,7 +58,7 @@ class Listed(NamedTuple):
                 path = f"{path_of(self.option, index)}.{self.name}"
                 faults.add(path, f"{shown(name)} is listed twice; list each {self.thing} once")
         if not names and self.is_complete(params) and not params.get("allow_empty"):
-            what = f"an empty list would remove every {self.thing} of the owner"
+            what = f"an empty list would remove every {self.content} of the owner"
             faults.add(self.option, f"{what}; if you mean it, set allow_empty: true")
 
 

@@ -63,6 +63,8 @@ def _quantity(scale: int, high: int, units: Mapping[str, int], what: str, per: s
         bits = Fraction(match[1]) * {**_PREFIXES, **_BINARY}[match[2].lower()] * units[unit]
         if bits % scale:
             raise ValueError(f"{shown(value)} is no whole number of {_NAMES[scale]}{per}; write one that is")
-        return number(int(bits / scale))
+        if bits > high * scale:
+            raise ValueError(f"{shown(value)} is too much; write at most {shown_quantity(high, scale)}")
+        return int(bits / scale)
 
     return parse
