@@ -18,7 +18,7 @@ description:
   - An omitted option is left alone. An empty one clears. In a mapping only the given keys are managed, and a key with
     C(null) is removed. O(queues) is complete, though, as is each queue in it.
   - Rates and amounts are a number in the column's own unit, or a text with a unit, as V(100Mbit), V(100Mbit/s),
-    V(1.5Gbit), V(10kbit), V(64KiB) or V(5MB/s). Prefixes are those of SI, V(Ki) and so on those of IEC, in either
+    V(1.5Gbit), V(10kbit), V(64kB) or V(5MB/s). Prefixes are those of SI, V(Ki) and so on those of IEC, in either
     case. V(100Mbps) is refused, since tc(8) reads it as bytes a second and most people as bits.
   - QoS and Queue rows stay in the database when nothing refers to them. Those that this module made bear the name of
     their port (C(external_ids:tenantry-qos)) and are deleted in the transaction that takes them off it, or, where
