@@ -96,7 +96,9 @@ options:
     type: dict
   ports:
     description:
-      - Several interfaces in one transaction, each with the options above. With an O(owner), all that the owner limits.
+      - Several interfaces in one transaction, each with the options above.
+      - With an O(owner), all that the owner polices and shapes. Policing and QoS of the owner that the list does not
+        speak of are removed.
     type: list
     elements: dict
     suboptions:

@@ -236,6 +236,18 @@ def test_an_owners_list_is_complete_for_the_owner_alone(bridge: Host) -> None:
     assert bridge.ovs.state() == before
 
 
+def test_policing_and_shaping_are_two_things_of_an_owner(bridge: Host) -> None:
+    both = {"interface": "tap0", "ingress_policing_rate": "1Mbit", **HTB}
+    owned(bridge, both)
+    owned(bridge, {"interface": "tap0", **HTB})
+    assert (policing(bridge), bridge.interface("tap0")["external_ids"]) == (UNPOLICED, {})
+    owned(bridge, both)
+    owned(bridge, {"interface": "tap0", "ingress_policing_rate": "1Mbit"})
+    assert (policing(bridge)[0], qos(bridge)) == (1000, None)
+    converge(bridge, owner="dc1", **HTB)
+    assert policing(bridge)[0] == 1000, "one by itself leaves alone what it does not speak of"
+
+
 BY_HAND = """
 set Port tap0 qos=@q -- set Interface tap0 ingress_policing_rate=5 -- --id=@q create QoS type=linux-htb
 external_ids:by=hand other_config:max-rate=9000000 queues=0=@u -- --id=@u create Queue other_config:max-rate=9

@@ -22,6 +22,20 @@ def mesh(*networks: dict[str, Any], **options: Any) -> Task:
 
 
 PLAIN: dict[str, Any] = {"tag": "", "trunks": [], "vlan_mode": "", "protected": False, "other_config": {}}
+
+
+def limits(*ports: dict[str, Any]) -> Task:
+    return "ovs_qos", {"owner": "dc1", "ports": list(ports), "allow_empty": True, "require_effect": False}
+
+
+def mirrors(*listed: dict[str, Any]) -> Task:
+    return "ovs_mirror", {"bridge": "br0", "owner": "dc1", "mirrors": list(listed), "allow_empty": True}
+
+
+def exports(**options: Any) -> Task:
+    return "ovs_flow_export", {"bridge": "br0", "owner": "dc1", "samples": [], "allow_empty": True, **options}
+
+
 VM = {"name": "tap0", **PLAIN, "tag": 5}
 PAIRS = {
     "ports": (bridge(VM), bridge({**VM, "tag": 6, "protected": True}, {"name": "tap1"})),
@@ -60,6 +74,40 @@ PAIRS = {
     "encapsulations": (
         mesh({"name": "web", "key": 1, "remotes": ["10.0.0.2"]}),
         mesh({"name": "web", "key": 1, "remotes": ["10.0.0.2"], "type": "geneve"}),
+    ),
+    "no limits": (
+        limits(),
+        limits(
+            {"interface": "by-hand", "ingress_policing_rate": "1Mbit", "max_rate": "9Mbit", "queues": {0: {}, 7: {}}}
+        ),
+    ),
+    "limits": (
+        limits({"interface": "by-hand", "type": "linux-htb", "max_rate": "9Mbit", "queues": {0: {"max_rate": 9}}}),
+        limits({"interface": "by-hand", "type": "linux-hfsc", "max_rate": "8Mbit", "queues": {0: {"dscp": 9}, 1: {}}}),
+    ),
+    "limits of ports": (
+        limits({"interface": "by-hand", "ingress_policing_rate": "1Mbit"}, {"interface": "br0", "max_rate": "9Mbit"}),
+        limits({"interface": "br0", "ingress_policing_rate": "1Mbit"}, {"interface": "by-hand", "max_rate": "9Mbit"}),
+    ),
+    "mirrors": (
+        mirrors({"name": "a", "select_all": True, "output_port": "by-hand"}),
+        mirrors({"name": "b", "select_src_port": ["br0"], "output_vlan": 900}),
+    ),
+    "a mirror": (
+        mirrors({"name": "a", "select_all": True, "select_vlan": [], "snaplen": "", "output_port": "by-hand"}),
+        mirrors({"name": "a", "select_all": True, "select_vlan": [5], "snaplen": 99, "output_vlan": 900}),
+    ),
+    "exports": (
+        exports(sflow={}, ipfix={}),
+        exports(
+            sflow={"targets": ["192.0.2.9:6343"]},
+            ipfix={"targets": ["192.0.2.9:4739"]},
+            samples=[{"id": 1, "ipfix": {"targets": ["192.0.2.9:4739"]}}],
+        ),
+    ),
+    "an export": (
+        exports(netflow={"targets": ["192.0.2.9:2055"], "active_timeout": 0, "engine_id": ""}),
+        exports(netflow={"targets": ["192.0.2.8:2055"], "active_timeout": 60, "engine_id": 7}),
     ),
     "no meshes": (mesh(), mesh({"name": "web", "key": 1, "remotes": ["10.0.0.2"]})),
 }

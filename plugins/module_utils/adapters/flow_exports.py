@@ -40,11 +40,15 @@ class FlowExports(AttachmentBackend):
 
 def described(snapshot: Snapshot, bridge: str, owner: str | None) -> Task:
     """Return the exports of a bridge, or those that are the owner's, as a task of ovs_flow_export."""
-    rows = {key: row for key, row in snapshot.hanging.items() if key[1] == bridge and owner in (None, row.owner)}
+    here = {key: row for key, row in snapshot.hanging.items() if key[1] == bridge}
+    rows = {key: row for key, row in here.items() if owner in (None, row.owner)}
     task: Task = {"bridge": bridge}
     for option, (table, columns) in EXPORTS.items():
         row = rows.get((table, bridge))
-        task[option] = {} if row is None else said({name: row.columns[name] for name in columns})
+        if row is not None:
+            task[option] = said({name: row.columns[name] for name in columns})
+        elif (table, bridge) not in here:
+            task[option] = {}
     samples = [key for key in rows if key[0] == SAMPLES and ("IPFIX", *key[1:]) in rows]
     task["samples"] = [
         {"id": int(key[2]), "ipfix": said({name: rows[("IPFIX", *key[1:])].columns[name] for name in PER_FLOW})}

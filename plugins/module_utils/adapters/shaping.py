@@ -214,13 +214,14 @@ class Shaping(DatabaseBackend):
                 return
 
     def _purged(self, snapshot: Snapshot, ports: Mapping[str, str | None]) -> Rows:
-        """Return the limits of the owner that are not wanted, as they are."""
+        """Return the policing and QoS of the owner that the list does not speak of, as they are."""
         actual: Rows = {}
+        shaped, policed = set(ports.values()), {limits.interface for limits in self._wanted if limits.policing}
         for key, row in snapshot.hanging.items():
-            if key[0] == "QoS" and row.owner == self._claim.owner and key[1] == _made_for(row) not in ports:
+            if key[0] == "QoS" and row.owner == self._claim.owner and key[1] == _made_for(row) not in shaped:
                 actual.update(self._removal(snapshot, key))
         for name, row in snapshot.interfaces.items():
-            if row.columns["external_ids"].get(POLICING_KEY) == self._claim.owner and name not in ports:
+            if row.columns["external_ids"].get(POLICING_KEY) == self._claim.owner and name not in policed:
                 actual.update(self._police(name, row.columns, UNPOLICED))
         return actual
 
