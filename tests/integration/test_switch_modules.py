@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from private_ovs import PrivateOvs
 
 from ansible_collections.tenantry.sdn.plugins.module_utils import errors
@@ -59,3 +60,8 @@ def test_flows_are_checked_applied_repeated_and_reverted(ovs: PrivateOvs) -> Non
     ):
         assert line in screen
     assert len(ovs.ofctl("dump-flows", "br0", "--no-stats").splitlines()) == 5
+
+
+@pytest.mark.parametrize("module", ["ovs_qos", "ovs_mirror", "ovs_flow_export"])
+def test_what_hangs_on_bridges_is_checked_applied_repeated_described_and_reverted(ovs: PrivateOvs, module: str) -> None:
+    play(ovs, f"{module}.yml", "--diff")
