@@ -17,6 +17,8 @@ description:
   - Options are named as the columns of ovs-vswitchd.conf.db(5) that they set.
   - An omitted option is left alone. An empty string or list clears the column.
   - Removing a mirror takes away that one alone.
+  - Open vSwitch does not let traffic that flows already follow a change of mirrors. The module makes it do so, by its
+    control socket beside that of the database, and warns where it cannot.
   - What Open vSwitch would take and not do is refused, as a mirror that selects nothing, one whose ports are not
     there (a port that leaves a bridge silently leaves its mirrors too), or one that selects its own output.
 extends_documentation_fragment:

@@ -73,7 +73,9 @@ class PrivateOvs:
 
     def start_switch(self) -> None:
         before = self.configuration()
-        self._spawn("ovs-vswitchd", "-vconsole:off", *DATAPATHS[self._datapath], self._unixctl("vs"), self.remote)
+        self._spawn(
+            "ovs-vswitchd", "-vconsole:off", *DATAPATHS[self._datapath], self._unixctl("ovs-vswitchd.0"), self.remote
+        )
         self.vsctl("-t", "10", "set", "Open_vSwitch", ".", f"next_cfg={before['next_cfg'] + 1}")
 
     def _unixctl(self, name: str) -> str:
@@ -132,7 +134,7 @@ class PrivateOvs:
 
     def appctl(self, *arguments: str) -> str:
         """Ask ovs-vswitchd itself."""
-        command = ["ovs-appctl", f"--target={self.directory / 'vs.ctl'}", "--timeout=10", *arguments]
+        command = ["ovs-appctl", f"--target={self.directory / 'ovs-vswitchd.0.ctl'}", "--timeout=10", *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout
 
     def ofctl(self, command: str, bridge: str, *arguments: str, protocol: str = "OpenFlow15") -> str:

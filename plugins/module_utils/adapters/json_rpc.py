@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON-RPC to ovsdb-server (RFC 7047, section 4) over the streams of Open vSwitch's own Python bindings.
+"""JSON-RPC to Open vSwitch's daemons (RFC 7047, section 4) over the streams of its own Python bindings.
 
 Not their ``ovs.jsonrpc``: its parser, though in C, takes three times the CPU and twice the memory of the standard
 library's. Of the reply that lists 10,000 tunnels that is 78 MB. Every wait is bounded, and a message names the remote.
@@ -32,15 +32,16 @@ _DECODER = json.JSONDecoder()
 
 
 class JsonRpc:
-    """One connection; ``timeout`` (seconds) bounds its opening."""
+    """One connection to a daemon; ``timeout`` (seconds) bounds its opening."""
 
-    def __init__(self, remote: str, timeout: float) -> None:
+    def __init__(self, remote: str, timeout: float, daemon: str = "ovsdb-server") -> None:
         if not HAS_OVS:
             raise BackendError(
                 "The Python library 'ovs' is missing on this host. Install the package python3-openvswitch, and let "
                 "ansible_python_interpreter be the distribution's own Python."
             )
         self._remote = remote
+        self._daemon = daemon
         self._calls = 0
         self._received = bytearray()
         self._open_braces = 0  # of what was received
@@ -62,7 +63,7 @@ class JsonRpc:
                 self._send({"result": message["params"], "error": None, "id": message["id"]}, deadline)
             elif message.get("id") == self._calls:
                 if message["error"] is not None:
-                    raise BackendError(f"ovsdb-server at {self._remote} refused the request: {message['error']}.")
+                    raise BackendError(f"{self._daemon} at {self._remote} refused the request: {message['error']}.")
                 return message["result"]
 
     def _send(self, message: Mapping[str, Any], deadline: float) -> None:
@@ -122,6 +123,6 @@ class JsonRpc:
     def _unreachable(self, error: int) -> BackendError:
         reason = os.strerror(error) if error else "the connection was closed"
         return BackendError(
-            f"ovsdb-server does not answer at {self._remote}: {reason}. Is Open vSwitch running (package "
-            "openvswitch-switch; systemctl status ovsdb-server), and is database right?"
+            f"{self._daemon} does not answer at {self._remote}: {reason}. Is Open vSwitch running (package "
+            f"openvswitch-switch; systemctl status {self._daemon}), and is database right?"
         )

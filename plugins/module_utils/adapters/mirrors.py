@@ -17,7 +17,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import Claim
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_control import revalidate
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.attachment import Attachments
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import BRIDGE
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.mirror import MIRROR, MOST, NEW, PORTS, parse_mirrors
@@ -30,6 +32,16 @@ class Mirrors(AttachmentBackend):
     def __init__(self, ovsdb: Ovsdb, mirrors: Attachments, claim: Claim, comment: str, must_exist: bool = True) -> None:
         super().__init__(ovsdb, TABLES, mirrors, claim, comment, must_exist)
         self._mirrors: dict[str, Columns] = {}  # the wanted ones, as they will be
+        self._unheard: list[str] = []
+
+    def apply(self, plan: RowPlan) -> None:
+        super().apply(plan)
+        try:
+            revalidate(self._ovsdb.remote, self._bridge)
+        except BackendError as error:
+            self._unheard = [
+                f"Only what starts to flow now follows the change of bridge {self._bridge}. {error.message}"
+            ]
 
     def name_of(self, key: RowKey) -> str:
         return f"mirror {key[2]}"
@@ -62,9 +74,8 @@ class Mirrors(AttachmentBackend):
                     yield f"{column} {port} is on bridge {holder}; name a port of bridge {self._bridge}"
 
     def warnings(self) -> list[str]:
-        return [
-            f"mirror {name}: {warning}" for name, whole in self._mirrors.items() for warning in self._disruptions(whole)
-        ]
+        said = [(name, text) for name, whole in self._mirrors.items() for text in self._disruptions(whole)]
+        return [*(f"mirror {name}: {text}" for name, text in said), *self._unheard]
 
     def _disruptions(self, whole: Columns) -> Iterable[str]:
         bridge, vlan = self.observed().bridges.get(self._bridge), whole["output_vlan"]

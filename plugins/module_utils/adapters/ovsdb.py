@@ -31,6 +31,7 @@ class Ovsdb:
     """One connection. ``timeout`` (seconds) bounds each call."""
 
     def __init__(self, remote: str, timeout: float) -> None:
+        self.remote = remote
         self._timeout = timeout
         self._connection = JsonRpc(remote, timeout)
 
