@@ -24,9 +24,10 @@ description:
     their port (C(external_ids:tenantry-qos)) and are deleted in the transaction that takes them off it, or, where
     another program orphaned them, by the next task that names the port. A row that several ports share is never
     changed; the port gets its own copy.
-  - What is proven is that the database holds the limits and that C(ovs-vswitchd) has gone through them. OVSDB does
-    not tell whether the kernel took them; see tc(8) and C(ovs-vswitchd.log) on the host. What is known to do nothing
-    is refused, see O(require_effect).
+  - What is proven is that the database holds the limits, that C(ovs-vswitchd) has gone through them, and that the
+    kernel shapes the port by the wanted type, if the control socket of C(ovs-vswitchd) is beside that of the
+    database. Nobody tells whether it polices; see tc(8) and C(ovs-vswitchd.log) on the host. What is known to do
+    nothing is refused, see O(require_effect).
 extends_documentation_fragment:
   - tenantry.sdn.attributes
   - tenantry.sdn.ovsdb

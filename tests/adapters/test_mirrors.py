@@ -173,3 +173,12 @@ def test_a_mirror_that_bridges_share_is_copied(bridge: Host) -> None:
     rows = {row["_uuid"][1]: row["output_port"] for row in bridge.ovs.rows("Mirror")}
     assert (len(rows), rows[uuid]) == (2, ["set", []])
     assert reached(bridge, "tap0") == {"out0"}
+
+
+def test_where_ovs_vswitchd_cannot_be_told_a_warning_says_what_follows(bridge: Host) -> None:
+    (bridge.ovs.directory / "ovs-vswitchd.0.ctl").unlink()
+    (warning,) = bridge.run("ovs_mirror", bridge="br0", **mirror(select_all=True))["warnings"]
+    assert warning == (
+        "Only what starts to flow now follows the change of bridge br0. "
+        f"No ovs-vswitchd answers at {bridge.ovs.directory}/ovs-vswitchd.*.ctl."
+    )

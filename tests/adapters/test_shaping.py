@@ -202,6 +202,25 @@ def test_a_device_that_is_not_there_is_limited_later(real_host: Host) -> None:
     assert not converge(real_host, state="absent")["warnings"]
 
 
+def test_a_shape_that_the_kernel_lacks_is_reported_on_every_run(real_host: Host) -> None:
+    real_host.ovs.run("ip", "link", "add", "tap0", "type", "veth", "peer", "name", "peer0")
+    real_host.bridge(name="br0", datapath_type="netdev", ports=[{"name": "tap0"}])
+    converge(real_host, **HTB)
+    lacking = []
+    for kind in ("linux-hfsc", "linux-sfq", "linux-codel", "linux-fq_codel", "linux-netem"):
+        failed = [real_host.run("ovs_qos", interface="tap0", type=kind, max_rate="") for dummy in range(2)]
+        if real_host.ovs.appctl("qos/show", "tap0").startswith(f"QoS: tap0 {kind}"):
+            assert not any(result.get("failed") for result in failed)
+            continue
+        lacking.append(kind)
+        what = f"interface tap0: the kernel did not take type {kind}, see ovs-vswitchd.log"
+        assert [what in result.message for result in failed] == [True, True]
+        assert [result["changed"] for result in failed] == [True, False]
+        assert not real_host.run("ovs_qos", interface="tap0", type=kind, require_effect=False)["changed"]
+    if not lacking:
+        pytest.skip("this kernel has all of them")
+
+
 def test_an_interface_that_a_task_before_would_have_made_is_no_fault_of_the_check(bridge: Host) -> None:
     options = {"interface": "tap9", "ingress_policing_rate": "1Mbit", **HTB}
     predicted = bridge.run("ovs_qos", check=True, **options)

@@ -55,6 +55,10 @@ class DatabaseBackend:
         """Return what the user is to know of the wanted state, whether it is reached already or not."""
         return []
 
+    def unmade(self) -> list[str]:
+        """Return what Open vSwitch has the configuration for and did not do, in sentences."""
+        return []
+
     def in_words(self, key: RowKey, columns: Columns) -> Columns:
         """Return columns of a row as a task says them."""
         return columns

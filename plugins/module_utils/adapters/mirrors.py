@@ -17,7 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import Claim
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_control import revalidate
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_control import SwitchControl
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.attachment import Attachments
@@ -37,7 +37,9 @@ class Mirrors(AttachmentBackend):
     def apply(self, plan: RowPlan) -> None:
         super().apply(plan)
         try:
-            revalidate(self._ovsdb.remote, self._bridge)
+            control = SwitchControl(self._ovsdb.remote)
+            control.revalidate(self._bridge)
+            control.close()
         except BackendError as error:
             self._unheard = [
                 f"Only what starts to flow now follows the change of bridge {self._bridge}. {error.message}"

@@ -30,8 +30,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import BY_HAND, Claim, called
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_control import SwitchControl
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
-from ansible_collections.tenantry.sdn.plugins.module_utils.errors import OwnershipError
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import BRIDGE, EXTERNAL_IDS, INTERFACE
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.shaping import (
     DEFAULT_TYPE,
@@ -103,6 +104,29 @@ class Shaping(DatabaseBackend):
 
     def warnings(self) -> list[str]:
         return [*starving(self.observed(), self._desired), *unlimited(self._shapes), *self._absent()]
+
+    def unmade(self) -> list[str]:
+        """Ask ovs-vswitchd which shapes the kernel has; what polices nobody can be asked about."""
+        rows, members = self.observed().interfaces, self.observed().members
+        wanted = [
+            (name, port.type)
+            for port in self._shapes
+            for name in sorted(members.get(port.port, ()))
+            if port.type != "linux-noop"
+            and rows[name].columns["ofport"] is not None
+            and not rows[name].columns["error"]
+        ]
+        if not wanted or not self._require_effect:
+            return []
+        try:
+            control = SwitchControl(self._ovsdb.remote)
+        except BackendError:
+            return []  # the database is on another host
+        refused = [(name, kind) for name, kind in wanted if control.refused_qos(name, kind)]
+        control.close()
+        return [
+            f"interface {name}: the kernel did not take type {kind}, see ovs-vswitchd.log" for name, kind in refused
+        ]
 
     def in_words(self, key: RowKey, columns: Columns) -> Columns:
         return in_words(key[0], columns)

@@ -18,25 +18,40 @@ _TIMEOUT = 5.0  # seconds
 _NOBODY = "06:74:65:6e:61:6e"  # a MAC address that no device has
 
 
-def revalidate(database: str, bridge: str) -> None:
-    """Let the datapath follow a change of the bridge's mirrors; BackendError if ovs-vswitchd cannot be asked.
+class SwitchControl:
+    """One connection to the ovs-vswitchd that serves a database; BackendError if there is none."""
 
-    Open vSwitch 3.1 does not do it by itself: flows that it knows already are copied as before, to nowhere or to a mirror
-    that was removed, for as long as they last. Learning an address and forgetting it makes it look at all flows again.
-    Flushing the table of addresses would too, but floods the frames of known guests.
-    """
-    connection = _connect(database)
-    connection.call("fdb/add", [bridge, bridge, "0", _NOBODY], _TIMEOUT)
-    connection.call("fdb/del", [bridge, "0", _NOBODY], _TIMEOUT)
-    connection.close()
+    def __init__(self, database: str) -> None:
+        scheme, dummy, path = database.partition(":")
+        pattern = os.path.join(os.path.dirname(path), "ovs-vswitchd.*.ctl")
+        for socket in sorted(glob.glob(pattern)) if scheme == "unix" else ():
+            try:
+                self._connection = JsonRpc(f"unix:{socket}", _TIMEOUT, "ovs-vswitchd")
+            except BackendError:
+                continue
+            return
+        raise BackendError(f"No ovs-vswitchd answers at {pattern}.")
 
+    def close(self) -> None:
+        self._connection.close()
 
-def _connect(database: str) -> JsonRpc:
-    scheme, dummy, path = database.partition(":")
-    pattern = os.path.join(os.path.dirname(path), "ovs-vswitchd.*.ctl")
-    for socket in sorted(glob.glob(pattern)) if scheme == "unix" else ():
-        try:
-            return JsonRpc(f"unix:{socket}", _TIMEOUT, "ovs-vswitchd")
-        except BackendError:
-            continue
-    raise BackendError(f"No ovs-vswitchd answers at {pattern}.")
+    def ask(self, command: str, *arguments: str) -> str:
+        answer: str = self._connection.call(command, arguments, _TIMEOUT)
+        return answer
+
+    def revalidate(self, bridge: str) -> None:
+        """Let the datapath follow a change of the bridge's mirrors.
+
+        Open vSwitch 3.1 does not do it by itself: flows that it knows already are copied as before, to nowhere or to a
+        mirror that was removed, for as long as they last. Learning an address and forgetting it makes it look at all
+        flows again. Flushing the table of addresses would too, but floods the frames of known guests.
+        """
+        self.ask("fdb/add", bridge, bridge, "0", _NOBODY)
+        self.ask("fdb/del", bridge, "0", _NOBODY)
+
+    def refused_qos(self, interface: str, kind: str) -> bool:
+        """Say whether a device that can have a QoS of some type has another one than this."""
+        answer = self.ask("qos/show", interface).splitlines()
+        if answer[0] == f"QoS: {interface} {kind}":
+            return False
+        return "QoS type:" in self.ask("qos/show-types", interface)

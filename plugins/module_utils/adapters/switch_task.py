@@ -42,6 +42,8 @@ def run(module: Any, backend_of: Callable[[Ovsdb], B]) -> tuple[B, dict[str, Any
     result: dict[str, Any] = {"changed": bool(plan)}
     if module._diff:
         result["diff"] = rendering.diff(plan, backend.in_words)
+    if not module.check_mode or not plan:
+        found.broken.extend(backend.unmade())
     _report(module, found, plan)
     return backend, result
 
