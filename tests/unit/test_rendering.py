@@ -44,3 +44,35 @@ def test_a_secret_is_hidden_on_both_sides() -> None:
     shown = diff(Plan({}, {("Interface", "gr-1"): (old, new)}, {}))
     assert "canary" not in str(shown)
     assert shown["after"] == {"interfaces": {"gr-1": {"options": {"key": "2", "psk": "VALUE_HIDDEN"}}}}
+
+
+def test_what_hangs_on_ports_and_bridges_is_shown_there() -> None:
+    rows = {
+        ("Interface", "p"): {"ingress_policing_rate": 1000},
+        ("QoS", "p"): {"type": "linux-htb"},
+        ("Queue", "p", "7"): {"dscp": 46},
+        ("QoS", "", "some uuid"): {"type": "linux-sfq"},
+        ("Mirror", "br0", "audit"): {"select_vlan": frozenset({2, 1})},
+        ("IPFIX", "br0"): {"sampling": 1},
+        ("Flow_Sample_Collector_Set", "br0", "1"): {"id": 1},
+        ("IPFIX", "br0", "1"): {"sampling": 2},
+    }
+    assert diff(Plan(rows, {}, {}), lambda key, columns: {"table": key[0], **columns})["after"] == {
+        "ports": {
+            "p": {
+                "table": "Interface",
+                "ingress_policing_rate": 1000,
+                "qos": {"table": "QoS", "type": "linux-htb", "queues": {"7": {"table": "Queue", "dscp": 46}}},
+            }
+        },
+        "bridges": {
+            "br0": {
+                "mirrors": {"audit": {"table": "Mirror", "select_vlan": [1, 2]}},
+                "ipfix": {"table": "IPFIX", "sampling": 1},
+                "samples": {
+                    "1": {"table": "Flow_Sample_Collector_Set", "id": 1, "ipfix": {"table": "IPFIX", "sampling": 2}}
+                },
+            }
+        },
+        "left_behind": {"QoS": {"some uuid": {"table": "QoS", "type": "linux-sfq"}}},
+    }

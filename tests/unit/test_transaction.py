@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -37,9 +38,9 @@ SNAPSHOT = Snapshot(
 CLOSING = ["mutate Open_vSwitch", "select Open_vSwitch", "comment"]
 
 
-def compiled(**changes: Any) -> list[dict[str, Any]]:
+def compiled(snapshot: Snapshot = SNAPSHOT, **changes: Any) -> list[dict[str, Any]]:
     plan = RowPlan(**{"create": {}, "update": {}, "delete": {}, **changes})
-    return [dict(operation) for operation in operations(plan, SNAPSHOT, "a test")]
+    return [dict(operation) for operation in operations(plan, snapshot, "a test")]
 
 
 def outline(operations: list[dict[str, Any]]) -> list[str]:
@@ -127,6 +128,45 @@ def test_a_removed_port_is_taken_from_its_bridge_while_it_is_ours() -> None:
     assert outline(made) == ["wait Port", "wait Bridge", "mutate Bridge", *CLOSING]
     assert guards(made)[0] == {"where": [["_uuid", "==", ["uuid", "P1"]]], **WIRE_MARKS}
     assert made[2]["mutations"] == [["ports", "delete", ["set", [["uuid", "P1"]]]]]
+
+
+SHAPED = replace(
+    SNAPSHOT,
+    ports={name: Row(f"P-{name}", name, MARKS, {}, {"interfaces": [], "qos": ["Q"]}) for name in ("p1", "p2")},
+    bridge_of={"p1": "br0", "p2": "br0"},
+    hanging={
+        (table, port, *number): Row(uuid, "", {**MARKS, column: value}, {}, references)
+        for port in ("p1", "p2")
+        for table, uuid, number, column, value, references in (
+            ("QoS", "Q", (), "type", "linux-htb", {"queues": {0: "U"}}),
+            ("Queue", "U", ("0",), "dscp", 1, {}),
+        )
+    },
+)
+
+
+def test_a_row_that_hangs_elsewhere_too_is_copied_with_what_it_hangs_on() -> None:
+    made = compiled(SHAPED, update={("Queue", "p1", "0"): ({"dscp": 1}, {"dscp": 2})})
+    assert outline(made)[:4] == ["wait Queue", "wait QoS", "wait Port", "insert QoS"]
+    qos, queue, *hung = [operation for operation in made if operation["op"] in ("insert", "mutate")]
+    assert qos["row"]["queues"] == ["map", [[0, ["uuid", "U"]]]]
+    assert queue["row"] == {"dscp": 2, **WIRE_MARKS}
+    named = {"qos": ["named-uuid", qos["uuid-name"]], "queue": ["named-uuid", queue["uuid-name"]]}
+    assert [(operation["where"][0][2], *operation["mutations"][0]) for operation in hung[:-1]] == [
+        (["uuid", "P-p1"], "qos", "delete", ["set", [["uuid", "Q"]]]),
+        (named["qos"], "queues", "delete", ["set", [0]]),
+        (["uuid", "P-p1"], "qos", "insert", ["set", [named["qos"]]]),
+        (named["qos"], "queues", "insert", ["map", [[0, named["queue"]]]]),
+    ]
+
+
+def test_a_row_of_a_root_table_is_deleted_when_the_last_place_lets_go_of_it() -> None:
+    rows = {key: row.columns for key, row in SHAPED.hanging.items()}
+    one = compiled(SHAPED, delete={key: columns for key, columns in rows.items() if key[1] == "p1"})
+    assert [operation["op"] for operation in one].count("delete") == 0
+    both = compiled(SHAPED, delete={**rows, ("Port", "p1"): {}, ("Port", "p2"): {}})
+    assert [operation["table"] for operation in both if operation["op"] == "delete"] == ["QoS", "Queue"]
+    assert outline(both).count("mutate Port") == 2, "a port that is collected still counts as a reference"
 
 
 def test_a_removed_bridge_takes_no_port_with_it_that_nobody_saw() -> None:

@@ -242,7 +242,8 @@ class Shaping(DatabaseBackend):
         actual: Rows = {}
         shaped, policed = set(ports.values()), {limits.interface for limits in self._wanted if limits.policing}
         for key, row in snapshot.hanging.items():
-            if key[0] == "QoS" and row.owner == self._claim.owner and key[1] == _made_for(row) not in shaped:
+            ours = key[0] == "QoS" and row.owner == self._claim.owner and key[1] == _made_for(row)
+            if ours and key[1] not in shaped:
                 actual.update(self._removal(snapshot, key))
         for name, row in snapshot.interfaces.items():
             if row.columns["external_ids"].get(POLICING_KEY) == self._claim.owner and name not in policed:

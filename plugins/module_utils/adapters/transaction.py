@@ -155,8 +155,11 @@ class _Transaction:
     def _membership_changes(self) -> list[Operation]:
         """Return what takes rows away first: an optional column, or a key of a map, is to hold but one."""
         changes: list[Operation] = []
+        guarded = set()
         for (mutator, where, column), items in sorted(self._memberships.items()):
-            self._guard_membership(where, column, items if mutator == "delete" else [])
+            if column == "ports" or (where, column) not in guarded:
+                self._guard_membership(where, column, items if mutator == "delete" else [])
+                guarded.add((where, column))
             shape = "map" if column == "queues" and mutator == "insert" else "set"
             mutation = [column, mutator, [shape, items]]
             is_holder = [["_uuid", "==", self._reference(where)]]
