@@ -86,7 +86,7 @@ def main() -> None:
         if params["owner"] is not None:
             wanted = {name for name in wanted if snapshot.bridges[name].owner == params["owner"]}
         bridges = [described(snapshot, name, params["owner"]) for name in sorted(wanted)]
-        module.exit_json(changed=False, bridges=bridges)
+        module.exit_json(changed=False, bridges=[task for task in bridges if task])
 
 
 if __name__ == "__main__":

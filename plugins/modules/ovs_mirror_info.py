@@ -79,7 +79,7 @@ def main() -> None:
         snapshot = snapshot_of(module, TABLES)
         names = sorted(snapshot.bridges) if params["bridge"] is None else [params["bridge"]]
         bridges = [described(snapshot, name, params["owner"]) for name in names if name in snapshot.bridges]
-        module.exit_json(changed=False, bridges=bridges)
+        module.exit_json(changed=False, bridges=[task for task in bridges if task])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ import pytest
 from host import Host
 
 # What others leave behind, some of it such as no module of ours would: a key in hexadecimal, an unknown type of QoS, a
-# controller by its name, a burst smaller than a packet, a priority that the kernel does not have.
+# controller by its name, a burst smaller than a packet, a priority that the kernel does not have, a name beyond ASCII.
 FOREIGN = """
 add-br br-ex -- set Bridge br-ex fail_mode=secure external_ids:bridge-id=br-ex datapath_type=system flood_vlans=7
 -- add-port br-ex phy0 trunks=1,2,3 -- set Interface phy0 ingress_policing_rate=1000 ingress_policing_burst=1
@@ -26,6 +26,7 @@ add-br br-ex -- set Bridge br-ex fail_mode=secure external_ids:bridge-id=br-ex d
 -- --id=@p get Port phy0 -- --id=@m create Mirror name=m0 select_all=true output_port=@p -- set Bridge br-ex mirrors=@m
 -- --id=@s create sFlow targets='"127.0.0.1:9"' agent=lo header=3 -- set Bridge br-ex sflow=@s
 -- --id=@n create NetFlow targets='"collector.example:9"' -- set Bridge br-ex netflow=@n
+-- add-br brücke
 -- add-port br0 by-hand tag=9 -- set Interface by-hand external_ids:iface-id=u
 """
 MODULES = {"ovs_bridge": "bridges", "ovs_mirror": "bridges", "ovs_flow_export": "bridges", "ovs_qos": "ports"}

@@ -42,13 +42,16 @@ def _option(value: Any) -> Any:
 def acceptable(parse: Callable[[Task], Any], task: Task, complete: Collection[str] = ()) -> Task:
     """Return the task without what its own module would refuse: what others have done, and we would not.
 
-    Of a ``complete`` list no item can be left out; it is left out as a whole.
+    Of a ``complete`` list no item can be left out; it is left out as a whole. Nothing is left if the bridge itself has
+    a name that no task can say.
     """
     while True:
         try:
             parse(task)
         except InvalidInput as error:
             wrong = {_PATH.match(fault).groups() for fault in error.faults}
+            if {"name", "bridge"} & {option for option, index, part in wrong}:
+                return {}
             for option in {option for option, index, part in wrong}:
                 items = task.pop(option)
                 if isinstance(items, list) and option not in complete:
