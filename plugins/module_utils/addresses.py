@@ -76,3 +76,10 @@ def ip_network(value: Any) -> str:
 def family(address: str) -> int:
     """Return 4 or 6 for an address or network in canonical text."""
     return 6 if ":" in address else 4
+
+
+def link_local(mac: str) -> str:
+    """Return the IPv6 link-local address of a MAC address (RFC 4291, appendix A)."""
+    raw = bytearray.fromhex(mac.replace(":", ""))
+    raw[0] ^= 2
+    return str(ipaddress.IPv6Address(b"\xfe\x80" + bytes(6) + bytes(raw[:3]) + b"\xff\xfe" + bytes(raw[3:])))

@@ -21,7 +21,7 @@ SECRETS = frozenset({"psk"})  # keys of maps that never leave the host
 MARKS = (OWNER_KEY, MESH_KEY, QOS_KEY, POLICING_KEY)
 
 _TUNNEL_PREFIX = {"gre": "gr", "vxlan": "vx", "geneve": "gn"}
-_TUNNEL_NAME = re.compile(r"(gr|vx|gn)-[0-9a-f]{12}")
+_TUNNEL_NAME = re.compile(r"(gr|vx|gn)-([0-9a-f]{12}|flow)")
 
 
 def digest(text: str, hex_digits: int) -> str:
@@ -38,6 +38,11 @@ def tunnel_name(kind: str, *identity: object) -> str:
     return f"{_TUNNEL_PREFIX[kind]}-{digest(' '.join(map(str, identity)), 12)}"
 
 
+def flow_tunnel_name(kind: str) -> str:
+    """Return the interface name of the tunnel whose other ends are set by flows; a host has one of a type."""
+    return f"{_TUNNEL_PREFIX[kind]}-flow"
+
+
 def is_tunnel_name(name: str) -> bool:
-    """Say whether ``tunnel_name`` may have built ``name``."""
+    """Say whether ``tunnel_name`` or ``flow_tunnel_name`` may have built ``name``."""
     return _TUNNEL_NAME.fullmatch(name) is not None

@@ -14,6 +14,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import (
     family,
     ip_address,
     ip_network,
+    link_local,
     unicast_address,
 )
 
@@ -84,3 +85,7 @@ def test_a_network_with_host_bits_is_a_mistake(value: Any, message: str) -> None
 @pytest.mark.parametrize(("text", "version"), [("10.1.1.1", 4), ("10.0.0.0/8", 4), ("fd00::1", 6), ("fd00::/64", 6)])
 def test_family(text: str, version: int) -> None:
     assert family(text) == version
+
+
+def test_link_local_address_is_made_from_the_mac() -> None:
+    assert link_local("02:00:00:00:00:0a") == "fe80::ff:fe00:a"

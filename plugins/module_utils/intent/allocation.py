@@ -10,11 +10,12 @@ refused in the run that sees both, because hosts that have not converged yet wou
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocate import Pool
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocate import allocate as allocate_numbers
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ofports import allocate_ofports
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import without
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import (
     LocatedFaults,
@@ -22,7 +23,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import 
     listed,
     no_origin,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Id, Record
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Id, Ofports, Record
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import ID_MAXIMUM, Fabric, Intent, Network
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
@@ -35,7 +36,25 @@ class Ids:
     local_vlan: int
 
 
-Allocations = Mapping[str, Ids]  # by full name of the network
+class Allocations(Mapping[str, Ids]):
+    """The ids of each network by its full name, and the OpenFlow port numbers of each hypervisor."""
+
+    def __init__(self, networks: Mapping[str, Ids], ofports: Ofports) -> None:
+        self._networks = networks
+        self._ofports = ofports
+
+    def __getitem__(self, network: str) -> Ids:
+        return self._networks[network]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._networks)
+
+    def __len__(self) -> int:
+        return len(self._networks)
+
+    def ofports(self, hypervisor: str) -> dict[str, int]:
+        """Return the numbers by the full names of ports and, for uplinks, the names of physical networks."""
+        return {name: number for number, name in self._ofports.get(hypervisor, {}).items()}
 
 
 def allocate(intent: Intent, record: Record, origins: Origins = no_origin) -> tuple[Allocations, Record]:
@@ -55,8 +74,10 @@ def allocate(intent: Intent, record: Record, origins: Origins = no_origin) -> tu
             for name, number in numbers.items():
                 assigned[name][kind] = number
                 taken.add(Id(kind, number))
+    ofports, retired = allocate_ofports(faults, intent, record)
     faults.raise_any()
-    return {name: _ids(ids) for name, ids in assigned.items()}, _to_keep(intent, record, assigned)
+    allocations = Allocations({name: _ids(ids) for name, ids in assigned.items()}, ofports)
+    return allocations, replace(_to_keep(intent, record, assigned), ofports=ofports, retired_ofports=retired)
 
 
 def _kinds(network: Network) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import flood_warnings
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import COOKIE
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching import FORWARDING
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
@@ -49,6 +51,8 @@ def compile_host(
         "hypervisor": host.name,
         "owner": intent.fabric.name,
         "vtep": host.vtep,
+        "forwarding": intent.fabric.forwarding,
+        "cookie": COOKIE,
         **FORWARDING[intent.fabric.forwarding](intent, allocations, host),
     }
 
@@ -58,10 +62,13 @@ def _emptied(intent: Intent, hypervisor: str) -> dict[str, Any]:
         "hypervisor": hypervisor,
         "owner": intent.fabric.name,
         "vtep": None,
+        "forwarding": intent.fabric.forwarding,
+        "cookie": COOKIE,
         "bridge": {"name": BRIDGE, "state": "absent"},
         "uplinks": [],
         "ports": [],
         "networks": [],
+        "flows": [],
     }
 
 
@@ -115,6 +122,8 @@ def _endpoint(port: Port) -> dict[str, Any]:
 
 def fabric_warnings(intent: Intent) -> list[str]:
     """Return what is allowed and still deserves a thought."""
+    if intent.fabric.forwarding == "static":
+        return flood_warnings(intent)
     placements = {
         (port.network, port.hypervisor) for port in intent.ports if intent.networks[port.network].type in TUNNEL_TYPES
     }

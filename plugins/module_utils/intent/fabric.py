@@ -49,7 +49,7 @@ def parse_fabric(faults: Faults, claims: Claims, value: Any) -> tuple[Fabric, Ma
         name=section.required("name", identifier, "dc1") or "",
         mtu=section.optional("mtu", integer(IPV4_MINIMUM, MTU_MAXIMUM), 1500) or 0,
         segments=_segments(faults, section.value("segments") if "segments" in section else {}),
-        forwarding=section.optional("forwarding", one_of(tuple(FORWARDING)), "plain") or "plain",
+        forwarding=section.optional("forwarding", one_of(tuple(FORWARDING)), "learning") or "learning",
         hypervisors={name: parsed for name, parsed in hypervisors.items() if parsed},
     )
     _check_families(faults, fabric)

@@ -12,12 +12,20 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import host_interface
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import GUEST_OFPORTS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import TUNNEL_TYPES, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
-from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, identifier, mac_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
+    Faults,
+    boolean,
+    identifier,
+    integer,
+    mac_address,
+)
 
-_KEYS = frozenset({"hypervisor", "network", "ip", "interface", "mac"})
+_KEYS = frozenset({"hypervisor", "network", "ip", "interface", "mac", "ofport", "port_security"})
+_ofport = integer(GUEST_OFPORTS[0], GUEST_OFPORTS[-1])
 
 
 def default_interface(port: str) -> str:
@@ -53,6 +61,8 @@ def _port(around: Surroundings, name: str, section: Section, networks: Mapping[s
     network_name = section.required("network", one_of_names(networks, f"network of tenant {tenant}"), "web")
     interface = section.optional("interface", host_interface, default_interface(name))
     mac = section.optional("mac", _mac, default_mac(name))
+    ofport = section.optional("ofport", _ofport, None)
+    secured = section.optional("port_security", boolean, True)
     network = networks.get(network_name) if network_name else None
     addresses = dict(_addresses(around.faults, section, network))
     _claim(around, section, host, interface, f"{tenant}.{network_name}" if network_name else None, mac, addresses)
@@ -61,7 +71,9 @@ def _port(around: Surroundings, name: str, section: Section, networks: Mapping[s
         _check_zone(around, section, network, host)
     if not (host and network and interface and mac):
         return None
-    return Port(name, tenant, host, network.name, interface, mac, tuple(addresses.values()))
+    if ofport:
+        around.claims.claim(("ofport", host), ofport, section.path_to("ofport"), "write another, or leave it out")
+    return Port(name, tenant, host, network.name, interface, mac, tuple(addresses.values()), ofport, bool(secured))
 
 
 def _mac(value: Any) -> str:

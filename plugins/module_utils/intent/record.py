@@ -13,6 +13,9 @@ a name that was never there is a typing error, and must not empty a host.
 Three kinds of ids: ``tunnel`` (keys and VNIs), ``vlan`` (on the wire of a physical network) and ``local_vlan`` (inside
 the integration bridge). The last two share one space of numbers, since ``plain`` forwarding uses a VLAN of the wire as
 the local VLAN too.
+
+OpenFlow port numbers are each hypervisor's own, and as many as there are ports. They stand as text, one line a port:
+a YAML reader takes 100,000 of them in the time of some thousand keys.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import GUEST_OFPORTS, UPLINK_OFPORTS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import (
     LocatedFaults,
     Origins,
@@ -46,9 +50,16 @@ HEADING = """\
 # networks: their ids. retired: ids of networks that are gone or were renumbered; no other network gets them while
 # their line stands here. Delete it after site has run on all hosts, if you want to use the id again.
 """
+OFPORTS_HEADING = """\
+# ofports: OpenFlow port numbers, of ports and of uplinks by their physical network. retired_ofports: those of ports
+# that left the hypervisor. As with retired ids, delete a line after site has run on the hypervisor, if ever.
+"""
 
+_KEYS = ("version", "hypervisors", "networks", "retired", "ofports", "retired_ofports")
 _YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _RETIRED = re.compile(r"(tunnel|vlan|local_vlan)/([1-9][0-9]{0,9})")
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_OFPORT = re.compile(rf"({_LABEL}(?:\.{_LABEL})?) ([1-9][0-9]{{0,4}})")
 
 
 @dataclass(frozen=True, order=True)
@@ -67,11 +78,16 @@ class Id:
         return f"{self.kind}/{self.number}"
 
 
+Ofports = Mapping[str, Mapping[int, str]]
+
+
 @dataclass(frozen=True)
 class Record:
     hypervisors: frozenset[str] = frozenset()  # names that are or were in the intent
     networks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)  # full name: kind: number
     retired: Mapping[Id, str] = field(default_factory=dict)  # id: full name of the network that had it
+    ofports: Ofports = field(default_factory=dict)  # hypervisor: number: full name of the port, or physical network
+    retired_ofports: Ofports = field(default_factory=dict)
 
     def held(self) -> Iterator[tuple[Id, str]]:
         """Yield each id and the network that has it or had it."""
@@ -90,12 +106,13 @@ def parse_record(raw: Any, origins: Origins = no_origin) -> Record:
         given = {"version": VERSION}
         what = "empty" if raw is None else "not a mapping"
         faults.add("allocation record", f"{what}; restore it, or delete the file if nothing was built from it yet")
-    section = Section(faults, "", given, ("version", "hypervisors", "networks", "retired"))
+    section = Section(faults, "", given, _KEYS)
     section.required("version", integer(VERSION, VERSION), str(VERSION))
     record = Record(
         frozenset(_hypervisors(faults, section.optional("hypervisors", sequence, []) or [])),
         dict(_networks(faults, section.optional("networks", mapping, {}) or {})),
         dict(_retired(faults, section.optional("retired", mapping, {}) or {})),
+        *(_ofports(faults, key, section.optional(key, mapping, {}) or {}) for key in ("ofports", "retired_ofports")),
     )
     _refuse_shared(faults, record)
     faults.raise_any()
@@ -112,7 +129,16 @@ def render(record: Record) -> str:
         lines.append(f"  {_quoted(name)}: {{{pairs}}}")
     lines.append("retired:" if record.retired else "retired: {}")
     lines += [f"  {gone}: {_quoted(name)}" for gone, name in sorted(record.retired.items())]
-    return HEADING + "\n".join(lines) + "\n"
+    blocks = [*_blocks("ofports", record.ofports), *_blocks("retired_ofports", record.retired_ofports)]
+    return HEADING + "\n".join([(OFPORTS_HEADING if blocks else "") + lines[0], *lines[1:], *blocks]) + "\n"
+
+
+def _blocks(key: str, ofports: Ofports) -> Iterator[str]:
+    if ofports:
+        yield f"{key}:"
+    for host, numbers in sorted(ofports.items()):
+        yield f"  {_quoted(host)}: |"
+        yield from sorted(f"    {name} {number}" for number, name in numbers.items())
 
 
 def network_name(value: Any) -> str:
@@ -153,6 +179,23 @@ def _retired(faults: Faults, given: Mapping[str, Any]) -> Iterator[tuple[Id, str
         name = faults.parse(f"retired.{key}", network_name, value)
         if match and name:
             yield Id(match[1], int(match[2])), name
+
+
+def _ofports(faults: Faults, key: str, given: Mapping[str, Any]) -> Ofports:
+    found: dict[str, dict[int, str]] = {}
+    for host, text in given.items():
+        path = f"{key}.{host}"
+        name = faults.parse(path, identifier, host)
+        numbers = found[name or ""] = {}
+        for line in text.splitlines() if isinstance(text, str) else [shown(text)]:
+            match = _OFPORT.fullmatch(line)
+            if not match or int(match[2]) not in (GUEST_OFPORTS if "." in match[1] else UPLINK_OFPORTS):
+                faults.add(path, f"{shown(line)} is no port; write a line as 'acme.web-1 {GUEST_OFPORTS[0]}'")
+                continue
+            other = numbers.setdefault(int(match[2]), match[1])
+            if other != match[1]:
+                faults.add(path, f"{match[2]} is {other}'s and {match[1]}'s; delete the line that the host has not")
+    return found
 
 
 def _refuse_shared(faults: Faults, record: Record) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import parse_fabric
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import refuse_floods
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import (
     Surroundings,
     parse_networks,
@@ -25,7 +26,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Tenant
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import mapping
 
-NETWORKS_MAXIMUM = 4000  # of ``plain``: one local VLAN each, of the 4,094 that a bridge has
+NETWORKS_MAXIMUM = 4000  # one local VLAN each, of the 4,094 that a bridge has; of any forwarding, so that it can change
 
 
 def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
@@ -48,10 +49,13 @@ def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
     if count > NETWORKS_MAXIMUM:
         faults.add(
             "tenants",
-            f"{count} networks; forwarding plain has at most {NETWORKS_MAXIMUM}, so split the fabric in two",
+            f"{count} networks; a bridge has local VLANs for at most {NETWORKS_MAXIMUM}, so split the fabric in two",
         )
     faults.raise_any()
-    return Intent(fabric, tenants)
+    intent = Intent(fabric, tenants)
+    refuse_floods(faults, intent)
+    faults.raise_any()
+    return intent
 
 
 def _tenant(around: Surroundings, name: str, path: str, value: Any) -> Tenant:

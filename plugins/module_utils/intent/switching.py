@@ -1,19 +1,27 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How the forwarding modes of a fabric render one hypervisor's ports, networks and uplinks.
+"""How the forwarding modes of a fabric render one hypervisor's ports, networks, uplinks and flows.
 
 ``plain`` is NORMAL switching: a local VLAN per network, taps as its access ports, and a tunnel port per network and
-peer with that VLAN as access tag. Everything is OVSDB and survives a restart. A column that correctness rests on is
-always given, since the modules leave alone what is not.
+peer with that VLAN as access tag. Everything is OVSDB and survives a restart.
+
+``learning`` and ``static`` are the pipeline (pipeline.py). Taps are trunks of no VLAN for good: to NORMAL they are
+dead, so a port without flows neither sends nor hears. ``learning`` has the tunnels of ``plain``, to which NORMAL floods
+what it has not learned; ``static`` has none, and sends through one tunnel port of each type, which both have: so a
+fabric moves between the two a hypervisor at a time, and nobody notices.
+
+A column that correctness rests on is always given, since the modules leave alone what is not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.program import learning_flows, static_flows
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import TUNNEL_OFPORTS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
     BRIDGE,
     TUNNEL_TYPES,
@@ -22,35 +30,87 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import 
     Network,
     Port,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import flow_tunnel_name
 
 _NO_VLAN = [4095]  # reserved by IEEE 802.1Q; an empty list of trunks would carry every VLAN
+_DEAD = {"vlan_mode": "trunk", "tag": "", "trunks": _NO_VLAN}
 
 Forwarding = Callable[[Intent, Allocations, Hypervisor], "dict[str, Any]"]
 
 
 def plain(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> dict[str, Any]:
     """Return the arguments of ovs_bridge and ovs_gre_mesh for one hypervisor."""
-    ports = intent.ports_of.get(hypervisor.name, ())
-    networks = [intent.networks[name] for name in sorted({port.network for port in ports})]
-    uplinks = [
-        _uplink(nic, [network for network in networks if network.physical_network == physical], allocations)
-        for physical, nic in sorted(hypervisor.uplinks.items())
+    uplinks = _uplinks(intent, allocations, hypervisor)
+    access = [
+        _port(port, intent, {"vlan_mode": "access", "tag": allocations[port.network].local_vlan, "trunks": []})
+        for port in intent.ports_of.get(hypervisor.name, ())
     ]
     return {
         "bridge": {"name": BRIDGE, "state": "present", "fail_mode": "standalone"},
         "uplinks": uplinks,
-        "ports": uplinks + [_access_port(port, intent, allocations) for port in ports],
-        "networks": [
-            mesh
-            for network in networks
-            if network.type in TUNNEL_TYPES
-            for mesh in [_mesh(intent, allocations, network, hypervisor)]
-            if mesh["remotes"]
+        "ports": uplinks + access,
+        "networks": _meshes(intent, allocations, hypervisor),
+        "flows": [],
+    }
+
+
+def learning(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> dict[str, Any]:
+    """Return the arguments of ovs_bridge, ovs_gre_mesh and of_flow, to be called in this order."""
+    flows = learning_flows(intent, allocations, hypervisor)
+    return {
+        **_programmed(intent, allocations, hypervisor),
+        "networks": _meshes(intent, allocations, hypervisor),
+        "flows": flows,
+    }
+
+
+def static(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> dict[str, Any]:
+    """Return the arguments of ovs_bridge, of_flow and ovs_gre_mesh, to be called in this order."""
+    flows = static_flows(intent, allocations, hypervisor)
+    return {**_programmed(intent, allocations, hypervisor), "networks": [], "flows": flows}
+
+
+FORWARDING: Mapping[str, Forwarding] = {"learning": learning, "static": static, "plain": plain}
+
+
+def _programmed(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> dict[str, Any]:
+    """Return the bridge and its ports for flows to use; without flows nothing passes."""
+    ofports = allocations.ofports(hypervisor.name)
+    ports = intent.ports_of.get(hypervisor.name, ())
+    kinds = {intent.networks[port.network].type for port in ports}.intersection(TUNNEL_TYPES)
+    physical = {nic: name for name, nic in hypervisor.uplinks.items()}
+    uplinks = [
+        {**uplink, "ofport_request": ofports[physical[uplink["name"]]]}
+        for uplink in _uplinks(intent, allocations, hypervisor)
+    ]
+    return {
+        "bridge": {"name": BRIDGE, "state": "present", "fail_mode": "secure"},
+        "uplinks": uplinks,
+        "ports": [
+            *uplinks,
+            *(_flow_tunnel(kind, hypervisor.vtep) for kind in sorted(kinds)),
+            *(_port(port, intent, {**_DEAD, "ofport_request": ofports[port.name]}) for port in ports),
         ],
     }
 
 
-FORWARDING: Mapping[str, Forwarding] = {"plain": plain}
+def _flow_tunnel(kind: str, vtep: str) -> dict[str, Any]:
+    options = {"remote_ip": "flow", "key": "flow", "local_ip": vtep}
+    return {
+        "name": flow_tunnel_name(kind),
+        "type": kind,
+        **_DEAD,
+        "ofport_request": TUNNEL_OFPORTS[kind],
+        "options": options,
+    }
+
+
+def _uplinks(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> list[dict[str, Any]]:
+    networks = _networks(intent, hypervisor)
+    return [
+        _uplink(nic, [network for network in networks if network.physical_network == physical], allocations)
+        for physical, nic in sorted(hypervisor.uplinks.items())
+    ]
 
 
 def _uplink(nic: str, networks: Sequence[Network], allocations: Allocations) -> dict[str, Any]:
@@ -61,15 +121,26 @@ def _uplink(nic: str, networks: Sequence[Network], allocations: Allocations) -> 
     return {"name": nic, "vlan_mode": "trunk", "tag": "", "trunks": vlans or _NO_VLAN}
 
 
-def _access_port(port: Port, intent: Intent, allocations: Allocations) -> dict[str, Any]:
+def _port(port: Port, intent: Intent, columns: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": port.interface,
-        "vlan_mode": "access",
-        "tag": allocations[port.network].local_vlan,
-        "trunks": [],
+        **columns,
         "mtu_request": intent.fabric.mtu_of(intent.networks[port.network].type),
         "external_ids": {"tenantry-port": port.name, "tenantry-network": port.network},
     }
+
+
+def _networks(intent: Intent, hypervisor: Hypervisor) -> list[Network]:
+    """Return the networks that have ports on a hypervisor, sorted by name."""
+    names: Iterable[str] = {port.network for port in intent.ports_of.get(hypervisor.name, ())}
+    return [intent.networks[name] for name in sorted(names)]
+
+
+def _meshes(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> list[dict[str, Any]]:
+    """Return the tunnels to single peers, of each network that is here and elsewhere."""
+    tunneled = [network for network in _networks(intent, hypervisor) if network.type in TUNNEL_TYPES]
+    meshes = [_mesh(intent, allocations, network, hypervisor) for network in tunneled]
+    return [mesh for mesh in meshes if mesh["remotes"]]
 
 
 def _mesh(intent: Intent, allocations: Allocations, network: Network, hypervisor: Hypervisor) -> dict[str, Any]:

@@ -70,6 +70,12 @@ class Port:
     interface: str
     mac: str
     addresses: tuple[str, ...]  # each with the prefix length of its subnet
+    ofport: int | None  # as pinned by the user
+    secured: bool  # sends nothing but its own
+
+    @property
+    def path(self) -> str:
+        return f"tenants.{self.tenant}.ports.{self.name[len(self.tenant) + 1 :]}"
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,14 @@ class Intent:
         found = defaultdict(list)
         for port in self.ports:
             found[port.hypervisor].append(port)
+        return dict(found)
+
+    @cached_property
+    def ports_in(self) -> Mapping[str, Sequence[Port]]:
+        """The ports of each network that has any."""
+        found = defaultdict(list)
+        for port in self.ports:
+            found[port.network].append(port)
         return dict(found)
 
     @cached_property

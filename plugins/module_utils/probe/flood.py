@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import link_local
 from ansible_collections.tenantry.sdn.plugins.module_utils.model import measurement
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.target import Target
@@ -36,7 +37,7 @@ def _ipv4_of(own: Target) -> str:
 
 
 def _untagged(own: Target, mark: Mark) -> Iterator[Frame]:
-    mac, ipv4, ipv6 = own.mac, _ipv4_of(own), frames.link_local(own.mac)
+    mac, ipv4, ipv6 = own.mac, _ipv4_of(own), link_local(own.mac)
     broadcast, multicast4, multicast6, unknown, solicitation, announcement = measurement.FLOOD
 
     def udp(kind: str, source: str, group: str) -> bytes:
@@ -60,7 +61,7 @@ def _to_each(own: Target, targets: Sequence[Target], mark: Mark) -> Iterator[Fra
     kind = measurement.ECHO_FRAME
     for target in targets:
         for address in target.addresses:
-            source = frames.link_local(own.mac) if ":" in address else _ipv4_of(own)
+            source = link_local(own.mac) if ":" in address else _ipv4_of(own)
             ethertype = frames.IPV6 if ":" in address else frames.IPV4
             packet = frames.echo_packet(source, address, mark(kind, target.name, address))
             yield kind, frames.ethernet(target.mac, own.mac, ethertype, packet)

@@ -33,13 +33,6 @@ def packed_ip(address: str) -> bytes:
     return ipaddress.ip_address(address).packed
 
 
-def link_local(mac: str) -> str:
-    """Return the IPv6 link-local address of a MAC address (RFC 4291, appendix A)."""
-    raw = bytearray(packed_mac(mac))
-    raw[0] ^= 2
-    return str(ipaddress.IPv6Address(b"\xfe\x80" + bytes(6) + bytes(raw[:3]) + b"\xff\xfe" + bytes(raw[3:])))
-
-
 def multicast_mac(group: str) -> str:
     """Return the MAC address of a multicast group (RFC 1112 section 6.4, RFC 2464 section 7)."""
     raw = packed_ip(group)

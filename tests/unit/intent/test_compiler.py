@@ -54,7 +54,8 @@ def intents(draw: st.DrawFn) -> dict[str, Any]:
         for number, port in enumerate(ports.values(), 10):
             port["ip"] = f"10.{list(NETWORKS).index(port['network']) + 1}.0.{number}"
         tenants[tenant] = {"networks": networks, "ports": ports}
-    fabric = {"name": "dc1", "segments": {"vlan": "100-199", "tunnel": "5000-5999"}, "hypervisors": hypervisors}
+    segments = {"vlan": "100-199", "tunnel": "5000-5999"}
+    fabric = {"name": "dc1", "segments": segments, "hypervisors": hypervisors, "forwarding": "plain"}
     return {"fabric": fabric, "tenants": tenants}
 
 
@@ -133,10 +134,13 @@ def test_a_host_that_left_the_intent_is_emptied_and_a_typing_error_is_not() -> N
         "hypervisor": "hv9",
         "owner": "dc1",
         "vtep": None,
+        "forwarding": "learning",
+        "cookie": "0x7e4a000000000000/0xffff000000000000",
         "bridge": {"name": "br-int", "state": "absent"},
         "uplinks": [],
         "ports": [],
         "networks": [],
+        "flows": [],
     }
     with pytest.raises(InvalidInput) as caught:
         compile_host(intent, allocations, "hv9", {"hv1", "hv2"})

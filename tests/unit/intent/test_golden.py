@@ -20,6 +20,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation imp
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_fabric, compile_host
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import parse_record, render
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching import FORWARDING
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "inventories/example/intent"
@@ -28,7 +29,7 @@ GOLDEN = ROOT / "tests/unit/golden"
 
 
 class Plain(yaml.SafeDumper):
-    """YAML as a person writes it: lists indented, nothing by reference."""
+    """YAML as a person writes it: lists indented, nothing by reference, a flow in one line."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
         super().increase_indent(flow, False)
@@ -37,19 +38,22 @@ class Plain(yaml.SafeDumper):
         return True
 
 
-@pytest.mark.parametrize("name", ["fabric", "hv1", "hv2", "hv3"])
+@pytest.mark.parametrize("name", ["fabric", *(f"{mode}/hv{number}" for mode in FORWARDING for number in (1, 2, 3))])
 def test_the_example_compiles_to_what_was_reviewed(name: str) -> None:
     compiled = compile_example(name)
     file = GOLDEN / f"{name}.yml"
     if os.environ.get("GOLDEN") == "write":
-        file.write_text(yaml.dump(compiled, Dumper=Plain, sort_keys=False, width=120, explicit_start=True))
+        file.write_text(yaml.dump(compiled, Dumper=Plain, sort_keys=False, width=1000, explicit_start=True))
     assert yaml.safe_load(file.read_text()) == compiled
 
 
 def compile_example(name: str) -> dict[str, Any]:
-    intent = parse(read_intent(str(EXAMPLE), RECORD).raw)
+    """Compile the fabric as a whole or, as ``mode/hypervisor``, one host of it in a mode of forwarding."""
+    mode, _slash, host = name.rpartition("/")
+    raw = read_intent(str(EXAMPLE), RECORD).raw
+    intent = parse({**raw, "fabric": {**raw["fabric"], **({"forwarding": mode} if mode else {})}})
     document = read_record(RECORD)
     assert document
     allocations, record = allocate(intent, parse_record(document.value))
     assert render(record) == document.text, "the committed record has all ids of the example"
-    return compile_fabric(intent, allocations) if name == "fabric" else compile_host(intent, allocations, name)
+    return compile_host(intent, allocations, host) if mode else compile_fabric(intent, allocations)

@@ -58,7 +58,7 @@ def test_values_are_canonical_and_complete() -> None:
     web_1, web_2 = (intent.tenants["acme"].ports[name] for name in ("web-1", "web-2"))
     assert intent.fabric.hypervisors["hv1"] == Hypervisor("hv1", "192.168.1.151", "z1", None, {"physnet1": "eth1"})
     assert intent.fabric.mtu == 1500
-    assert intent.fabric.forwarding == "plain"
+    assert intent.fabric.forwarding == "learning"
     assert web_1 == Port(
         name="acme.web-1",
         tenant="acme",
@@ -67,6 +67,8 @@ def test_values_are_canonical_and_complete() -> None:
         interface="tap0",
         mac="52:54:00:ab:cd:ef",
         addresses=("10.1.1.20/24", "fd00:1::20/64"),
+        ofport=None,
+        secured=True,
     )
     assert (web_2.interface, web_2.mac) == ("tap-356de45c44c", "02:35:6d:e4:5c:44")
 

@@ -72,7 +72,10 @@ def test_the_record_is_one_sorted_line_an_entry() -> None:
         ("", ["allocation record: empty; restore it, or delete the file if nothing was built from it yet"]),
         ("networks: {}", ["version: missing; write for example 'version: 1'"]),
         ("version: 2", ["version: 2 is out of range; write a number from 1 to 1"]),
-        ("{version: 1, extra: 1}", ["extra: unknown key; known are hypervisors, networks, retired, version"]),
+        (
+            "{version: 1, extra: 1}",
+            ["extra: unknown key; known are hypervisors, networks, ofports, retired, retired_ofports, version"],
+        ),
         (
             "{version: 1, hypervisors: hv1}",
             ["hypervisors: 'hv1' is not a list; write one item a line, each after '- '"],

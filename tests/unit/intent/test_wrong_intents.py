@@ -88,7 +88,7 @@ def test_more_networks_than_a_bridge_has_vlans_are_refused() -> None:
     }
     intent = {**raw(), "tenants": {"acme": {"networks": networks}}}
     assert faults_of(intent) == [
-        f"tenants: 4001 networks; forwarding plain has at most {NETWORKS_MAXIMUM}, so split the fabric in two"
+        f"tenants: 4001 networks; a bridge has local VLANs for at most {NETWORKS_MAXIMUM}, so split the fabric in two"
     ]
     del networks["n0"]
     assert len(parse(intent).networks) == NETWORKS_MAXIMUM

@@ -1,0 +1,73 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Port security: a guest sends as itself or not at all.
+
+It has its MAC address and its IP addresses, and for IPv6 the link-local address that follows from the MAC address. It
+asks and answers by ARP and ND for itself alone, serves no DHCP, sends no router advertisements or redirects, and no
+VLAN tag. What it may send is listed; everything else, whatever its ethertype, matches no flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.receive import UNTAGGED
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.segment import Guest, Segment
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import Flow, Table, to
+
+_SOLICITATION, _ADVERTISEMENT = 135, 136  # RFC 4861
+_NO_MAC = "00:00:00:00:00:00"  # how Open vSwitch reads an option that is not there
+# Router advertisement, redirect (RFC 4861), and of solicitations and advertisements those that no guest's flow matched.
+_NEIGHBOUR_DISCOVERY = (134, _SOLICITATION, _ADVERTISEMENT, 137)
+# Extension headers (RFC 8200). A fragment that has one where its protocol should be hides what it is (RFC 7112), and
+# 0 is also how Open vSwitch reads a chain of headers that does not end in the packet.
+_EXTENSIONS = (43, 60)
+_SERVER_PORTS = {"udp": (67, 68), "udp6": (547, 546)}  # of DHCP: from, to
+
+
+def guard(segments: Sequence[Segment]) -> Iterator[Flow]:
+    """Yield the flows of GUARD, GUARD_SOURCE and GUARD_L4."""
+    yield Flow(Table.GUARD, 130, "dl_type=0x9100", "drop")  # a VLAN tag too, for some switches
+    for kind in _NEIGHBOUR_DISCOVERY:
+        yield Flow(Table.GUARD, 105, f"icmp6,icmp_type={kind}", "drop")
+    yield Flow(Table.GUARD, 105, "ipv6,nw_proto=0", "drop")
+    for header in _EXTENSIONS:
+        yield Flow(Table.GUARD, 105, f"ipv6,nw_proto={header},ip_frag=later", "drop")
+    for protocol, (source, target) in _SERVER_PORTS.items():
+        yield Flow(Table.GUARD_L4, 100, f"{protocol},tp_src={source},tp_dst={target}", "drop")
+    yield Flow(Table.GUARD_L4, 0, "", to(Table.RESPOND))
+    for segment in segments:
+        for guest in segment.guests:
+            yield from _honest(guest) if guest.secured else _anything(guest)
+
+
+def _anything(guest: Guest) -> Iterator[Flow]:
+    yield Flow(Table.GUARD, 120, f"in_port={guest.ofport},{UNTAGGED}", to(Table.RESPOND), f"port {guest.name}")
+
+
+def _honest(guest: Guest) -> Iterator[Flow]:
+    about = f"port {guest.name}"
+    own = f"in_port={guest.ofport},{UNTAGGED},dl_src={guest.mac}"
+
+    def allow(priority: int, match: str, table: Table = Table.RESPOND) -> Flow:
+        return Flow(Table.GUARD, priority, f"{own},{match}", to(table), about)
+
+    for address in guest.ipv4:
+        for operation in (1, 2):
+            yield allow(100, f"arp,arp_op={operation},arp_spa={address},arp_sha={guest.mac}")
+        yield allow(100, f"arp,arp_op=1,arp_spa=0.0.0.0,arp_sha={guest.mac},arp_tpa={address}")  # RFC 5227: a probe
+        yield allow(90, f"ip,nw_src={address}", Table.GUARD_L4)
+    yield allow(100, "udp,nw_src=0.0.0.0,nw_dst=255.255.255.255,tp_src=68,tp_dst=67")  # RFC 2131: who am I?
+    yield allow(90, "ipv6", Table.GUARD_SOURCE)
+    for option in (guest.mac, _NO_MAC):
+        asks = f"icmp6,icmp_type={_SOLICITATION},icmp_code=0,nd_sll={option},ip_frag=no"
+        yield allow(110, asks, Table.GUARD_SOURCE)
+    for address in guest.ipv6:
+        probe = f"ipv6_src=::,nd_target={address},nd_sll={_NO_MAC},ip_frag=no"  # RFC 4862: of its own address alone
+        yield allow(115, f"icmp6,icmp_type={_SOLICITATION},icmp_code=0,{probe}")
+        for option in (guest.mac, _NO_MAC):
+            answers = f"icmp6,icmp_type={_ADVERTISEMENT},icmp_code=0,nd_target={address},nd_tll={option},ip_frag=no"
+            yield allow(110, answers, Table.GUARD_SOURCE)
+        source = f"in_port={guest.ofport},ipv6,ipv6_src={address}"
+        yield Flow(Table.GUARD_SOURCE, 100, source, to(Table.GUARD_L4), about)

@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Within its network a packet goes to the guest that it is for, or to all of them.
+
+A guest on this hypervisor always gets it by a flow. Others are reached by NORMAL in ``learning``, which floods what it
+has not learned, or in ``static`` by what the intent says of them: one tunnel port, its other end set by the flow, to
+those hypervisors alone that have the network. On a physical wire there may be strangers, so all that is for nobody
+here goes there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.segment import Guest, Remote, Segment
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import (
+    NETWORK,
+    OUTSIDE,
+    TARGET,
+    Flow,
+    Table,
+    through,
+    to,
+)
+
+_MULTICAST = "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00"  # broadcast too
+
+
+def pass_on() -> Iterator[Flow]:
+    """Yield what the places of the judge do while nothing is judged, and how a packet leaves by a port."""
+    yield Flow(Table.TRACK, 0, "", to(Table.SWITCH))
+    yield Flow(Table.JUDGE_IN, 0, "", to(Table.OUTPUT))
+    yield Flow(Table.OUTPUT, 90, "", f"output:{_nxm(TARGET.register)}")
+
+
+def learning(segment: Segment) -> Iterator[Flow]:
+    """Yield the flows that leave what is not here to NORMAL: it comes from LOCAL, in the network's VLAN."""
+    normal = f"{TARGET.set(0)},{through(Table.OUTPUT)}"
+    yield from _switch(segment, normal, normal)
+    tag = f"push_vlan:0x8100,set_field:{0x1000 | segment.vlan:#x}->vlan_vid"
+    match = f"{TARGET.match(0)},{NETWORK.match(segment.network)}"
+    yield Flow(Table.OUTPUT, 100, match, f"{tag},set_field:LOCAL->in_port,NORMAL", segment.about)
+
+
+def static(segment: Segment, remotes: Sequence[Remote]) -> Iterator[Flow]:
+    """Yield the flows that send everything to where the intent has it."""
+    if not segment.tunneled:
+        wire = f"output:{segment.outlet}"
+        if segment.kind == "vlan":
+            wire = f"push_vlan:0x8100,set_field:{0x1000 | segment.vlan:#x}->vlan_vid,{wire}"
+        yield from _switch(segment, wire, wire)
+        return
+    open_to_all = dict.fromkeys(vtep for port, vtep in remotes if not port.secured)
+    yield from _switch(segment, _copies(segment, segment.peers), _copies(segment, open_to_all))
+    for port, vtep in remotes:
+        match = f"{NETWORK.match(segment.network)},{OUTSIDE.match(0)},dl_dst={port.mac}"
+        tunnel = f"{_key(segment)},{_end(vtep)},{TARGET.set(segment.outlet)},{to(Table.OUTPUT)}"
+        yield Flow(Table.SWITCH, 90, match, tunnel, f"port {port.name}")
+
+
+def _switch(segment: Segment, flood: str, unknown: str) -> Iterator[Flow]:
+    """Yield what both modes have: how guests here are reached, and when the packet goes elsewhere too.
+
+    A guest whose guard is off may have MAC addresses that nobody knows of, so what is for an unknown one reaches it.
+    """
+    network, about = NETWORK.match(segment.network), segment.about
+    inside, outside = f"{network},{OUTSIDE.match(0)}", f"{network},{OUTSIDE.match(1)}"
+    for guest in segment.guests:
+        deliver = f"{TARGET.set(guest.ofport)},{to(Table.JUDGE_IN)}"
+        yield Flow(Table.SWITCH, 100, f"{network},dl_dst={guest.mac}", deliver, f"port {guest.name}")
+    copies = through(Table.COPY)
+    yield Flow(Table.COPY, 100, network, _deliveries(segment.guests), about)
+    yield Flow(Table.SWITCH, 80, f"{outside},{_MULTICAST}", copies, about)
+    yield Flow(Table.SWITCH, 80, f"{inside},{_MULTICAST}", _joined(copies, flood), about)
+    open_here = _deliveries(guest for guest in segment.guests if not guest.secured)
+    if open_here:
+        yield Flow(Table.SWITCH, 70, outside, open_here, about)
+    if open_here or unknown:
+        yield Flow(Table.SWITCH, 70, inside, _joined(open_here, unknown), about)
+
+
+def _deliveries(guests: Iterable[Guest]) -> str:
+    return ",".join(f"{TARGET.set(guest.ofport)},{through(Table.JUDGE_IN)}" for guest in guests)
+
+
+def _copies(segment: Segment, vteps: Iterable[str]) -> str:
+    """Return actions that send a copy through the tunnel to each of the hypervisors."""
+    copies = ",".join(f"{_end(vtep)},output:{segment.outlet}" for vtep in vteps)
+    return f"{_key(segment)},{copies}" if copies else ""
+
+
+def _key(segment: Segment) -> str:
+    return f"set_field:{segment.key}->tun_id"
+
+
+def _end(vtep: str) -> str:
+    return f"set_field:{vtep}->{'tun_dst' if family(vtep) == 4 else 'tun_ipv6_dst'}"
+
+
+def _joined(*actions: str) -> str:
+    return ",".join(part for part in actions if part)
+
+
+def _nxm(register: str) -> str:
+    return f"NXM_NX_{register.upper()}[]"

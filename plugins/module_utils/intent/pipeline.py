@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The pipeline of ``learning`` and ``static`` forwarding: its tables, registers, port numbers and cookies, each once.
+
+A packet gets its network where it enters the bridge, passes the guard if a guest sent it, is switched within that
+network, and leaves by ``OUTPUT``. Every table drops what no flow of it matches. Numbers are written here alone; the
+builders in ``flows/`` speak names.
+
+The tables of the judge, TRACK to VERDICT_OUT and JUDGE_IN to COMMIT, have their places. TRACK and JUDGE_IN let
+everything pass, and the others are not reached: nothing is judged yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
+
+
+class Table(IntEnum):
+    INPUT = 0  # where it came from: a guest, a tunnel, an uplink
+    TUNNEL = 5  # tunnel key to network
+    GUARD = 10  # what a guest may send: its own MAC, ARP, ND; no VLAN tag
+    GUARD_SOURCE = 15  # its own IPv6 addresses
+    GUARD_L4 = 20  # no answers of a DHCP server
+    RESPOND = 30  # static: ARP is answered here, ND sent to the one whom it asks for
+    TRACK = 40
+    JUDGE_OUT = 50
+    JUDGE_MEMBER = 60
+    JUDGE_REMOTE = 61
+    JUDGE_RULE = 62
+    VERDICT_OUT = 65
+    SWITCH = 70  # network and destination to port, host or all of them
+    COPY = 75  # one copy for each guest of the network that is here
+    JUDGE_IN = 80
+    VERDICT_IN = 85
+    COMMIT = 90
+    OUTPUT = 91
+
+
+class Field(NamedTuple):
+    """Bits of a register, or a whole one."""
+
+    register: str
+    bits: int = 0xFFFFFFFF
+
+    def match(self, value: int) -> str:
+        return f"{self.register}={self._text(value)}"
+
+    def set(self, value: int) -> str:
+        return f"set_field:{self._text(value)}->{self.register}"
+
+    def _text(self, value: int) -> str:
+        return str(value) if self.bits == 0xFFFFFFFF else f"{value:#x}/{self.bits:#x}"
+
+
+OUTSIDE = Field("reg0", 0x1)  # 1: it came from a tunnel or an uplink
+NETWORK = Field("reg1")  # network_id
+SOURCE = Field("reg2")  # OpenFlow port of the guest that sent it; 0: none of this host
+TARGET = Field("reg3")  # OpenFlow port that it leaves by; 0: NORMAL decides
+# For the judge: reg0[1] multicast, reg0[2] direction, reg0[3] verdict, reg0[16..31] conntrack zone, reg4 port under
+# judgement, reg5 tenant, xxreg2 its groups, xxreg3 the groups of the other address.
+
+# OpenFlow port numbers that are asked for. Open vSwitch gives others the lower half (ofproto/ofproto.c), so that no
+# port without a request ever gets one of these; 0xff00 and above are reserved (OFPP_MAX).
+GUEST_OFPORTS = range(0x8000, 0xFE00)
+UPLINK_OFPORTS = range(0xFE00, 0xFE80)
+TUNNEL_OFPORTS = {"gre": 0xFE80, "vxlan": 0xFE81, "geneve": 0xFE82}
+
+COOKIE_OWNER, COOKIE_MASK = 0x7E4A << 48, 0xFFFF << 48
+COOKIE = f"{COOKIE_OWNER:#x}/{COOKIE_MASK:#x}"
+_UNTUNNELED = 1 << 24  # network ids of vlan and flat networks are above all tunnel keys
+
+
+def network_id(kind: str, segmentation_id: int | None, local_vlan: int) -> int:
+    """Return the number by which registers know a network: its tunnel key or, without tunnels, its local VLAN."""
+    return segmentation_id or 0 if kind in TUNNEL_OFPORTS else _UNTUNNELED | local_vlan
+
+
+class Flow(NamedTuple):
+    """One flow. ``about`` is what it is there for, as ``port acme.web-1``: its cookie tells."""
+
+    table: Table
+    priority: int
+    match: str
+    actions: str
+    about: str = ""
+
+
+def cookie(table: Table, about: str) -> int:
+    """Return 16 bits of owner, 8 of table, and 40 of what the flow is about: those of a hash, or 0 for all alike."""
+    return COOKIE_OWNER | table << 40 | (int(digest(about, 10), 16) if about else 0)
+
+
+def texts(flows: Sequence[Flow]) -> list[str]:
+    """Return flows as ovs-flows(7) texts, sorted by table, the highest priority first."""
+    marks = {(flow.table, flow.about): "" for flow in flows}
+    marks = {key: f"cookie={cookie(*key):#x}" for key in marks}
+    return [
+        f"table={table:d},priority={priority},{marks[table, about]}{',' if match else ''}{match} actions={actions}"
+        for table, priority, match, actions, about in sorted(flows, key=lambda flow: (flow[0], -flow[1], flow[2:]))
+    ]
+
+
+def to(table: Table) -> str:
+    """Return the action that hands the packet on for good."""
+    return f"goto_table:{table:d}"
+
+
+def through(table: Table) -> str:
+    """Return the action that sends the packet through a table and comes back: what follows it is done too."""
+    return f"resubmit(,{table:d})"
