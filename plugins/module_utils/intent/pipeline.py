@@ -41,6 +41,11 @@ class Table(IntEnum):
     OUTPUT = 91
 
 
+def number(value: int) -> str:
+    """Return a number as ovs-ofctl prints those of registers and tunnels."""
+    return f"{value:#x}" if value else "0"
+
+
 class Field(NamedTuple):
     """Bits of a register, or a whole one."""
 
@@ -54,7 +59,7 @@ class Field(NamedTuple):
         return f"set_field:{self._text(value)}->{self.register}"
 
     def _text(self, value: int) -> str:
-        return str(value) if self.bits == 0xFFFFFFFF else f"{value:#x}/{self.bits:#x}"
+        return number(value) if self.bits == 0xFFFFFFFF else f"{number(value)}/{number(self.bits)}"
 
 
 OUTSIDE = Field("reg0", 0x1)  # 1: it came from a tunnel or an uplink
@@ -81,7 +86,7 @@ def network_id(kind: str, segmentation_id: int | None, local_vlan: int) -> int:
 
 
 class Flow(NamedTuple):
-    """One flow. ``about`` is what it is there for, as ``port acme.web-1``: its cookie tells."""
+    """One flow. ``match`` and ``actions`` are in the words and the order of ovs-ofctl; ``about`` is what it is there for, as ``port acme.web-1``: its cookie tells."""
 
     table: Table
     priority: int
@@ -96,11 +101,15 @@ def cookie(table: Table, about: str) -> int:
 
 
 def texts(flows: Sequence[Flow]) -> list[str]:
-    """Return flows as ovs-flows(7) texts, sorted by table, the highest priority first."""
+    """Return flows as ovs-flows(7) texts, sorted by table, the highest priority first.
+
+    They are as the switch prints them, so that whoever compares need not have Open vSwitch read them first.
+    """
     marks = {(flow.table, flow.about): "" for flow in flows}
-    marks = {key: f"cookie={cookie(*key):#x}" for key in marks}
+    for table, about in marks:
+        marks[table, about] = f"cookie={cookie(table, about):#x}{f',table={table:d}' if table else ''}"
     return [
-        f"table={table:d},priority={priority},{marks[table, about]}{',' if match else ''}{match} actions={actions}"
+        f"{marks[table, about]},priority={priority},{match}{',' if match else ''}actions={actions}"
         for table, priority, match, actions, about in sorted(flows, key=lambda flow: (flow[0], -flow[1], flow[2:]))
     ]
 

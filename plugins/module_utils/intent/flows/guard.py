@@ -33,7 +33,7 @@ def guard(segments: Sequence[Segment]) -> Iterator[Flow]:
         yield Flow(Table.GUARD, 105, f"icmp6,icmp_type={kind}", "drop")
     yield Flow(Table.GUARD, 105, "ipv6,nw_proto=0", "drop")
     for header in _EXTENSIONS:
-        yield Flow(Table.GUARD, 105, f"ipv6,nw_proto={header},ip_frag=later", "drop")
+        yield Flow(Table.GUARD, 105, f"ipv6,nw_proto={header},nw_frag=later", "drop")
     for protocol, (source, target) in _SERVER_PORTS.items():
         yield Flow(Table.GUARD_L4, 100, f"{protocol},tp_src={source},tp_dst={target}", "drop")
     yield Flow(Table.GUARD_L4, 0, "", to(Table.RESPOND))
@@ -50,24 +50,25 @@ def _honest(guest: Guest) -> Iterator[Flow]:
     about = f"port {guest.name}"
     own = f"in_port={guest.ofport},{UNTAGGED},dl_src={guest.mac}"
 
-    def allow(priority: int, match: str, table: Table = Table.RESPOND) -> Flow:
-        return Flow(Table.GUARD, priority, f"{own},{match}", to(table), about)
+    def allow(priority: int, protocol: str, match: str, table: Table = Table.RESPOND) -> Flow:
+        return Flow(Table.GUARD, priority, f"{protocol},{own}{match and ','}{match}", to(table), about)
 
     for address in guest.ipv4:
         for operation in (1, 2):
-            yield allow(100, f"arp,arp_op={operation},arp_spa={address},arp_sha={guest.mac}")
-        yield allow(100, f"arp,arp_op=1,arp_spa=0.0.0.0,arp_sha={guest.mac},arp_tpa={address}")  # RFC 5227: a probe
-        yield allow(90, f"ip,nw_src={address}", Table.GUARD_L4)
-    yield allow(100, "udp,nw_src=0.0.0.0,nw_dst=255.255.255.255,tp_src=68,tp_dst=67")  # RFC 2131: who am I?
-    yield allow(90, "ipv6", Table.GUARD_SOURCE)
+            yield allow(100, "arp", f"arp_spa={address},arp_op={operation},arp_sha={guest.mac}")
+        # RFC 5227: a probe
+        yield allow(100, "arp", f"arp_spa=0.0.0.0,arp_tpa={address},arp_op=1,arp_sha={guest.mac}")
+        yield allow(90, "ip", f"nw_src={address}", Table.GUARD_L4)
+    yield allow(100, "udp", "nw_src=0.0.0.0,nw_dst=255.255.255.255,tp_src=68,tp_dst=67")  # RFC 2131: who am I?
+    yield allow(90, "ipv6", "", Table.GUARD_SOURCE)
     for option in (guest.mac, _NO_MAC):
-        asks = f"icmp6,icmp_type={_SOLICITATION},icmp_code=0,nd_sll={option},ip_frag=no"
-        yield allow(110, asks, Table.GUARD_SOURCE)
+        asks = f"nw_frag=no,icmp_type={_SOLICITATION},icmp_code=0,nd_sll={option}"
+        yield allow(110, "icmp6", asks, Table.GUARD_SOURCE)
     for address in guest.ipv6:
-        probe = f"ipv6_src=::,nd_target={address},nd_sll={_NO_MAC},ip_frag=no"  # RFC 4862: of its own address alone
-        yield allow(115, f"icmp6,icmp_type={_SOLICITATION},icmp_code=0,{probe}")
+        probe = f"icmp_type={_SOLICITATION},icmp_code=0,nd_target={address},nd_sll={_NO_MAC}"
+        yield allow(115, "icmp6", f"ipv6_src=::,nw_frag=no,{probe}")  # RFC 4862: of its own address alone
         for option in (guest.mac, _NO_MAC):
-            answers = f"icmp6,icmp_type={_ADVERTISEMENT},icmp_code=0,nd_target={address},nd_tll={option},ip_frag=no"
-            yield allow(110, answers, Table.GUARD_SOURCE)
-        source = f"in_port={guest.ofport},ipv6,ipv6_src={address}"
+            answer = f"nw_frag=no,icmp_type={_ADVERTISEMENT},icmp_code=0,nd_target={address},nd_tll={option}"
+            yield allow(110, "icmp6", answer, Table.GUARD_SOURCE)
+        source = f"ipv6,in_port={guest.ofport},ipv6_src={address}"
         yield Flow(Table.GUARD_SOURCE, 100, source, to(Table.GUARD_L4), about)

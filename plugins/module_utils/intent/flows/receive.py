@@ -20,6 +20,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline impor
     SOURCE,
     Flow,
     Table,
+    number,
     to,
 )
 
@@ -47,10 +48,10 @@ def _guests(segment: Segment) -> Iterator[Flow]:
 def _tunnels(segment: Segment, learns: bool) -> Iterator[Flow]:
     for vtep in segment.peers:
         source = "tun_src" if family(vtep) == 4 else "tun_ipv6_src"
-        yield Flow(Table.INPUT, 100, f"tun_id={segment.key},{source}={vtep}", to(Table.TUNNEL), segment.about)
+        yield Flow(Table.INPUT, 100, f"tun_id={number(segment.key)},{source}={vtep}", to(Table.TUNNEL), segment.about)
     if segment.peers:
         actions = [_LEARN] * learns + [_load(segment), to(Table.TRACK)]
-        yield Flow(Table.TUNNEL, 100, f"tun_id={segment.key},{UNTAGGED}", ",".join(actions), segment.about)
+        yield Flow(Table.TUNNEL, 100, f"tun_id={number(segment.key)},{UNTAGGED}", ",".join(actions), segment.about)
 
 
 def _wire(segment: Segment, learns: bool) -> Iterator[Flow]:

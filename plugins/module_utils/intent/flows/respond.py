@@ -36,9 +36,9 @@ def respond(segment: Segment, remotes: Iterable[Remote]) -> Iterator[Flow]:
         yield from _known(network, segment, about, guest.mac, guest.ipv4, guest.ipv6)
         own = f"{network},{SOURCE.match(guest.ofport)}"
         for address in guest.ipv4:
-            yield Flow(Table.RESPOND, 110, f"{own},arp,arp_tpa={address}", to(Table.TRACK), about)
+            yield Flow(Table.RESPOND, 110, f"arp,{own},arp_tpa={address}", to(Table.TRACK), about)
         for address in guest.ipv6 if segment.dual else ():
-            yield Flow(Table.RESPOND, 110, f"{own},icmp6,icmp_type=135,nd_target={address}", to(Table.TRACK), about)
+            yield Flow(Table.RESPOND, 110, f"icmp6,{own},icmp_type=135,nd_target={address}", to(Table.TRACK), about)
     for port, _vtep in remotes:
         ipv4, ipv6 = addresses_of(port)
         yield from _known(network, segment, f"port {port.name}", port.mac, ipv4, [*ipv6, link_local(port.mac)])
@@ -49,7 +49,7 @@ def _known(
 ) -> Iterator[Flow]:
     for address in ipv4:
         answer = _ANSWER.format(mac=mac, address=address)
-        yield Flow(Table.RESPOND, 100, f"{network},arp,arp_op=1,arp_tpa={address}", answer, about)
+        yield Flow(Table.RESPOND, 100, f"arp,{network},arp_tpa={address},arp_op=1", answer, about)
     for address in ipv6 if segment.dual else ():
-        match = f"{network},icmp6,icmp_type=135,nd_target={address}"
+        match = f"icmp6,{network},icmp_type=135,nd_target={address}"
         yield Flow(Table.RESPOND, 100, match, f"set_field:{mac}->eth_dst,{to(Table.TRACK)}", about)

@@ -21,6 +21,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline impor
     TARGET,
     Flow,
     Table,
+    number,
     through,
     to,
 )
@@ -39,8 +40,8 @@ def learning(segment: Segment) -> Iterator[Flow]:
     """Yield the flows that leave what is not here to NORMAL: it comes from LOCAL, in the network's VLAN."""
     normal = f"{TARGET.set(0)},{through(Table.OUTPUT)}"
     yield from _switch(segment, normal, normal)
-    tag = f"push_vlan:0x8100,set_field:{0x1000 | segment.vlan:#x}->vlan_vid"
-    match = f"{TARGET.match(0)},{NETWORK.match(segment.network)}"
+    tag = f"push_vlan:0x8100,set_field:{0x1000 | segment.vlan}->vlan_vid"
+    match = f"{NETWORK.match(segment.network)},{TARGET.match(0)}"
     yield Flow(Table.OUTPUT, 100, match, f"{tag},set_field:LOCAL->in_port,NORMAL", segment.about)
 
 
@@ -49,13 +50,13 @@ def static(segment: Segment, remotes: Sequence[Remote]) -> Iterator[Flow]:
     if not segment.tunneled:
         wire = f"output:{segment.outlet}"
         if segment.kind == "vlan":
-            wire = f"push_vlan:0x8100,set_field:{0x1000 | segment.vlan:#x}->vlan_vid,{wire}"
+            wire = f"push_vlan:0x8100,set_field:{0x1000 | segment.vlan}->vlan_vid,{wire}"
         yield from _switch(segment, wire, wire)
         return
     open_to_all = dict.fromkeys(vtep for port, vtep in remotes if not port.secured)
     yield from _switch(segment, _copies(segment, segment.peers), _copies(segment, open_to_all))
     for port, vtep in remotes:
-        match = f"{NETWORK.match(segment.network)},{OUTSIDE.match(0)},dl_dst={port.mac}"
+        match = f"{OUTSIDE.match(0)},{NETWORK.match(segment.network)},dl_dst={port.mac}"
         tunnel = f"{_key(segment)},{_end(vtep)},{TARGET.set(segment.outlet)},{to(Table.OUTPUT)}"
         yield Flow(Table.SWITCH, 90, match, tunnel, f"port {port.name}")
 
@@ -66,7 +67,7 @@ def _switch(segment: Segment, flood: str, unknown: str) -> Iterator[Flow]:
     A guest whose guard is off may have MAC addresses that nobody knows of, so what is for an unknown one reaches it.
     """
     network, about = NETWORK.match(segment.network), segment.about
-    inside, outside = f"{network},{OUTSIDE.match(0)}", f"{network},{OUTSIDE.match(1)}"
+    inside, outside = f"{OUTSIDE.match(0)},{network}", f"{OUTSIDE.match(1)},{network}"
     for guest in segment.guests:
         deliver = f"{TARGET.set(guest.ofport)},{to(Table.JUDGE_IN)}"
         yield Flow(Table.SWITCH, 100, f"{network},dl_dst={guest.mac}", deliver, f"port {guest.name}")
@@ -92,7 +93,7 @@ def _copies(segment: Segment, vteps: Iterable[str]) -> str:
 
 
 def _key(segment: Segment) -> str:
-    return f"set_field:{segment.key}->tun_id"
+    return f"set_field:{number(segment.key)}->tun_id"
 
 
 def _end(vtep: str) -> str:
