@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lifecycle_fabric import HOSTS, Fabric
+from lifecycle_fabric import HOSTS, Fabric, hypervisor
 from twin_lab import TwinLab
 
 NUMBERS = count(1)
@@ -35,9 +35,12 @@ def new_fabric(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
     """Makes fabrics of tenants, with a twin that is built but not converged; takes the twins down at the end."""
     twins = []
 
-    def make(tenants: dict[str, Any], hypervisors: Iterable[str] = tuple(HOSTS)) -> Fabric:
+    def make(
+        tenants: dict[str, Any], hypervisors: Iterable[str] = tuple(HOSTS), wires: Iterable[str] = (), **more: Any
+    ) -> Fabric:
         twins.append(TwinLab(f"life-{os.getpid()}-{next(NUMBERS)}"))
-        fabric = Fabric(tmp_path_factory.mktemp("fabric"), twins[-1], tenants, hypervisors)
+        described = {name: hypervisor(HOSTS[name], *wires) for name in hypervisors}
+        fabric = Fabric(tmp_path_factory.mktemp("fabric"), twins[-1], tenants, described, **more)
         fabric.build()
         return fabric
 

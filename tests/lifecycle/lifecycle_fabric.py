@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from fnmatch import fnmatchcase
@@ -32,8 +32,9 @@ HOSTS = {"hv1": "192.168.1.151", "hv2": "192.168.1.152", "hv3": "192.168.1.153"}
 ICMP_HEADERS = 28  # bytes, with those of IPv4
 
 
-def hypervisor(vtep: str) -> dict[str, Any]:
-    return {"vtep": vtep, "uplinks": {"physnet1": "eth1"}}
+def hypervisor(vtep: str, *more: str) -> dict[str, Any]:
+    """Return a hypervisor that is plugged into physnet1 and, with an uplink each, into more physical networks."""
+    return {"vtep": vtep, "uplinks": {name: f"eth{number}" for number, name in enumerate(("physnet1", *more), 1)}}
 
 
 def network(kind: str, segmentation_id: int | None = None, subnet: str = "10.1.1.0/24") -> dict[str, Any]:
@@ -54,7 +55,9 @@ def tenant(network: dict[str, Any], *hosts: str) -> dict[str, Any]:
 
 
 class Fabric:
-    def __init__(self, folder: Path, twin: TwinLab, tenants: dict[str, Any], hypervisors: Iterable[str]) -> None:
+    def __init__(
+        self, folder: Path, twin: TwinLab, tenants: dict[str, Any], hypervisors: Mapping[str, Any], **more: Any
+    ) -> None:
         self.folder = folder
         self.twin = twin
         self.intent_dir = folder / "intent"
@@ -62,7 +65,9 @@ class Fabric:
         self.fabric: dict[str, Any] = {
             "name": "lab",
             "segments": {"vlan": "100-999", "tunnel": "5000-9999"},
-            "hypervisors": {name: hypervisor(HOSTS[name]) for name in hypervisors},
+            "hypervisors": dict(hypervisors),
+            "forwarding": "plain",
+            **more,
         }
         self.tenants = copy.deepcopy(tenants)
 

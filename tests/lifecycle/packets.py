@@ -101,9 +101,9 @@ def running(twin: TwinLab, programs: Mapping[str, Sequence[str]]) -> Iterator[Ma
         yield lines
 
 
-def wait_until(holds: Callable[[], bool]) -> bool:
-    """Wait until something holds, at most ``SECONDS``; say whether it does."""
-    until = time.monotonic() + SECONDS
+def wait_until(holds: Callable[[], bool], seconds: float = SECONDS) -> bool:
+    """Wait until something holds, at most so long; say whether it does."""
+    until = time.monotonic() + seconds
     while not (held := holds()) and time.monotonic() < until:
         time.sleep(0.01)
     return held

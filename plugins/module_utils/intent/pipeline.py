@@ -86,7 +86,7 @@ def network_id(kind: str, segmentation_id: int | None, local_vlan: int) -> int:
 
 
 class Flow(NamedTuple):
-    """One flow. ``match`` and ``actions`` are in the words and the order of ovs-ofctl; ``about`` is what it is there for, as ``port acme.web-1``: its cookie tells."""
+    """One flow, in the words and the order that ovs-ofctl prints; ``about`` as ``port acme.web-1``, for its cookie."""
 
     table: Table
     priority: int

@@ -22,6 +22,7 @@ MULTICAST_IPV6 = "ff02::114"  # RFC 4727, likewise
 NOBODY = "192.0.2.1"  # RFC 5737
 NOBODY_MAC = "02:74:6e:74:72:79"
 PORT = 1021  # RFC 4727: for experiments
+DHCP = (68, 67)  # RFC 2131: from a client to servers
 
 Mark = Callable[[str, str, str], bytes]  # kind, receiver, address -> marker
 Frame = tuple[str, bytes]  # kind, bytes
@@ -40,15 +41,17 @@ def _untagged(own: Target, mark: Mark) -> Iterator[Frame]:
     mac, ipv4, ipv6 = own.mac, _ipv4_of(own), link_local(own.mac)
     broadcast, multicast4, multicast6, unknown, solicitation, announcement = measurement.FLOOD
 
-    def udp(kind: str, source: str, group: str) -> bytes:
-        return frames.udp_packet(source, group, PORT, mark(kind, "", ""))
+    def udp(kind: str, source: str, group: str, *ports: int) -> bytes:
+        port, *other = ports or (PORT,)
+        return frames.udp_packet(source, group, port, mark(kind, "", ""), *other)
 
     def send(to: str, ethertype: int, packet: bytes) -> bytes:
         return frames.ethernet(to, mac, ethertype, packet)
 
     question = frames.neighbour_solicitation(ipv6, ipv6, mac, mark(solicitation, "", ""))
     arp = frames.arp_announcement(mac, ipv4, mark(announcement, "", ""))
-    yield broadcast, send(frames.BROADCAST_MAC, frames.IPV4, udp(broadcast, ipv4, "255.255.255.255"))
+    ports = () if own.addresses_of(4) else DHCP  # the one broadcast that a guard lets pass without an address
+    yield broadcast, send(frames.BROADCAST_MAC, frames.IPV4, udp(broadcast, ipv4, "255.255.255.255", *ports))
     for kind, source, group in ((multicast4, ipv4, MULTICAST_IPV4), (multicast6, ipv6, MULTICAST_IPV6)):
         ethertype = frames.IPV6 if ":" in group else frames.IPV4
         yield kind, send(frames.multicast_mac(group), ethertype, udp(kind, source, group))

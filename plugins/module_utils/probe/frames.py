@@ -72,9 +72,9 @@ def _upper_checksum(source: str, destination: str, protocol: int, payload: bytes
     return checksum(pseudo_header + payload)
 
 
-def udp_packet(source: str, destination: str, port: int, payload: bytes) -> bytes:
-    """Return an IPv4 or IPv6 packet with a UDP datagram."""
-    head = struct.pack("!HHH", port, port, 8 + len(payload))
+def udp_packet(source: str, destination: str, port: int, payload: bytes, to_port: int | None = None) -> bytes:
+    """Return an IPv4 or IPv6 packet with a UDP datagram, from a port to the same or another."""
+    head = struct.pack("!HHH", port, to_port or port, 8 + len(payload))
     check = _upper_checksum(source, destination, UDP, head + b"\0\0" + payload) or 0xFFFF
     datagram = head + struct.pack("!H", check) + payload
     return (ipv6 if ":" in destination else ipv4)(source, destination, UDP, datagram)
@@ -91,7 +91,7 @@ def echo_packet(source: str, destination: str, payload: bytes) -> bytes:
     """Return an IPv4 or IPv6 packet with an echo request."""
     if ":" not in destination:
         return ipv4(source, destination, ICMP, echo_request(4, 0, payload))
-    return _icmpv6(source, destination, echo_request(6, 0, payload))
+    return icmpv6_packet(source, destination, echo_request(6, 0, payload))
 
 
 def neighbour_solicitation(source: str, target: str, mac: str, payload: bytes) -> bytes:
@@ -101,7 +101,7 @@ def neighbour_solicitation(source: str, target: str, mac: str, payload: bytes) -
     message = struct.pack("!BBHI", _NEIGHBOUR_SOLICITATION, 0, 0, 0) + packed_ip(target)
     message += struct.pack("!BB", 1, 1) + packed_mac(mac)
     message += struct.pack("!BB", _EXPERIMENTAL_OPTION, (len(option) + 2) // 8) + option
-    return _icmpv6(source, group, message)
+    return icmpv6_packet(source, group, message)
 
 
 def solicited_node(target: str) -> str:
@@ -109,15 +109,21 @@ def solicited_node(target: str) -> str:
     return str(ipaddress.IPv6Address(packed_ip("ff02::1:ff00:0")[:13] + packed_ip(target)[13:]))
 
 
-def _icmpv6(source: str, destination: str, message: bytes) -> bytes:
+def icmpv6_packet(source: str, destination: str, message: bytes) -> bytes:
+    """Return an IPv6 packet with an ICMPv6 message, whose checksum is filled in."""
     check = _upper_checksum(source, destination, ICMPV6, message)
     return ipv6(source, destination, ICMPV6, message[:2] + struct.pack("!H", check) + message[4:])
 
 
+def arp(operation: int, sender: tuple[str, str], target: tuple[str, str], payload: bytes) -> bytes:
+    """Return an ARP packet (RFC 826) of two pairs of MAC and IPv4 address, followed by ``payload`` as its trailer."""
+    head = struct.pack("!HHBBH", 1, IPV4, 6, 4, operation)
+    return head + b"".join(packed_mac(mac) + packed_ip(address) for mac, address in (sender, target)) + payload
+
+
 def arp_announcement(mac: str, address: str, payload: bytes) -> bytes:
     """Return a gratuitous ARP request (RFC 5227 section 2.3) followed by ``payload`` as its trailer."""
-    head = struct.pack("!HHBBH", 1, IPV4, 6, 4, 1)
-    return head + packed_mac(mac) + packed_ip(address) + bytes(6) + packed_ip(address) + payload
+    return arp(1, (mac, address), ("00:00:00:00:00:00", address), payload)
 
 
 def is_icmp_answer(frame: bytes) -> bool:

@@ -20,9 +20,6 @@ _SOLICITATION, _ADVERTISEMENT = 135, 136  # RFC 4861
 _NO_MAC = "00:00:00:00:00:00"  # how Open vSwitch reads an option that is not there
 # Router advertisement, redirect (RFC 4861), and of solicitations and advertisements those that no guest's flow matched.
 _NEIGHBOUR_DISCOVERY = (134, _SOLICITATION, _ADVERTISEMENT, 137)
-# Extension headers (RFC 8200). A fragment that has one where its protocol should be hides what it is (RFC 7112), and
-# 0 is also how Open vSwitch reads a chain of headers that does not end in the packet.
-_EXTENSIONS = (43, 60)
 _SERVER_PORTS = {"udp": (67, 68), "udp6": (547, 546)}  # of DHCP: from, to
 
 
@@ -31,9 +28,8 @@ def guard(segments: Sequence[Segment]) -> Iterator[Flow]:
     yield Flow(Table.GUARD, 130, "dl_type=0x9100", "drop")  # a VLAN tag too, for some switches
     for kind in _NEIGHBOUR_DISCOVERY:
         yield Flow(Table.GUARD, 105, f"icmp6,icmp_type={kind}", "drop")
+    # So Open vSwitch reads headers that do not end in the packet: a fragment that hides what it is (RFC 7112).
     yield Flow(Table.GUARD, 105, "ipv6,nw_proto=0", "drop")
-    for header in _EXTENSIONS:
-        yield Flow(Table.GUARD, 105, f"ipv6,nw_proto={header},nw_frag=later", "drop")
     for protocol, (source, target) in _SERVER_PORTS.items():
         yield Flow(Table.GUARD_L4, 100, f"{protocol},tp_src={source},tp_dst={target}", "drop")
     yield Flow(Table.GUARD_L4, 0, "", to(Table.RESPOND))
