@@ -34,6 +34,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import flow_tun
 
 _NO_VLAN = [4095]  # reserved by IEEE 802.1Q; an empty list of trunks would carry every VLAN
 _DEAD = {"vlan_mode": "trunk", "tag": "", "trunks": _NO_VLAN}
+_LOCAL = {"name": BRIDGE, **_DEAD}  # the hypervisor's own port takes no part
 
 Forwarding = Callable[[Intent, Allocations, Hypervisor], "dict[str, Any]"]
 
@@ -48,7 +49,7 @@ def plain(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> d
     return {
         "bridge": {"name": BRIDGE, "state": "present", "fail_mode": "standalone"},
         "uplinks": uplinks,
-        "ports": uplinks + access,
+        "ports": [*uplinks, _LOCAL, *access],
         "networks": _meshes(intent, allocations, hypervisor),
         "flows": [],
     }
@@ -88,6 +89,7 @@ def _programmed(intent: Intent, allocations: Allocations, hypervisor: Hypervisor
         "uplinks": uplinks,
         "ports": [
             *uplinks,
+            _LOCAL,
             *(_flow_tunnel(kind, hypervisor.vtep) for kind in sorted(kinds)),
             *(_port(port, intent, {**_DEAD, "ofport_request": ofports[port.name]}) for port in ports),
         ],

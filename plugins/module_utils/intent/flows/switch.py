@@ -37,12 +37,16 @@ def pass_on() -> Iterator[Flow]:
 
 
 def learning(segment: Segment) -> Iterator[Flow]:
-    """Yield the flows that leave what is not here to NORMAL: it comes from LOCAL, in the network's VLAN."""
+    """Yield the flows that leave what is not here to NORMAL, in the network's VLAN.
+
+    It comes from no port, as what a controller sends, so that NORMAL does not note a guest at the port of its flows:
+    there it would be lost for minutes when it moves to another hypervisor, or its fabric to ``plain``.
+    """
     normal = f"{TARGET.set(0)},{through(Table.OUTPUT)}"
     yield from _switch(segment, normal, normal)
     tag = f"push_vlan:0x8100,set_field:{0x1000 | segment.vlan}->vlan_vid"
     match = f"{NETWORK.match(segment.network)},{TARGET.match(0)}"
-    yield Flow(Table.OUTPUT, 100, match, f"{tag},set_field:LOCAL->in_port,NORMAL", segment.about)
+    yield Flow(Table.OUTPUT, 100, match, f"{tag},set_field:CONTROLLER->in_port,NORMAL", segment.about)
 
 
 def static(segment: Segment, remotes: Sequence[Remote]) -> Iterator[Flow]:

@@ -1,0 +1,165 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A live fabric changes the way in which it forwards: between learning and static nobody notices, not even while one
+hypervisor has moved and another has not; from and to plain there is a gap, which is measured.
+
+Networks of all types have the same MAC and IP addresses; each has two guests on hv1 and one on hv2.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from guard_cases import ONE, THREE, TWO, Build, datagram, send, unicast
+from lifecycle_fabric import Fabric
+from packets import pinging, wait_until
+from wires import Wires, wires
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import BROADCAST_MAC, IPV4
+
+TYPES = {"a": "gre", "b": "vxlan", "c": "geneve", "w": "vlan", "f": "flat"}
+PHYSICAL = {"w": "physnet1", "f": "physnet2"}
+GUESTS = {"1": ONE, "2": TWO, "3": THREE}
+GUESTS_OF = {name: {f"{name}.{number}" for number in GUESTS} for name in TYPES}
+PERIOD = 0.01  # seconds between two frames of a stream, and a little more
+SILENCE = 20.0  # seconds; a gap from or to plain was 1 to 4 s, most of it Ansible between two tasks
+
+
+def tenant(kind: str, physical: str | None) -> dict[str, Any]:
+    wire = {"physical_network": physical} if physical else {}
+    ports = {
+        number: {
+            **{"hypervisor": "hv2" if number == "3" else "hv1", "network": "net"},
+            **{"ip": [guest.ipv4, guest.ipv6], "mac": guest.mac},
+        }
+        for number, guest in GUESTS.items()
+    }
+    network = {"type": kind, "subnet": ["10.1.1.0/24", "fd00:1::/64"], **wire}
+    return {"networks": {"net": network}, "ports": ports}
+
+
+@pytest.fixture(scope="module")
+def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
+    tenants = {name: tenant(kind, PHYSICAL.get(name)) for name, kind in TYPES.items()}
+    fabric = new_fabric(tenants, ["hv1", "hv2"], wires=["physnet2"], forwarding="learning")
+    fabric.run("site")
+    return fabric
+
+
+@dataclass(frozen=True)
+class Stream:
+    sender: str
+    build: Build
+    receivers: frozenset[str]
+
+
+def streams() -> Iterator[Stream]:
+    """Yield frames of each network: within a host, between hosts, and to all."""
+    for name in TYPES:
+        yield Stream(f"{name}.1", unicast(ONE.ipv4, TWO), frozenset({f"{name}.2"}))
+        yield Stream(f"{name}.3", unicast(THREE.ipv6, ONE, THREE.mac), frozenset({f"{name}.1"}))
+        broadcast = send(BROADCAST_MAC, IPV4, datagram(ONE.ipv4, "255.255.255.255"))
+        yield Stream(f"{name}.1", broadcast, frozenset({f"{name}.2", f"{name}.3"}))
+
+
+STREAMS = tuple(streams())
+
+
+@dataclass
+class Traffic:
+    ends: Wires
+    rounds: list[tuple[float, list[int]]]  # when, and the numbers of the frames, one of each stream
+
+    def passes(self) -> bool:
+        """Say whether the last whole round arrived."""
+        return len(self.rounds) > 1 and all(
+            stream.receivers <= self.ends.heard_by(number).keys() for stream, number in zip(STREAMS, self.rounds[-2][1])
+        )
+
+    def faults(self) -> dict[str, list[str]]:
+        """Return what was lost, doubled, heard by others of the network, or leaked to another or with a tag."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for stream, number in (pair for _when, numbers in self.rounds for pair in zip(STREAMS, numbers)):
+            heard, own = self.ends.heard_by(number), GUESTS_OF[stream.sender[0]]
+            for what, whom in (
+                ("lost", stream.receivers - heard.keys()),
+                ("doubled", {who for who, count in heard.items() if count > 1}),
+                ("strayed", heard.keys() & own - stream.receivers),
+                ("leaked", heard.keys() - own),
+            ):
+                found[what] += [f"{stream.sender} {who}" for who in whom]
+        return {what: sorted(whom) for what, whom in found.items() if whom}
+
+    def gap(self) -> float:
+        """Return the longest time in which nothing was sent that arrived, of any stream at any receiver."""
+        longest = 0.0
+        for index, stream in enumerate(STREAMS):
+            for who in stream.receivers:
+                times = [when for when, numbers in self.rounds if who in self.ends.heard_by(numbers[index])]
+                longest = max([longest, *(late - early for early, late in zip(times, times[1:]))])
+        return longest
+
+
+@contextmanager
+def traffic(fabric: Fabric) -> Iterator[Traffic]:
+    """Let all streams flow, once they do, until the end of the block."""
+    over = threading.Event()
+    with wires(fabric.twin, {name: (name, "eth0") for guests in GUESTS_OF.values() for name in guests}) as ends:
+        found = Traffic(ends, [])
+
+        def flow() -> None:
+            while not over.wait(PERIOD):
+                began = time.monotonic()
+                found.rounds.append((began, [ends.say("stream", each.sender, each.build) for each in STREAMS]))
+
+        thread = threading.Thread(target=flow)
+        thread.start()
+        try:
+            assert wait_until(found.passes), found.faults()
+            found.rounds = []  # addresses of the underlay are known now, and nothing is lost any more
+            yield found
+            assert wait_until(found.passes), found.faults()
+        finally:
+            over.set()
+            thread.join()
+        ends.settle()
+
+
+def move(fabric: Fabric, forwarding: str, *options: str) -> None:
+    fabric.fabric["forwarding"] = forwarding
+    fabric.run("site", *options)
+
+
+def test_nobody_notices_a_move_between_learning_and_static(fabric: Fabric) -> None:
+    pinged = {"a.1": THREE.ipv6, "w.3": ONE.ipv4, "b.1": TWO.ipv4}
+    with traffic(fabric) as found, pinging(fabric.twin, pinged) as pings:
+        move(fabric, "static", "--limit=hv1")
+        move(fabric, "static", "--limit=hv2")
+        assert fabric.traces("* options:remote_ip=192.168.1.15?") == [], "tunnels to single peers"
+        move(fabric, "learning")
+    assert found.faults() == {}
+    assert [ping.lost for ping in pings] == [[], [], []]
+    assert len(found.rounds) > 500, "it proves little"
+
+
+def test_the_gap_of_a_move_from_and_to_plain_is_bounded_and_nothing_leaks(fabric: Fabric) -> None:
+    gaps = {}
+    for forwarding in ("plain", "static", "plain", "learning"):
+        before = fabric.fabric["forwarding"]
+        with traffic(fabric) as found:
+            move(fabric, forwarding)
+        gaps[f"{before} to {forwarding}"] = found.gap()
+        assert found.faults().get("leaked") is None
+        if forwarding == "plain":
+            flows = fabric.twin.run("hv1", "ovs-ofctl", "-OOpenFlow15", "dump-flows", "br-int")
+            assert "cookie=0x7e4a" not in flows
+    print(", ".join(f"{which}: {gap:.1f} s" for which, gap in gaps.items()))
+    assert max(gaps.values()) < SILENCE
