@@ -157,6 +157,12 @@ def test_a_port_number_that_is_free_on_its_own_bridge_is_given(host: Host) -> No
     converge(host, {"name": "b", "ofport_request": 100}, name="br1")
 
 
+def test_two_ports_swap_their_openflow_port_numbers(host: Host) -> None:
+    converge(host, {"name": "a", "ofport_request": 40001}, {"name": "b", "ofport_request": 40002})
+    result = converge(host, {"name": "a", "ofport_request": 40002}, {"name": "b", "ofport_request": 40001})
+    assert (result["ofports"]["a"], result["ofports"]["b"]) == (40002, 40001)
+
+
 def test_a_wish_that_open_vswitch_did_not_fulfil_is_told_on_every_run(host: Host) -> None:
     converge(host, {"name": "a"})
     host.ovs.vsctl("add-port", "br0", "b", "--", "set", "Interface", "b", "ofport_request=1")

@@ -20,6 +20,7 @@ fabric:
   name: dc1
   mtu: 1500
   segments: {vlan: 100-999, tunnel: 5000-9999}
+  forwarding: plain # what a test breaks is the tag of a port
   hypervisors:
     hv1: {vtep: 192.168.1.151, uplinks: {physnet1: eth1}}
     hv2: {vtep: 192.168.1.152, uplinks: {physnet1: eth1}}

@@ -78,11 +78,12 @@ def _check_ofports(faults: Faults, snapshot: Snapshot, desired: Rows, removed_po
     if not any(requests.values()):
         return
     bridge_of = {name: row["bridge"] for key, row in desired.items() if key[0] == "Port" for name in row["interfaces"]}
-    holders = {
-        (snapshot.bridge_of[port], snapshot.interfaces[name].columns["ofport"]): name
-        for name, port in snapshot.port_of.items()
-        if port not in removed_ports and bridge_of.get(name, snapshot.bridge_of[port]) == snapshot.bridge_of[port]
-    }
+    holders = {}
+    for name, port in snapshot.port_of.items():
+        bridge, number = snapshot.bridge_of[port], snapshot.interfaces[name].columns["ofport"]
+        stays = port not in removed_ports and bridge_of.get(name, bridge) == bridge
+        if stays and requests.get(name) in (None, number):  # else it gets another number itself
+            holders[bridge, number] = name
     for name, number in requests.items():
         holder = holders.get((bridge_of[name], number), name)
         if number is not None and holder != name:

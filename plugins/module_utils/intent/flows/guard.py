@@ -25,7 +25,6 @@ _SERVER_PORTS = {"udp": (67, 68), "udp6": (547, 546)}  # of DHCP: from, to
 
 def guard(segments: Sequence[Segment]) -> Iterator[Flow]:
     """Yield the flows of GUARD, GUARD_SOURCE and GUARD_L4."""
-    yield Flow(Table.GUARD, 130, "dl_type=0x9100", "drop")  # a VLAN tag too, for some switches
     for kind in _NEIGHBOUR_DISCOVERY:
         yield Flow(Table.GUARD, 105, f"icmp6,icmp_type={kind}", "drop")
     # So Open vSwitch reads headers that do not end in the packet: a fragment that hides what it is (RFC 7112).
@@ -39,7 +38,9 @@ def guard(segments: Sequence[Segment]) -> Iterator[Flow]:
 
 
 def _anything(guest: Guest) -> Iterator[Flow]:
-    yield Flow(Table.GUARD, 120, f"in_port={guest.ofport},{UNTAGGED}", to(Table.RESPOND), f"port {guest.name}")
+    about = f"port {guest.name}"
+    yield Flow(Table.GUARD, 130, f"in_port={guest.ofport},dl_type=0x9100", "drop", about)  # some switches' VLAN tag
+    yield Flow(Table.GUARD, 120, f"in_port={guest.ofport},{UNTAGGED}", to(Table.RESPOND), about)
 
 
 def _honest(guest: Guest) -> Iterator[Flow]:

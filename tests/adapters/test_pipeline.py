@@ -1,0 +1,91 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The compiled flows in a real switch: it keeps them word for word, and in a crowd everybody gets one copy."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from host import Host
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import dumped
+
+GOLDEN = Path(__file__).parents[1] / "unit/golden"
+CROWD = 1000  # guests of one network on one hypervisor
+IPV6 = """
+fabric:
+  name: dc1
+  segments: {tunnel: 5000-5999}
+  forwarding: static
+  hypervisors: {hv1: {vtep: "fd00::1"}, hv2: {vtep: "fd00::2"}}
+tenants:
+  acme:
+    networks: {web: {type: vxlan, subnet: ["fd00:1::/64", 10.1.1.0/24]}}
+    ports:
+      web-1: {hypervisor: hv1, network: web, ip: ["fd00:1::1", "fd00:1::2"]}
+      web-2: {hypervisor: hv1, network: web, ip: 10.1.1.2, port_security: false}
+      web-3: {hypervisor: hv2, network: web, ip: "fd00:1::3", port_security: false}
+"""
+
+
+def compiled(intent: dict[str, Any]) -> dict[str, Any]:
+    parsed = parse(intent)
+    return compile_host(parsed, allocate(parsed, Record())[0], "hv1")
+
+
+def states() -> dict[str, dict[str, Any]]:
+    golden = {
+        f"{mode} {host}": GOLDEN / mode / f"{host}.yml" for mode in ("learning", "static") for host in ("hv1", "hv3")
+    }
+    return {
+        "IPv6": compiled(yaml.safe_load(IPV6)),
+        **{name: yaml.safe_load(path.read_text()) for name, path in golden.items()},
+    }
+
+
+@pytest.mark.parametrize("state", states().values(), ids=states().keys())
+def test_the_switch_keeps_the_flows_word_for_word(host: Host, state: dict[str, Any]) -> None:
+    """So a task that has nothing to change need not have them read by Open vSwitch again."""
+    host.bridge(name="br-int", fail_mode="secure")
+    result = host.run("of_flow", bridge="br-int", cookie=state["cookie"], flows=state["flows"])
+    assert result["changed"], result
+    dump = host.ovs.ofctl("dump-flows", "br-int", "--no-stats", "--no-names")
+    assert sorted(dumped(dump)) == sorted(state["flows"])
+
+
+@pytest.mark.parametrize("mode", ["learning", "static"])
+def test_in_a_crowd_everybody_but_the_sender_gets_one_copy(host: Host, mode: str) -> None:
+    ports = {
+        f"p{n}": {"hypervisor": "hv1", "network": "web", "ip": f"10.1.{n // 250}.{n % 250 + 1}", "interface": f"tap{n}"}
+        for n in range(CROWD)
+    }
+    web = {"networks": {"web": {"type": "gre", "subnet": "10.1.0.0/16"}}, "ports": ports}
+    hosts = {"hv1": {"vtep": "192.168.1.151"}}
+    fabric = {"name": "dc1", "segments": {"tunnel": "1-9"}, "hypervisors": hosts, "forwarding": mode}
+    state = compiled({"fabric": fabric, "tenants": {"acme": web}})
+    host.bridge(
+        name="br-int",
+        fail_mode="secure",
+        ports=[{**port, "mtu_request": ""} for port in state["ports"] if port["name"] != "gr-flow"],
+    )
+    host.run("of_flow", bridge="br-int", cookie=state["cookie"], flows=state["flows"])
+    (sender,) = [port for port in state["ports"] if port["name"] == "tap7"]
+    (mac,) = {
+        text.split("dl_dst=")[1][:17]
+        for text in state["flows"]
+        if f"set_field:{sender['ofport_request']:#x}->reg3,goto_table:80" in text
+    }
+    packet = f"in_port=tap7,dl_src={mac},dl_dst=ff:ff:ff:ff:ff:ff,ip,nw_src=10.1.0.8,nw_dst=255.255.255.255"
+    trace = host.ovs.appctl("ofproto/trace", "br-int", packet)
+    outputs = Counter(re.findall(r"\d+", trace.rpartition("Datapath actions: ")[2]))
+    assert len(outputs) == sum(outputs.values()) == CROWD - 1
