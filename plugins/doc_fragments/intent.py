@@ -31,10 +31,14 @@ options:
           - VLANs outside of C(vlan) are used inside the hosts, as local VLANs.
         type: dict
       forwarding:
-        description: How hypervisors switch. V(plain) is NORMAL switching with a local VLAN per network.
+        description:
+          - How hypervisors switch. V(learning) guards what guests send and delivers to them by flows, and leaves the way
+            to other hypervisors to NORMAL. V(static) does that by flows too, through one tunnel port, and answers ARP.
+            V(plain) is NORMAL switching with a local VLAN per network, without OpenFlow and without port security.
+          - A fabric can be moved from any to any other while it is used.
         type: str
-        choices: [plain]
-        default: plain
+        choices: [learning, static, plain]
+        default: learning
       hypervisors:
         description:
           - By name, each a mapping of C(vtep), the IP address at which its tunnels end, and if wanted C(zone), C(pod),
@@ -48,9 +52,10 @@ options:
       - A network, by name, has C(type) (V(gre), V(vxlan), V(geneve), V(vlan), V(flat)), C(subnet), one or a list that
         does not overlap with others of the tenant, C(segmentation_id) unless one shall be allocated, and for V(vlan)
         and V(flat) C(physical_network).
-      - A port, by name, has C(hypervisor), C(network), C(ip), one or a list, and if wanted C(interface) and C(mac).
-        Without C(interface) the guest's tap is expected as C(tap-) and a hash of C(tenant.port). Without C(mac) a
-        locally administered address is computed from that name, the same on every machine.
+      - A port, by name, has C(hypervisor), C(network), C(ip), one or a list, and if wanted C(interface), C(mac),
+        C(port_security), C(false) to let the guest send as anybody, and C(ofport), its OpenFlow port number. Without
+        C(interface) the guest's tap is expected as C(tap-) and a hash of C(tenant.port). Without C(mac) a locally
+        administered address is computed from that name, the same on every machine.
       - Two tenants may use the same addresses.
     type: dict
   directory:

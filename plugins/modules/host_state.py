@@ -12,7 +12,7 @@ version_added: "0.1.0"
 author: the tenantry.sdn authors (@tenantry)
 description:
   - Checks the whole intent as M(tenantry.sdn.intent) does, and returns what one hypervisor needs of it, in the
-    arguments of M(tenantry.sdn.ovs_bridge) and M(tenantry.sdn.ovs_gre_mesh).
+    arguments of M(tenantry.sdn.ovs_bridge), M(tenantry.sdn.ovs_gre_mesh) and M(tenantry.sdn.of_flow).
   - Other hosts are known from the intent alone, not from the inventory. A run that is limited to some hosts, or a job
     slice, leaves each host exactly as a whole run does.
   - A hypervisor gets tunnels only to hosts with which it shares a network.
@@ -36,6 +36,7 @@ seealso:
   - module: tenantry.sdn.intent
   - module: tenantry.sdn.ovs_bridge
   - module: tenantry.sdn.ovs_gre_mesh
+  - module: tenantry.sdn.of_flow
 """
 
 EXAMPLES = r"""
@@ -58,6 +59,13 @@ EXAMPLES = r"""
     local_ip: "{{ compiled.state.vtep }}"
     owner: "{{ compiled.state.owner }}"
     networks: "{{ compiled.state.networks }}"
+
+- name: Program the switch, in static forwarding before digging tunnels
+  tenantry.sdn.of_flow:
+    bridge: "{{ compiled.state.bridge.name }}"
+    cookie: "{{ compiled.state.cookie }}"
+    flows: "{{ compiled.state.flows }}"
+  when: compiled.state.forwarding != 'plain'
 """
 
 RETURN = r"""
@@ -78,30 +86,45 @@ state:
       description: The address at which its tunnels end; none if the host is to be emptied.
       type: str
       sample: 192.168.1.151
+    forwarding:
+      description: How the fabric switches, V(learning), V(static) or V(plain).
+      type: str
+      sample: learning
+    cookie:
+      description: Value and mask of the cookies of all flows.
+      type: str
+      sample: "0x7e4a000000000000/0xffff000000000000"
+    flows:
+      description: The flows, as the switch prints them, sorted by table; none in V(plain).
+      type: list
+      elements: str
+      sample:
+        - cookie=0x7e4a00fd96027c18,priority=100,in_port=51376,actions=set_field:0x1389->reg1,set_field:0xc8b0->reg2,goto_table:10
     bridge:
       description: The integration bridge, without its ports. C(state) is V(absent) if the host is to be emptied.
       type: dict
-      sample: {name: br-int, state: present, fail_mode: standalone}
+      sample: {name: br-int, state: present, fail_mode: secure}
     uplinks:
       description: The ports that are NICs.
       type: list
       elements: dict
       sample:
-        - {name: eth1, vlan_mode: trunk, tag: "", trunks: [120]}
+        - {name: eth1, vlan_mode: trunk, tag: "", trunks: [120], ofport_request: 65115}
     ports:
-      description: All ports but tunnels, uplinks among them.
+      description: All ports but the tunnels to single peers, uplinks among them.
       type: list
       elements: dict
       sample:
-        - {name: eth1, vlan_mode: trunk, tag: "", trunks: [120]}
+        - {name: eth1, vlan_mode: trunk, tag: "", trunks: [120], ofport_request: 65115}
         - name: tap0
-          vlan_mode: access
-          tag: 3615
-          trunks: []
+          vlan_mode: trunk
+          tag: ""
+          trunks: [4095]
+          ofport_request: 51376
           mtu_request: 1458
           external_ids: {tenantry-port: acme.web-1, tenantry-network: acme.web}
     networks:
-      description: The meshes of tunnels, one for each network that is here and elsewhere.
+      description: The meshes of tunnels to single peers, one for each network that is here and elsewhere; none in V(static).
       type: list
       elements: dict
       sample:

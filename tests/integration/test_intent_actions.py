@@ -149,12 +149,12 @@ def test_all_hosts_at_once_agree_on_new_ids(controller: Controller, directory: P
     """Their processes find no record at the same time; one writes it, and all compile from what it wrote."""
     results = controller.run(host_state(directory="intent"), hosts="hypervisors", options=("--forks", "3"))
     for name in ("hv1", "hv2", "hv3"):
-        assert results[name][0]["state"] == yaml.safe_load((ROOT / f"tests/unit/golden/{name}.yml").read_text())
+        assert results[name][0]["state"] == yaml.safe_load((ROOT / f"tests/unit/golden/learning/{name}.yml").read_text())
     assert (directory / "allocations.yml").read_text() == (EXAMPLE / "intent/allocations.yml").read_text()
 
 
 def test_a_sliced_or_limited_run_compiles_the_same(controller: Controller, directory: Path) -> None:
-    golden = yaml.safe_load((ROOT / "tests/unit/golden/hv2.yml").read_text())
+    golden = yaml.safe_load((ROOT / "tests/unit/golden/learning/hv2.yml").read_text())
     limited = controller.run(host_state(directory="intent"), hosts="hypervisors", options=("--limit", "hv2"))
     controller.list_hosts("hv2")
     sliced = controller.run(host_state(directory="intent"), hosts="hypervisors")
@@ -183,7 +183,7 @@ def test_a_tenant_is_left_out_without_touching_the_record(controller: Controller
         host_state(directory="intent", hypervisor="hv1", without_tenants=["acme", "initech"]),
         host_state(directory="intent", hypervisor="hv1", without_tenants=["acme", "acmee"]),
     )["localhost"]
-    assert [port["name"] for port in without["state"]["ports"]] == ["eth1", "eth2", "tap-49be219a85c"]
+    assert [port["name"] for port in without["state"]["ports"]] == ["eth1", "eth2", "br-int", "gn-flow", "tap-49be219a85c"]
     assert [mesh["name"] for mesh in without["state"]["networks"]] == ["globex.app"]
     assert not without["changed"]
     assert (directory / "allocations.yml").read_text() == (EXAMPLE / "intent/allocations.yml").read_text()
@@ -206,10 +206,13 @@ def test_a_hypervisor_that_left_is_emptied_but_an_unknown_one_is_an_error(
         "hypervisor": "hv3",
         "owner": "dc1",
         "vtep": None,
+        "forwarding": "learning",
+        "cookie": "0x7e4a000000000000/0xffff000000000000",
         "bridge": {"name": "br-int", "state": "absent"},
         "uplinks": [],
         "ports": [],
         "networks": [],
+        "flows": [],
     }
     assert unknown["msg"] == "hypervisor: 'hv33' is no hypervisor of this fabric; known are hv1, hv2"
 
