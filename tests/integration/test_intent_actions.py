@@ -149,7 +149,9 @@ def test_all_hosts_at_once_agree_on_new_ids(controller: Controller, directory: P
     """Their processes find no record at the same time; one writes it, and all compile from what it wrote."""
     results = controller.run(host_state(directory="intent"), hosts="hypervisors", options=("--forks", "3"))
     for name in ("hv1", "hv2", "hv3"):
-        assert results[name][0]["state"] == yaml.safe_load((ROOT / f"tests/unit/golden/learning/{name}.yml").read_text())
+        assert results[name][0]["state"] == yaml.safe_load(
+            (ROOT / f"tests/unit/golden/learning/{name}.yml").read_text()
+        )
     assert (directory / "allocations.yml").read_text() == (EXAMPLE / "intent/allocations.yml").read_text()
 
 
@@ -183,7 +185,13 @@ def test_a_tenant_is_left_out_without_touching_the_record(controller: Controller
         host_state(directory="intent", hypervisor="hv1", without_tenants=["acme", "initech"]),
         host_state(directory="intent", hypervisor="hv1", without_tenants=["acme", "acmee"]),
     )["localhost"]
-    assert [port["name"] for port in without["state"]["ports"]] == ["eth1", "eth2", "br-int", "gn-flow", "tap-49be219a85c"]
+    assert [port["name"] for port in without["state"]["ports"]] == [
+        "eth1",
+        "eth2",
+        "br-int",
+        "gn-flow",
+        "tap-49be219a85c",
+    ]
     assert [mesh["name"] for mesh in without["state"]["networks"]] == ["globex.app"]
     assert not without["changed"]
     assert (directory / "allocations.yml").read_text() == (EXAMPLE / "intent/allocations.yml").read_text()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,8 @@ def new_fabric(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
         tenants: dict[str, Any], hypervisors: Iterable[str] = tuple(HOSTS), wires: Iterable[str] = (), **more: Any
     ) -> Fabric:
         twins.append(TwinLab(f"life-{os.getpid()}-{next(NUMBERS)}"))
-        described = {name: hypervisor(HOSTS[name], *wires) for name in hypervisors}
+        vteps = hypervisors if isinstance(hypervisors, Mapping) else {name: HOSTS[name] for name in hypervisors}
+        described = {name: hypervisor(vtep, *wires) for name, vtep in vteps.items()}
         fabric = Fabric(tmp_path_factory.mktemp("fabric"), twins[-1], tenants, described, **more)
         fabric.build()
         return fabric

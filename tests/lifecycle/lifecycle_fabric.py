@@ -157,6 +157,10 @@ class Fabric:
         (line,) = self.traces(f"*: Port * external_ids:tenantry-port={endpoint}")
         return line.split()[2]
 
+    def interface_number(self, host: str, endpoint: str) -> int:
+        """Return the OpenFlow port number of the device that an endpoint is plugged in with."""
+        return int(self.vsctl(host, f"get interface {self.interface(endpoint)} ofport"))
+
     def vsctl(self, host: str, command: str) -> str:
         return self.twin.run(host, "ovs-vsctl", "--timeout=10", *command.split())
 

@@ -5,7 +5,7 @@
 a forged tunnel, and of a port that nobody programmed.
 
 Networks of all types have the same MAC and IP addresses. hv1 has their first two guests and hv2 the third; hv3 has
-uplinks and no guests, so it stands for a stranger.
+uplinks and no guests, so it stands for a stranger. The underlay is IPv6; that of test_moves.py is IPv4.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from guard_cases import (
     tagged_frame,
     unicast,
 )
-from lifecycle_fabric import HOSTS, Fabric
+from lifecycle_fabric import Fabric
 from packets import wait_until
 from wires import QUIET, Wires, wires
 
@@ -47,6 +47,7 @@ IDS = {"a": 5001, "b": 5002, "c": 5003, "o": 5004, "w": 120}
 PHYSICAL = {"w": "physnet1", "f": "physnet2"}
 WIRE = {"w": "trunk@120", "f": "flat"}  # how a stranger hears a network
 GUESTS = {"1": ONE, "2": TWO, "3": THREE}
+VTEPS = {f"hv{number}": f"fd00:a::{number}" for number in (1, 2, 3)}
 ROUNDS = 2  # of each frame: the first is decided by ovs-vswitchd, the second by the datapath
 EVERYBODY = datagram(ONE.ipv4, "255.255.255.255")
 
@@ -71,7 +72,7 @@ def tenant(name: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
-    return new_fabric({name: tenant(name) for name in NETWORKS}, wires=["physnet2"])
+    return new_fabric({name: tenant(name) for name in NETWORKS}, VTEPS, wires=["physnet2"])
 
 
 @pytest.fixture(scope="module", params=["learning", "static"])
@@ -200,7 +201,7 @@ SEND = """
 import socket, sys
 kind, to, data = sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3])
 way = (socket.SOCK_DGRAM, 0, 4789) if kind == "vxlan" else (socket.SOCK_RAW, 47, 0)
-with socket.socket(socket.AF_INET, *way[:2]) as end:
+with socket.socket(socket.AF_INET6, *way[:2]) as end:
     for dummy in range(3):  # the first is lost if the underlay has to ask for an address
         end.sendto(data, (to, way[2]))
 """
@@ -233,7 +234,7 @@ def vxlan(key: int) -> bytes:
 def tunneled(ends: Wires, fabric: Fabric, kind: str, head: bytes, host: str, build: Build) -> int:
     """Send a frame from a hypervisor to hv1 as if its switch had put it into a tunnel."""
     number, frame = ends.announce(kind, "", build)
-    fabric.twin.run(host, "/usr/bin/python3", "-c", SEND, kind, HOSTS["hv1"], (head + frame).hex())
+    fabric.twin.run(host, "/usr/bin/python3", "-c", SEND, kind, VTEPS["hv1"], (head + frame).hex())
     return number
 
 
