@@ -193,7 +193,7 @@ def test_a_stranger_on_the_wire_is_in_the_network_of_the_wire_and_in_no_other(en
     for tags in ([0], [120], [0, 120], [1981]):
         said(f"broadcast with tags {tags}", "flat", tags, BROADCAST_MAC, set())
     for sender, tags in (("trunk", [120]), ("flat", [])):
-        said("to a bridge's address", sender, tags, "01:80:c2:00:00:0e", set())
+        said("to a bridge's address", sender, tags, "01:80:c2:00:00:00", set())
     compare(ends, expected)
 
 
