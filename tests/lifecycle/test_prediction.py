@@ -20,7 +20,7 @@ TENANTS = {
 
 @pytest.fixture
 def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
-    return new_fabric(TENANTS)
+    return new_fabric(TENANTS, forwarding="learning")
 
 
 def edit(fabric: Fabric) -> None:

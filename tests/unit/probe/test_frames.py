@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ipaddress
+import struct
 
 import pytest
 from hypothesis import assume, given
@@ -68,6 +69,14 @@ def test_tags_are_on_the_wire_as_their_kind_says() -> None:
 def test_every_kind_can_be_sent_without_an_address() -> None:
     bare = Target("acme.a", OWN.mac, (), 1400, None)
     assert {kind for kind, _frame in flood(bare, [OTHER], [], mark)} == {*FLOOD, ECHO_FRAME, "802.1Q tag 0"}
+
+
+def test_who_has_no_ipv4_address_broadcasts_as_a_client_of_dhcp() -> None:
+    """So a guard lets it pass: it could not tell anything else from a lie."""
+    bare = Target("acme.a", OWN.mac, ("fd00::1/64",), 1400, None)
+    for own, ports in ((bare, (68, 67)), (OWN, (1021, 1021))):
+        broadcast = dict(flood(own, [], [], mark))[BROADCAST]
+        assert struct.unpack("!HH", broadcast[34:38]) == ports
 
 
 @pytest.mark.parametrize("destination", ["10.1.1.2", "fd00::2"])
