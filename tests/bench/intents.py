@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From an intent in memory to the complete state of one host, as the action host_state does it for each host of a run.
 
-Each size is measured in a process of its own: intents.py HYPERVISORS prints its figures as JSON. Ten ports a
-hypervisor, placed anywhere; twenty or, as ``plain`` forwarding ends at 4,000 networks, 25 a tenant. Each tenant has one
+Each is measured in a process of its own: intents.py FABRIC HYPERVISORS FORWARDING prints its figures as JSON. A fabric
+is ``spread``: ten ports a hypervisor, placed anywhere, twenty or, as there are at most 4,000 networks, 25 a tenant; or
+``central``: one hypervisor shares a network with each 500 of the others, so that all are its peers. Each tenant has one
 GRE network without an id, so that all ids are allocated.
 """
 
@@ -27,23 +28,36 @@ from table import Row
 SIZES = (10, 100, 1_000, 10_000)  # hypervisors
 PORTS = 10  # a hypervisor
 MOST_NETWORKS = 4_000
+PEERS = (1_000, 9_999)  # of the hypervisor in the middle
+WIDTH = 500  # of its peers in a network
 SEGMENTS = {"tunnel": "5000-16777215", "vlan": "4080-4094"}  # which leaves enough local VLANs for that many networks
 
 
 def rows(directory: Path) -> Iterator[Row]:
     for size in SIZES:
-        environment = {**os.environ, "PYTHONPATH": str(collections(directory))}
-        argv = [sys.executable, __file__, str(size)]
-        child = subprocess.run(argv, env=environment, stdout=subprocess.PIPE, text=True, timeout=300, check=True)
-        found = json.loads(child.stdout)
-        steps = ", ".join(f"{step} {found[step]:.3f}" for step in ("parse", "allocate", "compile"))
-        what = f"{found['networks']:,} networks, {found['ports']:,} ports, {found['tunnels']:,} tunnels here"
-        yield Row(f"one host's state of {size:,} hypervisors, CPU", steps, what, found["all"], "s")
-        yield Row("  a second host of the same run", "", "", found["another"] * 1000, "ms")
-        yield Row("  memory of the process, at peak", "", "", found["peak"], "MB")
+        yield from _rows(directory, "spread", size, "plain")
+    for forwarding in ("learning", "static"):
+        yield from _rows(directory, "spread", SIZES[-1], forwarding)
+        for peers in PEERS:
+            yield from _rows(directory, "central", peers, forwarding)
 
 
-def intent(hypervisors: int) -> dict[str, Any]:
+def _rows(directory: Path, fabric: str, size: int, forwarding: str) -> Iterator[Row]:
+    environment = {**os.environ, "PYTHONPATH": str(collections(directory))}
+    argv = [sys.executable, __file__, fabric, str(size), forwarding]
+    child = subprocess.run(argv, env=environment, stdout=subprocess.PIPE, text=True, timeout=300, check=True)
+    found = json.loads(child.stdout)
+    steps = ", ".join(f"{step} {found[step]:.3f}" for step in ("parse", "allocate", "compile"))
+    what = f"{found['networks']:,} networks, {found['ports']:,} ports, {found['tunnels']:,} tunnels here"
+    if forwarding != "plain":
+        what = f"{found['flows']:,} flows here, {what}"
+    host = "one host's state" if fabric == "spread" else "state of a host with as many peers"
+    yield Row(f"{host} of {size:,} hypervisors, {forwarding}, CPU", steps, what, found["all"], "s")
+    yield Row("  a second host of the same run", "", "", found["another"] * 1000, "ms")
+    yield Row("  memory of the process, at peak", "", "", found["peak"], "MB")
+
+
+def spread(hypervisors: int) -> dict[str, Any]:
     dice = random.Random(hypervisors)
     hosts = [f"hv{number}" for number in range(hypervisors)]
     count = min(max(1, hypervisors * PORTS // 20), MOST_NETWORKS)
@@ -59,14 +73,30 @@ def intent(hypervisors: int) -> dict[str, Any]:
     return {"fabric": {"name": "dc1", "segments": SEGMENTS, "hypervisors": vteps}, "tenants": tenants}
 
 
-def measure(hypervisors: int) -> dict[str, Any]:
+def central(peers: int) -> dict[str, Any]:
+    tenants: dict[str, Any] = {}
+    for number in range(peers):
+        tenant = tenants.setdefault(
+            f"t{number // WIDTH}", {"networks": {"web": {"type": "gre", "subnet": "10.0.0.0/16"}}, "ports": {}}
+        )
+        tenant["ports"]["middle"] = {"hypervisor": "hv0", "network": "web", "ip": "10.0.255.1"}
+        place = number % WIDTH + 10
+        port = {"hypervisor": f"hv{number + 1}", "network": "web", "ip": f"10.0.{place >> 8}.{place & 255}"}
+        tenant["ports"][f"p{number}"] = port
+    vteps = {f"hv{number}": {"vtep": f"172.16.{number >> 8}.{number & 255}"} for number in range(1, peers + 1)}
+    hosts = {"hv0": {"vtep": "172.31.0.1"}, **vteps}
+    return {"fabric": {"name": "dc1", "segments": SEGMENTS, "hypervisors": hosts}, "tenants": tenants}
+
+
+def measure(fabric: str, hypervisors: int, forwarding: str) -> dict[str, Any]:
     """Return CPU seconds of each step, MB, and what was compiled."""
     from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
     from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host
     from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record
     from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
 
-    raw = intent(hypervisors)
+    raw = (spread if fabric == "spread" else central)(hypervisors)
+    raw["fabric"]["forwarding"] = forwarding
     clock = [time.process_time()]
     parsed = parse(raw)
     clock.append(time.process_time())
@@ -86,9 +116,10 @@ def measure(hypervisors: int) -> dict[str, Any]:
         "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "networks": len(parsed.networks),
         "ports": len(parsed.ports),
+        "flows": len(state["flows"]),
         "tunnels": sum(len(network["remotes"]) for network in state["networks"]),
     }
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(int(sys.argv[1]))))
+    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), sys.argv[3])))
