@@ -32,9 +32,9 @@ options:
         type: dict
       forwarding:
         description:
-          - How hypervisors switch. V(learning) guards what guests send and delivers to them by flows, and leaves the way
-            to other hypervisors to NORMAL. V(static) does that by flows too, through one tunnel port, and answers ARP.
-            V(plain) is NORMAL switching with a local VLAN per network, without OpenFlow and without port security.
+          - How hypervisors switch. V(learning) guards what guests send and delivers to them by flows, and leaves the
+            way to other hypervisors to NORMAL. V(static) does that by flows too, through one tunnel port, and answers
+            ARP. V(plain) is NORMAL switching with a local VLAN per network, without OpenFlow and port security.
           - A fabric can be moved from any to any other while it is used.
         type: str
         choices: [learning, static, plain]

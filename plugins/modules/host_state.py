@@ -99,7 +99,7 @@ state:
       type: list
       elements: str
       sample:
-        - cookie=0x7e4a00fd96027c18,priority=100,in_port=51376,actions=set_field:0x1389->reg1,set_field:0xc8b0->reg2,goto_table:10
+        - cookie=0x7e4a280000000000,table=40,priority=0,actions=goto_table:70
     bridge:
       description: The integration bridge, without its ports. C(state) is V(absent) if the host is to be emptied.
       type: dict
@@ -124,7 +124,7 @@ state:
           mtu_request: 1458
           external_ids: {tenantry-port: acme.web-1, tenantry-network: acme.web}
     networks:
-      description: The meshes of tunnels to single peers, one for each network that is here and elsewhere; none in V(static).
+      description: Meshes of tunnels to single peers, one for each network that is elsewhere too; none in V(static).
       type: list
       elements: dict
       sample:
