@@ -28,7 +28,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.units import (
     rate,
     shown_quantity,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import MARKS
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Parser, integer, one_of
 
 CLASSFUL = ("linux-htb", "linux-hfsc")  # the types that have queues, and rates of their own
@@ -40,7 +39,6 @@ PACKET = 12  # kbit, a packet of 1,500 bytes: a smaller burst lets none of that 
 
 _UINT = 2**32 - 1
 _MOST = 10**15  # bit/s: no link is faster, and 64 bits hold it
-_RATE = "ingress_policing_rate", "max_rate", "min_rate"
 _POLICED = integer(0, _UINT)  # thousands of packets, and of packets a second
 
 POLICING: Mapping[str, Column] = {
@@ -107,7 +105,3 @@ def in_words(table: str, columns: Columns) -> dict[str, Any]:
 
 def _policing_in_words(name: str, value: Any) -> Any:
     return shown_quantity(value, KILOBIT) if name in ("ingress_policing_rate", "ingress_policing_burst") else value
-
-
-def unmarked(external_ids: Mapping[str, str]) -> dict[str, str]:
-    return {key: value for key, value in external_ids.items() if key not in MARKS}
