@@ -41,6 +41,30 @@ class Table(IntEnum):
     OUTPUT = 91
 
 
+class Priority(IntEnum):
+    """Within its table; of two flows that match the higher one counts."""
+
+    MISS = 0  # of any table: what no other flow of it matches
+    KNOWN = 100  # of any table: matches that exclude each other
+
+    FOR_BRIDGES = 110  # INPUT
+
+    TAG_IN_DISGUISE = 130  # GUARD
+    UNGUARDED = 120
+    ND_PROBE = 115  # of the own address
+    ND_OWN = 110
+    ND_OTHER = 105  # what the two above leave, before all IPv6 is handed on
+    IP_OWN = 90
+
+    OWN_ADDRESS = 110  # RESPOND
+
+    ELSEWHERE = 90  # SWITCH
+    TO_ALL = 80
+    TO_NOBODY_KNOWN = 70
+
+    BY_PORT = 90  # OUTPUT
+
+
 def number(value: int) -> str:
     """Return a number as ovs-ofctl prints those of registers and tunnels."""
     return f"{value:#x}" if value else "0"
@@ -89,7 +113,7 @@ class Flow(NamedTuple):
     """One flow, in the words and the order that ovs-ofctl prints; ``about`` as ``port acme.web-1``, for its cookie."""
 
     table: Table
-    priority: int
+    priority: Priority
     match: str
     actions: str
     about: str = ""
@@ -109,7 +133,7 @@ def texts(flows: Sequence[Flow]) -> list[str]:
     for table, about in marks:
         marks[table, about] = f"cookie={cookie(table, about):#x}{f',table={table:d}' if table else ''}"
     return [
-        f"{marks[table, about]},priority={priority},{match}{',' if match else ''}actions={actions}"
+        f"{marks[table, about]},priority={priority:d},{match}{',' if match else ''}actions={actions}"
         for table, priority, match, actions, about in sorted(flows, key=lambda flow: (flow[0], -flow[1], flow[2:]))
     ]
 

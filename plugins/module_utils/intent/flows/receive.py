@@ -19,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline impor
     OUTSIDE,
     SOURCE,
     Flow,
+    Priority,
     Table,
     number,
     to,
@@ -33,7 +34,7 @@ _LEARN = "clone(move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],NORMAL)"
 
 def receive(segments: Sequence[Segment], learns: bool) -> Iterator[Flow]:
     """Yield the flows of INPUT and TUNNEL; if it ``learns``, NORMAL is told where senders are."""
-    yield Flow(Table.INPUT, 110, _RESERVED, "drop")
+    yield Flow(Table.INPUT, Priority.FOR_BRIDGES, _RESERVED, "drop")
     for segment in segments:
         yield from _guests(segment)
         yield from (_tunnels if segment.tunneled else _wire)(segment, learns)
@@ -42,23 +43,33 @@ def receive(segments: Sequence[Segment], learns: bool) -> Iterator[Flow]:
 def _guests(segment: Segment) -> Iterator[Flow]:
     for guest in segment.guests:
         load = f"{NETWORK.set(segment.network)},{SOURCE.set(guest.ofport)}"
-        yield Flow(Table.INPUT, 100, f"in_port={guest.ofport}", f"{load},{to(Table.GUARD)}", f"port {guest.name}")
+        yield Flow(
+            Table.INPUT, Priority.KNOWN, f"in_port={guest.ofport}", f"{load},{to(Table.GUARD)}", f"port {guest.name}"
+        )
 
 
 def _tunnels(segment: Segment, learns: bool) -> Iterator[Flow]:
     for vtep in segment.peers:
         source = "tun_src" if family(vtep) == 4 else "tun_ipv6_src"
-        yield Flow(Table.INPUT, 100, f"tun_id={number(segment.key)},{source}={vtep}", to(Table.TUNNEL), segment.about)
+        yield Flow(
+            Table.INPUT,
+            Priority.KNOWN,
+            f"tun_id={number(segment.key)},{source}={vtep}",
+            to(Table.TUNNEL),
+            segment.about,
+        )
     if segment.peers:
         actions = [_LEARN] * learns + [_load(segment), to(Table.TRACK)]
-        yield Flow(Table.TUNNEL, 100, f"tun_id={number(segment.key)},{UNTAGGED}", ",".join(actions), segment.about)
+        yield Flow(
+            Table.TUNNEL, Priority.KNOWN, f"tun_id={number(segment.key)},{UNTAGGED}", ",".join(actions), segment.about
+        )
 
 
 def _wire(segment: Segment, learns: bool) -> Iterator[Flow]:
     tagged = segment.kind == "vlan"
     match = f"in_port={segment.outlet},{f'dl_vlan={segment.vlan}' if tagged else UNTAGGED}"
     actions = [_LEARN] * learns + ["pop_vlan"] * tagged + [_load(segment), to(Table.TRACK)]
-    yield Flow(Table.INPUT, 100, match, ",".join(actions), segment.about)
+    yield Flow(Table.INPUT, Priority.KNOWN, match, ",".join(actions), segment.about)
 
 
 def _load(segment: Segment) -> str:

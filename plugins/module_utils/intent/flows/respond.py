@@ -12,9 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import link_local
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.segment import Remote, Segment, addresses_of
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import NETWORK, SOURCE, Flow, Table, to
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import (
+    NETWORK,
+    SOURCE,
+    Flow,
+    Priority,
+    Table,
+    to,
+)
 
 _ANSWER = (
     "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:{mac}->eth_src,set_field:2->arp_op,"
@@ -25,7 +31,7 @@ _ANSWER = (
 
 def pass_on() -> Iterator[Flow]:
     """Yield what RESPOND does where nothing is answered."""
-    yield Flow(Table.RESPOND, 0, "", to(Table.TRACK))
+    yield Flow(Table.RESPOND, Priority.MISS, "", to(Table.TRACK))
 
 
 def respond(segment: Segment, remotes: Iterable[Remote]) -> Iterator[Flow]:
@@ -36,12 +42,17 @@ def respond(segment: Segment, remotes: Iterable[Remote]) -> Iterator[Flow]:
         yield from _known(network, segment, about, guest.mac, guest.ipv4, guest.ipv6)
         own = f"{network},{SOURCE.match(guest.ofport)}"
         for address in guest.ipv4:
-            yield Flow(Table.RESPOND, 110, f"arp,{own},arp_tpa={address}", to(Table.TRACK), about)
+            yield Flow(Table.RESPOND, Priority.OWN_ADDRESS, f"arp,{own},arp_tpa={address}", to(Table.TRACK), about)
         for address in guest.ipv6 if segment.dual else ():
-            yield Flow(Table.RESPOND, 110, f"icmp6,{own},icmp_type=135,nd_target={address}", to(Table.TRACK), about)
+            yield Flow(
+                Table.RESPOND,
+                Priority.OWN_ADDRESS,
+                f"icmp6,{own},icmp_type=135,nd_target={address}",
+                to(Table.TRACK),
+                about,
+            )
     for port, _vtep in remotes:
-        ipv4, ipv6 = addresses_of(port)
-        yield from _known(network, segment, f"port {port.name}", port.mac, ipv4, [*ipv6, link_local(port.mac)])
+        yield from _known(network, segment, f"port {port.name}", port.mac, *addresses_of(port))
 
 
 def _known(
@@ -49,7 +60,7 @@ def _known(
 ) -> Iterator[Flow]:
     for address in ipv4:
         answer = _ANSWER.format(mac=mac, address=address)
-        yield Flow(Table.RESPOND, 100, f"arp,{network},arp_tpa={address},arp_op=1", answer, about)
+        yield Flow(Table.RESPOND, Priority.KNOWN, f"arp,{network},arp_tpa={address},arp_op=1", answer, about)
     for address in ipv6 if segment.dual else ():
         match = f"icmp6,{network},icmp_type=135,nd_target={address}"
-        yield Flow(Table.RESPOND, 100, match, f"set_field:{mac}->eth_dst,{to(Table.TRACK)}", about)
+        yield Flow(Table.RESPOND, Priority.KNOWN, match, f"set_field:{mac}->eth_dst,{to(Table.TRACK)}", about)

@@ -28,13 +28,12 @@ class Guest(NamedTuple):
     ofport: int
     mac: str
     ipv4: Sequence[str]
-    ipv6: Sequence[str]  # the link-local address that every guest has among them
+    ipv6: Sequence[str]
     secured: bool  # may send nothing but its own
 
     @classmethod
     def of(cls, port: Port, ofport: int) -> Guest:
-        ipv4, ipv6 = addresses_of(port)
-        return cls(port.name, ofport, port.mac, ipv4, [*dict.fromkeys([*ipv6, link_local(port.mac)])], port.secured)
+        return cls(port.name, ofport, port.mac, *addresses_of(port), port.secured)
 
 
 class Remote(NamedTuple):
@@ -65,11 +64,12 @@ class Segment(NamedTuple):
 
 
 def addresses_of(port: Port) -> tuple[list[str], list[str]]:
-    """Return the IPv4 and the IPv6 addresses of a port, without prefix lengths."""
+    """Return the IPv4 and the IPv6 addresses of a port, the link-local one that every guest has among them."""
     found: dict[int, list[str]] = {4: [], 6: []}
     for address in port.addresses:
         found[family(address)].append(address.partition("/")[0])
-    return found[4], found[6]
+    own = link_local(port.mac)
+    return found[4], found[6] if own in found[6] else [*found[6], own]
 
 
 def segments_of(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> Iterator[Segment]:

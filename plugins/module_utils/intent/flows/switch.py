@@ -20,6 +20,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline impor
     OUTSIDE,
     TARGET,
     Flow,
+    Priority,
     Table,
     number,
     through,
@@ -31,9 +32,9 @@ _MULTICAST = "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00"  # broadcast too
 
 def pass_on() -> Iterator[Flow]:
     """Yield what the places of the judge do while nothing is judged, and how a packet leaves by a port."""
-    yield Flow(Table.TRACK, 0, "", to(Table.SWITCH))
-    yield Flow(Table.JUDGE_IN, 0, "", to(Table.OUTPUT))
-    yield Flow(Table.OUTPUT, 90, "", f"output:{_nxm(TARGET.register)}")
+    yield Flow(Table.TRACK, Priority.MISS, "", to(Table.SWITCH))
+    yield Flow(Table.JUDGE_IN, Priority.MISS, "", to(Table.OUTPUT))
+    yield Flow(Table.OUTPUT, Priority.BY_PORT, "", f"output:{_nxm(TARGET.register)}")
 
 
 def learning(segment: Segment) -> Iterator[Flow]:
@@ -46,7 +47,7 @@ def learning(segment: Segment) -> Iterator[Flow]:
     yield from _switch(segment, normal, normal)
     tag = f"push_vlan:0x8100,set_field:{0x1000 | segment.vlan}->vlan_vid"
     match = f"{NETWORK.match(segment.network)},{TARGET.match(0)}"
-    yield Flow(Table.OUTPUT, 100, match, f"{tag},set_field:CONTROLLER->in_port,NORMAL", segment.about)
+    yield Flow(Table.OUTPUT, Priority.KNOWN, match, f"{tag},set_field:CONTROLLER->in_port,NORMAL", segment.about)
 
 
 def static(segment: Segment, remotes: Sequence[Remote]) -> Iterator[Flow]:
@@ -62,7 +63,7 @@ def static(segment: Segment, remotes: Sequence[Remote]) -> Iterator[Flow]:
     for port, vtep in remotes:
         match = f"{OUTSIDE.match(0)},{NETWORK.match(segment.network)},dl_dst={port.mac}"
         tunnel = f"{_key(segment)},{_end(vtep)},{TARGET.set(segment.outlet)},{to(Table.OUTPUT)}"
-        yield Flow(Table.SWITCH, 90, match, tunnel, f"port {port.name}")
+        yield Flow(Table.SWITCH, Priority.ELSEWHERE, match, tunnel, f"port {port.name}")
 
 
 def _switch(segment: Segment, flood: str, unknown: str) -> Iterator[Flow]:
@@ -74,16 +75,16 @@ def _switch(segment: Segment, flood: str, unknown: str) -> Iterator[Flow]:
     inside, outside = f"{OUTSIDE.match(0)},{network}", f"{OUTSIDE.match(1)},{network}"
     for guest in segment.guests:
         deliver = f"{TARGET.set(guest.ofport)},{to(Table.JUDGE_IN)}"
-        yield Flow(Table.SWITCH, 100, f"{network},dl_dst={guest.mac}", deliver, f"port {guest.name}")
+        yield Flow(Table.SWITCH, Priority.KNOWN, f"{network},dl_dst={guest.mac}", deliver, f"port {guest.name}")
     copies = through(Table.COPY)
-    yield Flow(Table.COPY, 100, network, _deliveries(segment.guests), about)
-    yield Flow(Table.SWITCH, 80, f"{outside},{_MULTICAST}", copies, about)
-    yield Flow(Table.SWITCH, 80, f"{inside},{_MULTICAST}", _joined(copies, flood), about)
+    yield Flow(Table.COPY, Priority.KNOWN, network, _deliveries(segment.guests), about)
+    yield Flow(Table.SWITCH, Priority.TO_ALL, f"{outside},{_MULTICAST}", copies, about)
+    yield Flow(Table.SWITCH, Priority.TO_ALL, f"{inside},{_MULTICAST}", _joined(copies, flood), about)
     open_here = _deliveries(guest for guest in segment.guests if not guest.secured)
     if open_here:
-        yield Flow(Table.SWITCH, 70, outside, open_here, about)
+        yield Flow(Table.SWITCH, Priority.TO_NOBODY_KNOWN, outside, open_here, about)
     if open_here or unknown:
-        yield Flow(Table.SWITCH, 70, inside, _joined(open_here, unknown), about)
+        yield Flow(Table.SWITCH, Priority.TO_NOBODY_KNOWN, inside, _joined(open_here, unknown), about)
 
 
 def _deliveries(guests: Iterable[Guest]) -> str:
