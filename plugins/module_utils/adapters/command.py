@@ -68,5 +68,7 @@ def attempt(
             raise BackendError(
                 f"The program '{argv[0]}' is missing on this host; install the package that has it."
             ) from None
+        except OSError as error:  # an argument that is too long, or no permission
+            raise BackendError(f"The program '{argv[0]}' could not be started: {error.strerror}.") from None
         except subprocess.TimeoutExpired:
             raise NoAnswerError(f"'{' '.join(argv)}' gave no answer within {timeout:g} s.") from None

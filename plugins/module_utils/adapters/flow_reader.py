@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import Completed, NoBridgeError, OfCtl
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_check import faults_of, group_faults_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_parsed import parsed, with_port_numbers
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, path_of
@@ -88,6 +89,9 @@ class _Reading:
                     del waiting[index]
             done = self._parse(waiting)
         lines = [line for line in done.stdout.split("\n") if "_FLOW_MOD " in line]
+        if len(lines) != len(waiting) and not self._faults:
+            said = done.stderr.strip() or "nothing of it"
+            raise BackendError(f"ovs-ofctl read {len(lines)} of {len(waiting)} flows, and says: {said}")
         read = {index: self._checked(index, waiting[index], line) for index, line in zip(waiting, lines)}
         self._look_at_changes(done.stderr)
         return read

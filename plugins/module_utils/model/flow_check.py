@@ -225,9 +225,10 @@ def _field_lost(name: str, value: str, kept: Mapping[str, str]) -> Iterator[str]
         if (_integers(value)[0] or 0) > 0x1FFF:
             yield f"{name}={value}: has more than 13 bits; write dl_vlan and the VLAN"
     elif not name.startswith("x") and name != "vlan_tci" and printed[0] != "vlan_tci":
-        number, mask = _integers(value)
-        became = _integers(kept[printed[0]])
-        if number is not None and became[0] is not None and (number * _UNIT.get(name, 1), mask) != became:
+        (wanted, mask), (became, kept_mask) = _integers(value), _integers(kept[printed[0]])
+        if wanted is None or became is None:
+            return  # an address, flags or a word, which are not cut
+        if wanted * _UNIT.get(name, 1) != became or kept_mask not in (None, mask):  # a mask of all bits is not printed
             yield f"{name}={value}: would become {printed[0]}={kept[printed[0]]}; write what fits field and mask"
 
 
