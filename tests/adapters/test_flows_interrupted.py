@@ -153,3 +153,16 @@ def test_ovsdb_server_is_dead(bridge: Host) -> None:
     assert message.startswith(f"ovsdb-server does not answer at {bridge.ovs.remote}: Connection refused.")
     bridge.ovs.start_database()
     assert bridge.run("of_flow", **task("actions=drop"))["changed"], "a rerun heals"
+
+
+def test_a_switch_that_does_not_listen(bridge: Host) -> None:
+    (bridge.ovs.directory / "br0.mgmt").unlink()
+    assert bridge.run("of_flow", **task("actions=drop")).message == (
+        f"Bridge br0 exists, but ovs-vswitchd does not listen at unix:{bridge.ovs.directory}/br0.mgmt. Is database the "
+        "socket of this host's ovsdb-server, beside which ovs-vswitchd has its own?"
+    )
+
+
+def test_a_program_that_cannot_be_started() -> None:
+    with pytest.raises(BackendError, match=r"The program '/etc/passwd' could not be started: Permission denied\."):
+        attempt(["/etc/passwd"])

@@ -79,7 +79,7 @@ class _Reading:
         done = self._parse(waiting)
         for dummy in range(_MOST_FAULTS):
             fatal = _fatal(done)
-            if fatal is None:
+            if fatal is None or not waiting:
                 break
             if self._ports is None and _UNKNOWN_PORT.match(fatal.said):
                 waiting = self._with_port_numbers(waiting)

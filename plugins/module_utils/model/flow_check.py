@@ -23,34 +23,7 @@ _ANYTHING = re.compile(r"\*|[^/]*/[0x:.]+")
 _FLAG = re.compile(r"[+-]\w+")
 _LEADING_ZERO = re.compile(r"(?:^|\.)0[0-9]")
 
-# The names under which Open vSwitch prints a field, where they are not the one it was given by (ovs-fields(7)).
-_PRINTED: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("eth_src",), ("dl_src",)),
-    **dict.fromkeys(("eth_dst",), ("dl_dst",)),
-    **dict.fromkeys(("ip_src", "nw_src"), ("nw_src", "arp_spa")),
-    **dict.fromkeys(("ip_dst", "nw_dst"), ("nw_dst", "arp_tpa")),
-    **dict.fromkeys(("tp_src",), ("tp_src", "icmp_type")),
-    **dict.fromkeys(("tp_dst",), ("tp_dst", "icmp_code")),
-    **dict.fromkeys(("tcp_src", "udp_src", "sctp_src"), ("tp_src",)),
-    **dict.fromkeys(("tcp_dst", "udp_dst", "sctp_dst"), ("tp_dst",)),
-    "ip_ecn": ("nw_ecn",),
-    "ip_dscp": ("nw_tos",),
-    "ip_frag": ("nw_frag",),
-    "icmpv4_type": ("icmp_type",),
-    "icmpv6_type": ("icmp_type",),
-    "icmpv4_code": ("icmp_code",),
-    "icmpv6_code": ("icmp_code",),
-    "in_port_oxm": ("in_port",),
-    "tunnel_id": ("tun_id",),
-    "nsp": ("nsh_spi",),
-    "nsi": ("nsh_si",),
-    **{f"nshc{number}": (f"nsh_c{number}",) for number in range(1, 5)},
-    **dict.fromkeys(("dl_vlan", "vlan_vid", "vlan_tci"), ("dl_vlan", "vlan_tci")),
-    **dict.fromkeys(("dl_vlan_pcp", "vlan_pcp"), ("dl_vlan_pcp", "vlan_tci")),
-    **{f"xreg{number}": (f"reg{2 * number}", f"reg{2 * number + 1}") for number in range(8)},
-    **{f"xxreg{number}": tuple(f"reg{4 * number + part}" for part in range(4)) for number in range(4)},
-}
-# Ethertype and IP protocol that words and fields stand for.
+# Ethertypes and IP protocols by the words that stand for them.
 _ETHERTYPES = {
     "ip": 0x800,
     "ipv6": 0x86DD,
@@ -69,6 +42,34 @@ _STANDS_FOR: Mapping[str, tuple[int | None, int | None]] = {
     "icmpv6": (0x86DD, 58),
     **{f"{word}_{end}": (None, _TRANSPORTS[word]) for word in ("tcp", "udp", "sctp") for end in ("src", "dst")},
 }
+# The names under which Open vSwitch prints a field, where they are not the one it was given by (ovs-fields(7)).
+_PRINTED: Mapping[str, tuple[str, ...]] = {
+    "eth_src": ("dl_src",),
+    "eth_dst": ("dl_dst",),
+    **dict.fromkeys(("ip_src", "nw_src"), ("nw_src", "arp_spa")),
+    **dict.fromkeys(("ip_dst", "nw_dst"), ("nw_dst", "arp_tpa")),
+    **dict.fromkeys(
+        ("ip_proto", "nw_proto"), ("nw_proto", "arp_op", *_TRANSPORTS, *(f"{word}6" for word in _TRANSPORTS))
+    ),
+    "ip_ecn": ("nw_ecn",),
+    "ip_dscp": ("nw_tos",),
+    "ip_frag": ("nw_frag",),
+    "tp_src": ("tp_src", "icmp_type"),
+    "tp_dst": ("tp_dst", "icmp_code"),
+    **dict.fromkeys(("tcp_src", "udp_src", "sctp_src"), ("tp_src",)),
+    **dict.fromkeys(("tcp_dst", "udp_dst", "sctp_dst"), ("tp_dst",)),
+    **dict.fromkeys(("icmpv4_type", "icmpv6_type"), ("icmp_type",)),
+    **dict.fromkeys(("icmpv4_code", "icmpv6_code"), ("icmp_code",)),
+    "in_port_oxm": ("in_port",),
+    "tunnel_id": ("tun_id",),
+    "nsp": ("nsh_spi",),
+    "nsi": ("nsh_si",),
+    **{f"nshc{number}": (f"nsh_c{number}",) for number in range(1, 5)},
+    **dict.fromkeys(("dl_vlan", "vlan_vid", "vlan_tci"), ("dl_vlan", "vlan_tci")),
+    **dict.fromkeys(("dl_vlan_pcp", "vlan_pcp"), ("dl_vlan_pcp", "vlan_tci")),
+    **{f"xreg{number}": (f"reg{2 * number}", f"reg{2 * number + 1}") for number in range(8)},
+    **{f"xxreg{number}": tuple(f"reg{4 * number + part}" for part in range(4)) for number in range(4)},
+}
 _UNIT = {"ip_dscp": 4}  # its printed field, nw_tos, has it in the upper six of eight bits
 _DEFAULTS = {"table": 0, "priority": 32768, "idle_timeout": 0, "hard_timeout": 0, "importance": 0}
 _GO_WITHOUT_SAYING = frozenset({"", "table=0", "priority=32768"})
@@ -79,7 +80,7 @@ _NEVER_PLAIN = frozenset({"table=254", *_REQUESTS})
 _COUNTERS = frozenset({"duration", "n_packets", "n_bytes", "idle_age", "hard_age"})
 _NOT_COMPARED = frozenset(
     {
-        *("cookie", "send_flow_rem", "dl_type", "eth_type", "nw_proto", "ip_proto", "packet_type", "eth"),
+        *("cookie", "send_flow_rem", "dl_type", "eth_type", "packet_type", "eth"),
         *(word for word in _STANDS_FOR if "_" not in word),
     }
 )
