@@ -18,7 +18,6 @@ description:
     rest running. A crash in the middle is cleaned up by the next run.
   - Runs as root on the machine that is to hold the twin. The machine's own Open vSwitch, bridges, interfaces and files
     are never touched. A host sees the machine's files, and keeps its changes to them to itself.
-  - The hypervisors use the datapath of Open vSwitch in userspace. What it cannot prove are ingress policing and queues.
 extends_documentation_fragment:
   - tenantry.sdn.attributes
 requirements:
@@ -59,6 +58,17 @@ options:
     type: list
     elements: dict
     default: []
+  datapath_type:
+    description:
+      - Datapath of the hypervisors' switches. V(netdev) is Open vSwitch's own, in userspace, and needs nothing of the
+        kernel. What it cannot prove are ingress policing and queues.
+      - V(system) is the kernel's, as on most real hypervisors. It needs the kernel module C(openvswitch), which is loaded
+        if the machine has it. There is no C(br-phy) then, the VTEP address is on C(underlay0).
+      - The inventory sets C(hypervisor_datapath_type) to it. A changed one starts all hypervisors anew, without the
+        state that they had.
+    type: str
+    choices: [netdev, system]
+    default: netdev
   packages:
     description:
       - Debian packages that all hosts shall have beyond those of the machine, which does not get them. They are
@@ -128,9 +138,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.backend import Twin, TwinPlan, remove
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import parse_name, parse_wanted
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import NETDEV, SYSTEM, parse_name, parse_wanted
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import require_programs
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.state import State
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.switch import require_datapath
 
 OPTIONS = {
     "name": {"type": "str", "required": True},
@@ -138,6 +149,7 @@ OPTIONS = {
     "mtu": {"type": "int", "default": 1500},
     "hypervisors": {"type": "list", "elements": "dict"},
     "endpoints": {"type": "list", "elements": "dict", "default": []},
+    "datapath_type": {"type": "str", "choices": [NETDEV, SYSTEM], "default": NETDEV},
     "packages": {"type": "list", "elements": "str", "default": []},
     "intent": {"type": "dict", "default": {}},
 }
@@ -156,7 +168,10 @@ def main() -> None:
 def present(module: AnsibleModule, state: State) -> dict[str, Any]:
     require_programs()
     params = module.params
-    wanted = parse_wanted(params["mtu"], params["hypervisors"], params["endpoints"], params["packages"])
+    wanted = parse_wanted(
+        *(params[name] for name in ("mtu", "hypervisors", "endpoints", "packages", "datapath_type"))
+    )
+    require_datapath(wanted.datapath_type)
     twin = Twin(state, wanted, params["intent"])
     with nullcontext() if module.check_mode else state.locked():
         plan = reconcile(twin, module.check_mode)

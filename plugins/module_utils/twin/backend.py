@@ -20,7 +20,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin import (
     wiring,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import FABRIC, End, HostKey
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import Hypervisor, Wanted
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import NETDEV, Hypervisor, Wanted
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.state import State
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.survey import INVENTORY, Thing
 
@@ -32,15 +32,11 @@ _QUICK = {  # below /proc/sys: no duplicate address detection, so that an addres
     "net/ipv6/conf/all/accept_dad": "0",
     "net/ipv6/conf/default/accept_dad": "0",
 }
-_SETTINGS = {
-    "endpoint": _QUICK,
-    "hypervisor": {**_QUICK, **switch.SETTINGS},
-    "fabric": {
-        "net/ipv6/conf/default/disable_ipv6": "1",  # a switch says nothing of its own
-        "net/bridge/bridge-nf-call-iptables": "0",
-        "net/bridge/bridge-nf-call-ip6tables": "0",
-        "net/bridge/bridge-nf-call-arptables": "0",
-    },
+_FABRIC = {
+    "net/ipv6/conf/default/disable_ipv6": "1",  # a switch says nothing of its own
+    "net/bridge/bridge-nf-call-iptables": "0",
+    "net/bridge/bridge-nf-call-ip6tables": "0",
+    "net/bridge/bridge-nf-call-arptables": "0",
 }
 
 
@@ -50,6 +46,12 @@ class Twin:
     def __init__(self, state: State, wanted: Wanted, variables: Mapping[str, Any]) -> None:
         self._state = state
         self._mtu = wanted.mtu
+        self._datapath_type = wanted.datapath_type
+        self._settings = {
+            "endpoint": _QUICK,
+            "hypervisor": {**_QUICK, **switch.SETTINGS[wanted.datapath_type]},
+            "fabric": _FABRIC,
+        }
         self._cables = {survey.cable_thing(cable.near): cable for cable in cables.cables_of(wanted)}
         self._vteps = {survey.vtep_thing(hypervisor.name): hypervisor for hypervisor in wanted.hypervisors}
         hypervisors = [HostKey("hypervisor", hypervisor.name) for hypervisor in wanted.hypervisors]
@@ -59,16 +61,20 @@ class Twin:
         self._hosts = {key: state.host(key) for key in [*layers, FABRIC, *hypervisors, *endpoints]}
         bridges = {cables.bridge_of(cable.segment) for cable in self._cables.values() if cable.segment}
         self._wanted: dict[Thing, str] = {
-            **{survey.host_thing(key): survey.running(wanted.packages) for key in self._hosts},
+            **{survey.host_thing(key): self._describe(key) for key in self._hosts},
             **{survey.segment_thing(bridge): survey.BRIDGE for bridge in bridges},
             **{thing: cable.description for thing, cable in self._cables.items()},
-            **{thing: switch.alias(hypervisor, wanted.mtu) for thing, hypervisor in self._vteps.items()},
+            **{thing: switch.describe(hypervisor, wanted.mtu, wanted.datapath_type) for thing, hypervisor in self._vteps.items()},
             INVENTORY: inventory.render(
                 {key.name: self._hosts[key].pid_file for key in hypervisors},
                 {key.name: self._hosts[key].pid_file for key in endpoints},
+                wanted.datapath_type,
                 variables,
             ),
         }
+
+    def _describe(self, key: HostKey) -> str:
+        return survey.running(self._packages, self._datapath_type if key.kind == "hypervisor" else "")
 
     def plan(self) -> TwinPlan:
         found = survey.read(self._state)
@@ -92,8 +98,9 @@ class Twin:
         ending = [key for key in _hosts_in(plan.before) if hosts[key].pid or survey.host_thing(key) in plan.delete]
         wiring.at_once([hosts.pop(key).stop for key in ending])
         wiring.clear(hosts, self._in_the_way(plan))
-        switches = [host for key, host in hosts.items() if key.kind == "hypervisor"]
-        wiring.at_once([partial(switch.forget_dead_devices, host) for host in switches])
+        if self._datapath_type == NETDEV:
+            switches = [host for key, host in hosts.items() if key.kind == "hypervisor"]
+            wiring.at_once([partial(switch.forget_dead_devices, host) for host in switches])
         for key in _hosts_in(plan.after):
             self._start(key)
         wiring.lay(
@@ -112,11 +119,11 @@ class Twin:
         if key == LAYER:
             layer.build(host, self._packages)
         else:
-            host.record_packages(self._packages)
-            namespaces.start(host, _SETTINGS[key.kind], self._hosts.get(LAYER))
+            namespaces.start(host, self._settings[key.kind], self._hosts.get(LAYER))
+        host.describe(self._describe(key))
 
     def _configure_switch(self, hypervisor: Hypervisor) -> None:
-        switch.configure(self._hosts[HostKey("hypervisor", hypervisor.name)], hypervisor, self._mtu)
+        switch.configure(self._hosts[HostKey("hypervisor", hypervisor.name)], hypervisor, self._mtu, self._datapath_type)
 
     def _in_the_way(self, plan: TwinPlan) -> Iterator[End]:
         """Yield the devices of what goes, and those that may be left where a cable shall be laid."""

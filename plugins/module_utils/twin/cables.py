@@ -10,11 +10,19 @@ last, it is the record of a finished cable, and it goes when the cable goes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import ENDPOINT_NIC, UNDERLAY_NIC, Wanted
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import (
+    ENDPOINT_NIC,
+    NETDEV,
+    SYSTEM,
+    UNDERLAY_NIC,
+    Hypervisor,
+    Wanted,
+)
 
 UNDERLAY = "the underlay"  # a segment, as a physical network is; the space keeps it apart from their names
 
@@ -42,6 +50,8 @@ class Cable:
     mtu: int  # of both ends, bytes
     addresses: tuple[str, ...] = ()  # of the near end, with prefix length
     segment: str = ""  # of the fabric that the far end is a port of
+    route: str = ""  # what is reached through the near end, beyond its own subnets
+    checksums: bool = False  # the near end computes those of what it sends, and leaves none to the far end
 
     @property
     def alias(self) -> str:
@@ -57,14 +67,27 @@ class Cable:
 def cables_of(wanted: Wanted) -> Iterator[Cable]:
     """Yield the cables of each hypervisor to its segments, and of each endpoint to its hypervisor."""
     for hypervisor in wanted.hypervisors:
-        for segment, nic in {UNDERLAY: UNDERLAY_NIC, **hypervisor.uplinks}.items():
-            near = End(HostKey("hypervisor", hypervisor.name), nic)
-            far = End(FABRIC, f"p-{digest(f'{hypervisor.name} {nic}', 12)}")
-            yield Cable(near, far, nic_mac(hypervisor.name, nic), wanted.mtu, segment=segment)
+        underlay = _cable_to(UNDERLAY, UNDERLAY_NIC, hypervisor, wanted.mtu)
+        yield _with_vtep(underlay, hypervisor.vtep) if wanted.datapath_type == SYSTEM else underlay
+        for segment, nic in hypervisor.uplinks.items():
+            yield _cable_to(segment, nic, hypervisor, wanted.mtu)
     for endpoint in wanted.endpoints:
         near = End(HostKey("endpoint", endpoint.name), ENDPOINT_NIC)
         far = End(HostKey("hypervisor", endpoint.hypervisor), endpoint.interface)
-        yield Cable(near, far, endpoint.mac, endpoint.mtu, endpoint.addresses)
+        checksums = wanted.datapath_type == NETDEV  # which passes no offloaded one on: TCP would hang
+        yield Cable(near, far, endpoint.mac, endpoint.mtu, endpoint.addresses, checksums=checksums)
+
+
+def _cable_to(segment: str, nic: str, hypervisor: Hypervisor, mtu: int) -> Cable:
+    near = End(HostKey("hypervisor", hypervisor.name), nic)
+    far = End(FABRIC, f"p-{digest(f'{hypervisor.name} {nic}', 12)}")
+    return Cable(near, far, nic_mac(hypervisor.name, nic), mtu, segment=segment)
+
+
+def _with_vtep(underlay: Cable, vtep: str) -> Cable:
+    """Return the cable with the VTEP address on its near end. Every other VTEP is on the link, whatever the subnets."""
+    length, everything = (32, "0.0.0.0/0") if family(vtep) == 4 else (128, "::/0")
+    return replace(underlay, addresses=(f"{vtep}/{length}",), route=everything)
 
 
 def describe(alias: str, mac: str, mtu: str) -> str:
@@ -110,4 +133,7 @@ def near_lines(cable: Cable) -> Iterator[str]:
     device = cable.near.interface
     for address in cable.addresses:
         yield f"address add {address} dev {device}"
-    yield f'link set {device} up alias "{cable.alias}"'
+    yield f"link set {device} up"
+    if cable.route:
+        yield f"route replace {cable.route} dev {device}"
+    yield f'link set {device} alias "{cable.alias}"'

@@ -29,6 +29,9 @@ UNDERLAY_NIC = "underlay0"  # the NIC of every hypervisor towards the other VTEP
 UNDERLAY_BRIDGE = "br-phy"  # holds that NIC and the VTEP address: native tunnelling wants both on one OVS bridge
 ENDPOINT_NIC = "eth0"
 
+NETDEV = "netdev"  # datapath_type: Open vSwitch's own datapath, in userspace
+SYSTEM = "system"  # the kernel's
+
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+](=[A-Za-z0-9.+:~-]+)?")
 _TAKEN = frozenset({UNDERLAY_NIC, UNDERLAY_BRIDGE, "lo", "ovs-netdev", "ovs-system"})
 
@@ -58,6 +61,7 @@ class Wanted:
     hypervisors: tuple[Hypervisor, ...]
     endpoints: tuple[Endpoint, ...]
     packages: tuple[str, ...]  # of all hosts, beyond those of the machine, sorted
+    datapath_type: str  # of all switches
 
 
 def host_name(value: Any) -> str:
@@ -122,7 +126,9 @@ def parse_name(value: Any) -> str:
     return str(name)
 
 
-def parse_wanted(mtu: Any, hypervisors: list[Any], endpoints: list[Any], packages: list[Any]) -> Wanted:
+def parse_wanted(
+    mtu: Any, hypervisors: list[Any], endpoints: list[Any], packages: list[Any], datapath_type: str = NETDEV
+) -> Wanted:
     """Parse a twin from the lists that the intent action returns; keys that a twin has no use for are ignored."""
     faults = Faults()
     hosts = [_values(faults, path_of("hypervisors", at), item, _HYPERVISOR) for at, item in enumerate(hypervisors)]
@@ -138,6 +144,7 @@ def parse_wanted(mtu: Any, hypervisors: list[Any], endpoints: list[Any], package
         tuple(Hypervisor(**host) for host in hosts),
         tuple(Endpoint(**port) for port in ports),
         tuple(sorted({name for name in names if name})),
+        datapath_type,
     )
 
 

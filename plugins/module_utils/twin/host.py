@@ -86,18 +86,18 @@ class Host:
         return first_process(self.pid_file)
 
     @property
-    def packages(self) -> tuple[str, ...]:
-        """The packages that the host was made with, beyond those of the machine."""
+    def description(self) -> str:
+        """What the host was made as, '' if it was never finished."""
         try:
-            with open(os.path.join(self.folder, "packages"), encoding="ascii") as file:
-                return tuple(file.read().split())
+            with open(os.path.join(self.folder, "description"), encoding="ascii") as file:
+                return file.read()
         except FileNotFoundError:
-            return ()
+            return ""
 
-    def record_packages(self, packages: tuple[str, ...]) -> None:
+    def describe(self, description: str) -> None:
         os.makedirs(self.folder, exist_ok=True)
-        with open(os.path.join(self.folder, "packages"), "w", encoding="ascii") as file:
-            file.write(" ".join(packages))
+        with open(os.path.join(self.folder, "description"), "w", encoding="ascii") as file:
+            file.write(description)
 
     def live_pid(self) -> int:
         """Return the PID of the first process; BackendError if the host is down."""

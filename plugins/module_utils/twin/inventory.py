@@ -17,19 +17,21 @@ _EVERY_HOST = {
 }
 _HYPERVISORS = {
     **_EVERY_HOST,
-    "hypervisor_datapath_type": "netdev",
     "hypervisor_manage_packages": False,  # a twin has those of the machine
     "hypervisor_manage_service": False,  # there is no systemd
 }
 
 
-def render(hypervisors: Mapping[str, str], endpoints: Mapping[str, str], variables: Mapping[str, Any]) -> str:
+def render(
+    hypervisors: Mapping[str, str], endpoints: Mapping[str, str], datapath_type: str, variables: Mapping[str, Any]
+) -> str:
     """Return the inventory as JSON, which is YAML, of hosts given as name: pid file."""
+    of_hypervisors = {**_HYPERVISORS, "hypervisor_datapath_type": datapath_type}
     inventory = {
         "all": {
             "vars": variables,
             "children": {
-                "hypervisors": {"hosts": _hosts(hypervisors), "vars": _HYPERVISORS},
+                "hypervisors": {"hosts": _hosts(hypervisors), "vars": of_hypervisors},
                 "endpoints": {"hosts": _hosts(endpoints), "vars": _EVERY_HOST},
             },
         }

@@ -34,7 +34,6 @@ def build(layer: Host, packages: tuple[str, ...]) -> None:
     command.run([*chroot, *apt, "update"], timeout=_APT_SECONDS)
     command.run([*chroot, *apt, "install", "--no-install-recommends", "--", *packages], timeout=_APT_SECONDS)
     command.run([*chroot, *apt, "clean"], timeout=_APT_SECONDS)
-    layer.record_packages(packages)
 
 
 def _mount(folder: str) -> None:

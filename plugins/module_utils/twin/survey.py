@@ -23,8 +23,10 @@ DOWN = "down"  # it died, or was never finished
 BRIDGE = "bridge"
 
 
-def running(packages: tuple[str, ...]) -> str:
-    return f"running with {', '.join(packages)}" if packages else "running"
+def running(packages: tuple[str, ...], datapath_type: str = "") -> str:
+    """Return what a host is that runs, as far as only a new start could change it."""
+    parts = [*([f"datapath_type {datapath_type}"] if datapath_type else []), *packages]
+    return f"running with {', '.join(parts)}" if parts else "running"
 
 
 def host_thing(key: HostKey) -> Thing:
@@ -53,13 +55,13 @@ def read(state: State) -> dict[Thing, str]:
         if host.pid is None:
             found[host_thing(key)] = DOWN
             continue
-        found[host_thing(key)] = running(host.packages)
+        found[host_thing(key)] = host.description
         if key.kind == "fabric":
             found.update({segment_thing(device): BRIDGE for device in host.devices() if is_bridge(device)})
         if key.kind in ("hypervisor", "endpoint"):
             found.update({cable_thing(End(key, nic)): _cable(host, nic) for nic in _nics(key, host)})
         if key.kind == "hypervisor":
-            found[vtep_thing(key.name)] = switch.read_alias(host)
+            found[vtep_thing(key.name)] = switch.read(host)
     inventory = state.read_inventory()
     if inventory is not None:
         found[INVENTORY] = inventory

@@ -5,38 +5,70 @@
 
 In the userspace datapath a tunnel finds its way by the host's routes, but only through an OVS bridge that holds both
 the NIC and the address (Documentation/howto/userspace-tunneling.rst). That bridge's device is a persistent tap: its
-address and its alias, which records a finished bridge, survive a restart of ovs-vswitchd.
+address and its alias, which records a finished bridge, survive a restart of ovs-vswitchd. The kernel's datapath leaves
+tunnels to the kernel, so there the address is on the NIC, and there is no such bridge.
 """
 
 from __future__ import annotations
 
 import re
+import time
+from collections.abc import Mapping
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import command
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import nic_mac
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import UNDERLAY_BRIDGE, UNDERLAY_NIC, Hypervisor
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import (
+    NETDEV,
+    SYSTEM,
+    UNDERLAY_BRIDGE,
+    UNDERLAY_NIC,
+    Hypervisor,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import OVS_CTL
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import ENVIRONMENT, OVS_CTL
 
-SETTINGS = {  # below /proc/sys, for the devices to come
-    # The host's own stack hears a port's guest too, as OVS reads the device by AF_PACKET: it must not answer.
-    "net/ipv4/conf/default/arp_ignore": "8",
-    "net/ipv6/conf/default/disable_ipv6": "1",
+SETTINGS: Mapping[str, Mapping[str, str]] = {  # below /proc/sys, for the devices to come
+    NETDEV: {  # reads a device by AF_PACKET, so that the host's own stack hears a port's guest too: it must not answer
+        "net/ipv4/conf/default/arp_ignore": "8",
+        "net/ipv6/conf/default/disable_ipv6": "1",
+    },
+    SYSTEM: {},
 }
 
 _PATIENCE = "--timeout=10"  # seconds
 _DATAPATH = "netdev@ovs-netdev"  # of all bridges
+_COUNTING_SECONDS = 10.1  # since boot: until then ovs-vswitchd 3.1 counts no processor, and starts no handler of packets
 _SYSTEM_PORT = re.compile(r"^ +(\S+) \d+/\d+: \(system\)$", re.MULTILINE)  # a device of the host, in a datapath
+_RUNNING = "running"
 _KERNEL_MODULES = "/usr/share/openvswitch/scripts/ovs-kmod-ctl"
 
 
-def alias(hypervisor: Hypervisor, mtu: int) -> str:
+def require_datapath(datapath_type: str) -> None:
+    """Raise BackendError unless this kernel has the datapath, or gets it by loading its module."""
+    if datapath_type == SYSTEM:
+        try:
+            command.run(["ovs-dpctl", "dump-dps"], environment=ENVIRONMENT)  # asking for it loads it
+        except BackendError as error:
+            raise BackendError(
+                "The kernel of this machine has no Open vSwitch datapath, and no module openvswitch to load. Write "
+                "datapath_type: netdev, or run the twin in a guest that has it, as scripts/kernel of the collection's "
+                f"checkout does. {error}"
+            ) from None
+
+
+def describe(hypervisor: Hypervisor, mtu: int, datapath_type: str) -> str:
+    return _alias(hypervisor, mtu) if datapath_type == NETDEV else _RUNNING
+
+
+def read(host: Host) -> str:
+    """Return what the switch was made for, '' if Open vSwitch is not running."""
+    return (host.read(f"/sys/class/net/{UNDERLAY_BRIDGE}/ifalias") or _RUNNING) if _is_running(host) else ""
+
+
+def _alias(hypervisor: Hypervisor, mtu: int) -> str:
     return f"VTEP {hypervisor.vtep}, mtu {mtu}"
-
-
-def read_alias(host: Host) -> str:
-    """Return what the bridge was made for, '' if Open vSwitch is not running or the bridge is not finished."""
-    return host.read(f"/sys/class/net/{UNDERLAY_BRIDGE}/ifalias") if _is_running(host) else ""
 
 
 def forget_dead_devices(host: Host) -> None:
@@ -56,10 +88,16 @@ def _is_running(host: Host) -> bool:
     return all(pid and host.read(f"/proc/{pid}/comm") for pid in pids)
 
 
-def configure(host: Host, hypervisor: Hypervisor, mtu: int) -> None:
-    """Start Open vSwitch if it is not running, and make the bridge carry the VTEP address."""
+def configure(host: Host, hypervisor: Hypervisor, mtu: int, datapath_type: str) -> None:
+    """Start Open vSwitch if it is not running, and in the userspace datapath make the bridge carry the VTEP address."""
+    time.sleep(max(0.0, _COUNTING_SECONDS - time.monotonic()))
     host.run("ln", "--symbolic", "--force", "/bin/true", _KERNEL_MODULES)  # it would load and unload the machine's
     host.run(OVS_CTL, "start", f"--system-id={hypervisor.name}", "--no-mlockall")
+    if datapath_type == NETDEV:
+        _make_bridge(host, hypervisor, mtu)
+
+
+def _make_bridge(host: Host, hypervisor: Hypervisor, mtu: int) -> None:
     host.run(*_bridge_command(hypervisor, mtu))
     if family(hypervisor.vtep) == 4:
         host.run("sysctl", "--quiet", "--write", f"net.ipv4.conf.{UNDERLAY_BRIDGE}.arp_ignore=0")
@@ -89,4 +127,4 @@ def _address_lines(hypervisor: Hypervisor, mtu: int) -> list[str]:
     lines = [f"address flush dev {bridge}", f"address add {hypervisor.vtep}/0 dev {bridge}", f"link set {bridge} up"]
     if family(hypervisor.vtep) == 4:
         lines.append(f"route replace default dev {bridge} scope link")
-    return [*lines, f'link set {bridge} alias "{alias(hypervisor, mtu)}"']
+    return [*lines, f'link set {bridge} alias "{_alias(hypervisor, mtu)}"']

@@ -14,7 +14,6 @@ from functools import partial
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import cables
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import FABRIC, Cable, End, HostKey
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import ENDPOINT_NIC
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
 
 Hosts = Mapping[HostKey, Host]
@@ -72,15 +71,17 @@ def lay(hosts: Hosts, bridges: Iterable[str], new: Iterable[Cable]) -> None:
 
 def _connect(hosts: Hosts, new: list[Cable], kind: str) -> None:
     lines: dict[HostKey, list[str]] = defaultdict(lambda: ["link set lo up"])
+    computing: dict[HostKey, list[str]] = defaultdict(list)
     for cable in new:
         if cable.far.host.kind == kind:
             lines[cable.far.host].append(cables.far_line(cable))
         if cable.near.host.kind == kind:
             lines[cable.near.host] += cables.near_lines(cable)
-    at_once([partial(_connect_host, key, hosts[key], lines[key]) for key in lines])
+            computing[cable.near.host] += [cable.near.interface] if cable.checksums else []
+    at_once([partial(_connect_host, hosts[key], lines[key], computing[key]) for key in lines])
 
 
-def _connect_host(key: HostKey, host: Host, lines: list[str]) -> None:
-    if key.kind == "endpoint":  # the userspace datapath passes no offloaded checksum on: TCP would hang
-        host.run("ethtool", "-K", ENDPOINT_NIC, "tx", "off")
+def _connect_host(host: Host, lines: list[str], computing: list[str]) -> None:
+    for device in computing:
+        host.run("ethtool", "-K", device, "tx", "off")
     batch(host, lines)
