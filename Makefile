@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint twin-up twin-down clean
+.PHONY: help setup demo test bench lint twin-up twin-down twin-kernel clean
 TWIN ?= demo
+UNHURRIED = {twin_datapath_type: system, verify_timeout: 10, verify_deadline: 1800}
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -26,6 +27,11 @@ twin-up: setup ## build a twin: make twin-up INVENTORY=dir [TWIN=name]
 
 twin-down: setup ## remove a twin and all that it left: make twin-down [TWIN=name]
 	@scripts/with ansible-playbook -e twin_name="$(TWIN)" tenantry.sdn.twin_down
+
+twin-kernel: setup ## rehearse in a guest with Debian's kernel and its datapath: make twin-kernel INVENTORY=dir
+	@test -n "$(INVENTORY)" || { echo "Say of which inventory: make twin-kernel INVENTORY=inventories/example" >&2; exit 2; }
+	@scripts/setup kernel
+	@scripts/kernel ansible-playbook -i "$(INVENTORY)" -e "$(UNHURRIED)" tenantry.sdn.twin
 
 clean: ## remove what setup and the checks made
 	rm -rf .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache dist tests/output

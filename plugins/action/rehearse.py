@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -20,6 +21,7 @@ from ansible.utils.display import Display
 ARGUMENTS = {
     "inventory": {"type": "path", "required": True},
     "playbook": {"type": "str", "required": True},
+    "variables": {"type": "dict", "default": {}},
     "unchanged": {"type": "bool", "default": False},
 }
 _RECAP = re.compile(r"^(?P<host>\S+)\s+: ok=\d+\s+changed=(?P<changed>\d+)\s+unreachable=\d+\s+failed=\d+")
@@ -36,7 +38,7 @@ class ActionModule(ActionBase):
         _checked, arguments = self.validate_argument_spec(ARGUMENTS)
         if self._task.check_mode:
             return {"changed": False, "skipped": True}
-        changes = _run(arguments["playbook"], arguments["inventory"])
+        changes = _run(arguments["playbook"], arguments["inventory"], arguments["variables"])
         changed = sorted(host for host, count in changes.items() if count)
         if arguments["unchanged"] and changed:
             raise AnsibleActionFail(
@@ -46,9 +48,10 @@ class ActionModule(ActionBase):
         return {"changed": bool(changed), "changes": changes}
 
 
-def _run(playbook: str, inventory: str) -> dict[str, int]:
+def _run(playbook: str, inventory: str, variables: Mapping[str, Any]) -> dict[str, int]:
     program = Path(sys.argv[0]).parent / "ansible-playbook"
     argv = [str(program) if program.exists() else "ansible-playbook", "-i", inventory, playbook]
+    argv += ["-e", json.dumps(variables)] if variables else []
     colour = {"ANSIBLE_FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
     environment = {**os.environ, **colour}
     changes = {}

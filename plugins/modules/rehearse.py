@@ -23,6 +23,10 @@ options:
     description: The playbook, as V(tenantry.sdn.site) or a path.
     type: str
     required: true
+  variables:
+    description: Extra variables for that run.
+    type: dict
+    default: {}
   unchanged:
     description: Fail if any host reports a change, as the second run of an idempotent playbook must not.
     type: bool

@@ -62,8 +62,8 @@ options:
     description:
       - Datapath of the hypervisors' switches. V(netdev) is Open vSwitch's own, in userspace, and needs nothing of the
         kernel. What it cannot prove are ingress policing and queues.
-      - V(system) is the kernel's, as on most real hypervisors. It needs the kernel module C(openvswitch), which is loaded
-        if the machine has it. There is no C(br-phy) then, the VTEP address is on C(underlay0).
+      - V(system) is the kernel's, as on most real hypervisors. It needs the kernel module C(openvswitch), and loads it
+        if the machine has it. There is no C(br-phy) then; the VTEP address is on C(underlay0).
       - The inventory sets C(hypervisor_datapath_type) to it. A changed one starts all hypervisors anew, without the
         state that they had.
     type: str
@@ -168,9 +168,7 @@ def main() -> None:
 def present(module: AnsibleModule, state: State) -> dict[str, Any]:
     require_programs()
     params = module.params
-    wanted = parse_wanted(
-        *(params[name] for name in ("mtu", "hypervisors", "endpoints", "packages", "datapath_type"))
-    )
+    wanted = parse_wanted(*(params[name] for name in ("mtu", "hypervisors", "endpoints", "packages", "datapath_type")))
     require_datapath(wanted.datapath_type)
     twin = Twin(state, wanted, params["intent"])
     with nullcontext() if module.check_mode else state.locked():

@@ -45,8 +45,7 @@ class Twin:
 
     def __init__(self, state: State, wanted: Wanted, variables: Mapping[str, Any]) -> None:
         self._state = state
-        self._mtu = wanted.mtu
-        self._datapath_type = wanted.datapath_type
+        self._mtu, self._datapath_type = wanted.mtu, wanted.datapath_type
         self._settings = {
             "endpoint": _QUICK,
             "hypervisor": {**_QUICK, **switch.SETTINGS[wanted.datapath_type]},
@@ -64,7 +63,7 @@ class Twin:
             **{survey.host_thing(key): self._describe(key) for key in self._hosts},
             **{survey.segment_thing(bridge): survey.BRIDGE for bridge in bridges},
             **{thing: cable.description for thing, cable in self._cables.items()},
-            **{thing: switch.describe(hypervisor, wanted.mtu, wanted.datapath_type) for thing, hypervisor in self._vteps.items()},
+            **{thing: switch.describe(vtep, wanted.mtu, wanted.datapath_type) for thing, vtep in self._vteps.items()},
             INVENTORY: inventory.render(
                 {key.name: self._hosts[key].pid_file for key in hypervisors},
                 {key.name: self._hosts[key].pid_file for key in endpoints},
@@ -123,7 +122,8 @@ class Twin:
         host.describe(self._describe(key))
 
     def _configure_switch(self, hypervisor: Hypervisor) -> None:
-        switch.configure(self._hosts[HostKey("hypervisor", hypervisor.name)], hypervisor, self._mtu, self._datapath_type)
+        host = self._hosts[HostKey("hypervisor", hypervisor.name)]
+        switch.configure(host, hypervisor, self._mtu, self._datapath_type)
 
     def _in_the_way(self, plan: TwinPlan) -> Iterator[End]:
         """Yield the devices of what goes, and those that may be left where a cable shall be laid."""

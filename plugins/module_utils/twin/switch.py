@@ -39,7 +39,7 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {  # below /proc/sys, for the device
 
 _PATIENCE = "--timeout=10"  # seconds
 _DATAPATH = "netdev@ovs-netdev"  # of all bridges
-_COUNTING_SECONDS = 10.1  # since boot: until then ovs-vswitchd 3.1 counts no processor, and starts no handler of packets
+_COUNTING_SECONDS = 10.1  # since boot: before, ovs-vswitchd 3.1 counts no processor, so it starts no handler of packets
 _SYSTEM_PORT = re.compile(r"^ +(\S+) \d+/\d+: \(system\)$", re.MULTILINE)  # a device of the host, in a datapath
 _RUNNING = "running"
 _KERNEL_MODULES = "/usr/share/openvswitch/scripts/ovs-kmod-ctl"

@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the userspace datapath cannot do: the policing of the talk's slide, and queues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from iperf import Flow, settled
+from kernel_fabric import Fabric
+from limits import lift, police, send_to_queue, shape
+
+WITHIN = 0.15
+
+
+@pytest.fixture
+def flow(fabric: Fabric) -> Iterator[Flow]:
+    """From acme.web-1, a port of hv1, to acme.web-2, a port of hv2."""
+    yield Flow(fabric.twin, "acme.web-1", "acme.web-2", "10.1.1.21")
+    for hypervisor in ("hv1", "hv2"):
+        lift(fabric, hypervisor, "tap0")
+
+
+def test_policing_holds_the_rate_of_the_slide(fabric: Fabric, flow: Flow) -> None:
+    police(fabric, "hv1", "tap0", rate=1000, burst=100)
+    assert settled(flow.udp(seconds=5, kbits=5000)) == pytest.approx(1000, rel=WITHIN)
+    starved = settled(flow.tcp(seconds=6))
+    police(fabric, "hv1", "tap0", rate=1000, burst=800)
+    rate = settled(flow.tcp(seconds=8))
+    assert rate == pytest.approx(1000, rel=WITHIN)
+    assert starved < 0.85 * rate, "the burst of the slide, a tenth of the rate, would do for TCP"
+
+
+@pytest.mark.parametrize(("queue", "rate"), [(0, 2000), (7, 500)])
+def test_queues_hold_their_rates(fabric: Fabric, flow: Flow, queue: int, rate: int) -> None:
+    shape(fabric, "hv2", "tap0", queues={0: 2000, 7: 500})
+    send_to_queue(fabric, "hv2", queue)
+    assert settled(flow.udp(seconds=5, kbits=rate * 5 // 4)) == pytest.approx(rate, rel=WITHIN)
+    assert settled(flow.tcp(seconds=5)) == pytest.approx(rate, rel=WITHIN)
