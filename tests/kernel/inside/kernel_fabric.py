@@ -14,7 +14,7 @@ from typing import Any
 from twin_lab import TwinLab
 
 INVENTORY = Path(__file__).parent.parent / "inventory"
-PLAY_SECONDS = 300  # the guest takes fifteen times as long as the machine, and the machine may be busy
+PLAY_SECONDS = 600  # the guest takes fifteen times as long as the machine, and the machine may be busy
 
 
 @dataclass

@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measure in the guest, on the kernel's datapath, what arrives while a port is policed. Usage: rate_limit_guest.py FILE
+
+As on the slide: a virtual machine on one host sends to a measurement host, over GRE, more than it may.
+"""
+# ruff: noqa: E402 - the fabric and iperf3 are those of the tests
+
+from __future__ import annotations
+
+import csv
+import sys
+import time
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+sys.path += [str(TESTS / folder) for folder in ("adapters", "twin", "kernel/inside")]
+sys.path.append(str(TESTS.parent / ".cache/farm"))
+
+from iperf import Flow
+from kernel_fabric import Fabric
+from limits import lift, police
+
+OFFERED = 5000  # kbit/s
+RATE = 1000  # kbit/s, the slide's ingress_policing_rate
+SLIDE, ADVISED = (
+    100,
+    800,
+)  # kbit, ingress_policing_burst: the slide's, and the least that ovs-vswitchd.conf.db(5) advises
+PHASE = 10  # seconds: before, during and after the limit
+
+
+def main() -> None:
+    fabric = Fabric.up("bench")
+    fabric.converge("plain")
+    flow = Flow(fabric.twin, "acme.web-1", "acme.web-2", "10.1.1.21")
+    rows = []
+    for protocol, burst in (("UDP", SLIDE), ("TCP", SLIDE), ("UDP", ADVISED), ("TCP", ADVISED)):
+
+        def limit(burst: int = burst) -> None:
+            time.sleep(PHASE)
+            police(fabric, "hv1", "tap0", RATE, burst)
+            time.sleep(PHASE)
+            lift(fabric, "hv1", "tap0")
+
+        send = flow.udp if protocol == "UDP" else flow.tcp
+        rates = send(3 * PHASE, OFFERED, limit)
+        print(f"{protocol}, burst {burst}: {' '.join(f'{rate:.0f}' for rate in rates)}", flush=True)
+        rows += [(protocol, burst, second, f"{rate:.1f}") for second, rate in enumerate(rates, start=1)]
+    fabric.twin.down()
+    with open(sys.argv[1], "w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(("protocol", "ingress_policing_burst", "second", "kbit_per_second"))
+        table.writerows(rows)
+
+
+if __name__ == "__main__":
+    main()
