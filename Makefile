@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench lint twin-up twin-down twin-kernel clean
+.PHONY: help setup demo test bench rate-limit lint twin-up twin-down twin-kernel clean
 TWIN ?= demo
 UNHURRIED = {twin_datapath_type: system, verify_timeout: 10, verify_deadline: 1800}
 
 help: ## what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 setup:
 	@scripts/setup
@@ -17,6 +17,9 @@ test: ## run every check, as CI does; scripts/test STEP... runs some
 
 bench: setup ## measure speed and memory against the peers and the bare protocol
 	@scripts/with python tests/bench/run.py
+
+rate-limit: setup ## measure in a guest what the rate limit of the talk does, and draw docs/rate-limit.png anew
+	@scripts/with python tests/bench/rate_limit.py
 
 lint: ## run the static checks
 	@scripts/test lint

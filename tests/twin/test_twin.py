@@ -297,3 +297,14 @@ def test_missing_programs_are_named_by_their_packages(twin: TwinLab) -> None:
     assert twin.call("unshare", "--mount", "sh", "-c", hide, "sh", hypervisors=TWO)["msg"] == (
         "A twin needs packages that are not installed. Install them: apt-get install ethtool iproute2"
     )
+
+
+def test_a_kernel_without_the_datapath_is_named_before_anything_is_built(twin: TwinLab) -> None:
+    hide = 'mount --bind /bin/false "$(command -v ovs-dpctl)" && exec "$@"'
+    message = twin.call("unshare", "--mount", "sh", "-c", hide, "sh", hypervisors=TWO, datapath_type="system")["msg"]
+    assert message.strip() == (
+        "The kernel of this machine has no Open vSwitch datapath, and no module openvswitch to load. Write "
+        "datapath_type: netdev, or run the twin in a guest that has it, as scripts/kernel of the collection's checkout "
+        "does. 'ovs-dpctl dump-dps' failed (1):"
+    )
+    assert twin.leftovers() == []

@@ -1,0 +1,59 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which cables a twin has for each datapath, and what their ends are told."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin import inventory, survey
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import Cable, cables_of, near_lines
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import parse_wanted
+
+WEB = {"name": "acme.web-1", "hypervisor": "hv1", "interface": "tap0", "mac": "52:54:00:00:00:01", "mtu": 1458}
+
+
+def cables(datapath_type: str, vtep: str = "192.168.1.151") -> dict[str, Cable]:
+    hypervisor = {"name": "hv1", "vtep": vtep, "uplinks": {"physnet1": "eth1"}}
+    wanted = parse_wanted(1500, [hypervisor], [{**WEB, "addresses": ["10.1.1.20/24"]}], [], datapath_type)
+    return {cable.near.interface: cable for cable in cables_of(wanted)}
+
+
+@pytest.mark.parametrize(
+    ("vtep", "address", "everything"),
+    [("192.168.1.151", "192.168.1.151/32", "0.0.0.0/0"), ("fd00:a::1", "fd00:a::1/128", "::/0")],
+)
+def test_the_kernel_has_the_vtep_on_the_nic(vtep: str, address: str, everything: str) -> None:
+    assert list(near_lines(cables("system", vtep)["underlay0"])) == [
+        f"address add {address} dev underlay0",
+        "link set underlay0 up",
+        f"route replace {everything} dev underlay0",
+        f'link set underlay0 alias "to the underlay, {address}"',
+    ]
+
+
+def test_in_userspace_the_nic_has_no_address() -> None:
+    lines = list(near_lines(cables("netdev")["underlay0"]))
+    assert lines == ["link set underlay0 up", 'link set underlay0 alias "to the underlay"']
+
+
+def test_other_cables_are_the_same_but_for_checksums() -> None:
+    kernel, userspace = cables("system"), cables("netdev")
+    assert kernel["eth1"] == userspace["eth1"]
+    assert (kernel["eth0"].checksums, userspace["eth0"].checksums) == (False, True)
+    assert kernel["eth0"].description == userspace["eth0"].description
+
+
+def test_another_datapath_is_another_host() -> None:
+    texts = {survey.running(packages, kind) for packages in ((), ("tcpdump",)) for kind in ("", "netdev", "system")}
+    assert len(texts) == 6
+    assert survey.running((), "system") == "running with datapath_type system"
+
+
+@pytest.mark.parametrize("datapath_type", ["netdev", "system"])
+def test_the_inventory_tells_the_roles(datapath_type: str) -> None:
+    told = json.loads(inventory.render({"hv1": "/pid"}, {}, datapath_type, {}))
+    assert told["all"]["children"]["hypervisors"]["vars"]["hypervisor_datapath_type"] == datapath_type
