@@ -10,8 +10,6 @@ from collections.abc import Mapping
 from kernel_fabric import Fabric
 
 _BURST = 300_000  # bits that a queue may send at once, as a guest on a busy machine comes late to its timers
-    100_000  # bits that a queue may send at once: a guest that is late with its timers would lose what it is allowed
-)
 
 
 def police(fabric: Fabric, hypervisor: str, port: str, rate: int, burst: int) -> None:
@@ -26,14 +24,8 @@ def shape(fabric: Fabric, hypervisor: str, port: str, queues: Mapping[int, int])
     qos = ["set", "Port", port, "qos=@qos", "--", "--id=@qos", "create", "QoS", "type=linux-htb"]
     qos += [f"other_config:max-rate={max(rates.values())}", *(f"queues:{number}=@q{number}" for number in rates)]
     for number, rate in rates.items():
-        qos += [
-            "--",
-            f"--id=@q{number}",
-            "create",
-            "Queue",
-            f"other_config:max-rate={rate}",
-            f"other_config:burst={_BURST}",
-        ]
+        qos += ["--", f"--id=@q{number}", "create", "Queue", f"other_config:max-rate={rate}"]
+        qos += [f"other_config:burst={_BURST}"]
     fabric.ovs(hypervisor, "ovs-vsctl", *qos)
 
 
