@@ -56,7 +56,7 @@ def test_a_bad_intent_is_told_whole_and_touches_no_host(fabric: Fabric) -> None:
     }
     assert refused(fabric).splitlines() == [
         "4 faults, nothing was changed:",
-        "- fabric.mtv (fabric.yml:11): unknown key; did you mean mtu?",
+        "- fabric.mtv (fabric.yml:12): unknown key; did you mean mtu?",
         "- tenants.acme.networks.web.segmentation_id (tenants/acme.yml:7): 99 is outside of fabric.segments.tunnel; "
         "write a number in 5000-9999, or widen it",
         "- tenants.acme.ports.web-1.hypervisor (tenants/acme.yml:10): 'hv7' is no hypervisor of this fabric; known are "
