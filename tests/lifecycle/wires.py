@@ -17,8 +17,8 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 from packets import wait_until
@@ -80,6 +80,11 @@ class Wires:
         lost = [name for name, end in self.ends.items() if _dropped(end)]
         assert lost == [], "the test itself missed frames"
 
+    def end(self, listening: Future[None]) -> None:
+        """Hear nothing any more; raise what went wrong while listening."""
+        self._over = True
+        listening.result()
+
     def _listen(self) -> None:
         names = {end.fileno(): name for name, end in self.ends.items()}
         poll = select.poll()
@@ -107,20 +112,15 @@ class Wires:
 @contextmanager
 def wires(twin: TwinLab, places: Mapping[str, tuple[str, str]]) -> Iterator[Wires]:
     """Open an end for each name, at a host's device, and hear what arrives."""
-    ends: dict[str, socket.socket] = {}
-    with ThreadPoolExecutor(1) as elsewhere, ThreadPoolExecutor(1) as listener:
-        try:
-            for name, (host, device) in places.items():
-                ends[name] = elsewhere.submit(_opened, twin.pid(host), device).result()
-            found = Wires(ends)
-            listening = listener.submit(found._listen)
-            yield found
-        finally:
-            if ends:
-                found._over = True
-                listening.result()
-            for end in ends.values():
-                end.close()
+    with ExitStack() as stack:
+        elsewhere, listener = (stack.enter_context(ThreadPoolExecutor(1)) for dummy in range(2))
+        ends = {
+            name: stack.enter_context(elsewhere.submit(_opened, twin.pid(host), device).result())
+            for name, (host, device) in places.items()
+        }
+        found = Wires(ends)
+        stack.callback(found.end, listener.submit(found._listen))
+        yield found
 
 
 def _opened(pid: int, device: str) -> socket.socket:
