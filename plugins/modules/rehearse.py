@@ -27,6 +27,7 @@ options:
     description: Extra variables for that run.
     type: dict
     default: {}
+    version_added: "0.2.0"
   unchanged:
     description: Fail if any host reports a change, as the second run of an idempotent playbook must not.
     type: bool

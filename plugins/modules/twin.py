@@ -69,6 +69,7 @@ options:
     type: str
     choices: [netdev, system]
     default: netdev
+    version_added: "0.2.0"
   packages:
     description:
       - Debian packages that all hosts shall have beyond those of the machine, which does not get them. They are
