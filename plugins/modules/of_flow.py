@@ -110,11 +110,11 @@ EXAMPLES = r"""
     flows:
       - table: 0
         priority: 10
-        match: {ip: , nw_dst: 10.0.0.0/24}
+        match: {ip: null, nw_dst: 10.0.0.0/24}
         actions: goto_table:10
       - table: 10
         priority: 100
-        match: {in_port: tap0, tcp: , tp_dst: 80}
+        match: {in_port: tap0, tcp: null, tp_dst: 80}
         actions: ["set_field:52:54:00:00:00:01->eth_dst", "output:tap1"]
         cookie: "0x1"
 
