@@ -102,6 +102,14 @@ def text(value: Any) -> str:
     return str(value)
 
 
+def absolute_path(value: Any) -> str:
+    """Parse the path of a file on a managed host."""
+    path = text(value)
+    if not path.startswith("/") or path.endswith("/"):
+        raise ValueError(f"{shown(path)} is no absolute path of a file; write it from the root, as '/etc/ssl/hv.pem'")
+    return path
+
+
 def one_of(choices: Collection[str]) -> Parser[str]:
     def parse(value: Any) -> str:
         if not isinstance(value, str) or value not in choices:

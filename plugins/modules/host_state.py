@@ -12,7 +12,8 @@ version_added: "0.1.0"
 author: the tenantry.sdn authors (@tenantry)
 description:
   - Checks the whole intent as M(tenantry.sdn.intent) does, and returns what one hypervisor needs of it, in the
-    arguments of M(tenantry.sdn.ovs_bridge), M(tenantry.sdn.ovs_gre_mesh) and M(tenantry.sdn.of_flow).
+    arguments of M(tenantry.sdn.ovs_bridge), M(tenantry.sdn.ovs_gre_mesh), M(tenantry.sdn.of_flow),
+    M(tenantry.sdn.ovs_qos), M(tenantry.sdn.ovs_mirror), M(tenantry.sdn.ovs_flow_export) and M(tenantry.sdn.ovs_ssl).
   - Other hosts are known from the intent alone, not from the inventory. A run that is limited to some hosts, or a job
     slice, leaves each host exactly as a whole run does.
   - A hypervisor gets tunnels only to hosts with which it shares a network.
@@ -37,6 +38,10 @@ seealso:
   - module: tenantry.sdn.ovs_bridge
   - module: tenantry.sdn.ovs_gre_mesh
   - module: tenantry.sdn.of_flow
+  - module: tenantry.sdn.ovs_flow_export
+  - module: tenantry.sdn.ovs_mirror
+  - module: tenantry.sdn.ovs_qos
+  - module: tenantry.sdn.ovs_ssl
 """
 
 EXAMPLES = r"""
@@ -50,6 +55,7 @@ EXAMPLES = r"""
   tenantry.sdn.ovs_bridge:
     name: "{{ compiled.state.bridge.name }}"
     fail_mode: "{{ compiled.state.bridge.fail_mode }}"
+    controllers: "{{ compiled.state.bridge.controllers }}"
     owner: "{{ compiled.state.owner }}"
     ports: "{{ compiled.state.ports }}"
 
@@ -87,7 +93,7 @@ state:
       type: str
       sample: 192.168.1.151
     forwarding:
-      description: How the fabric switches, V(learning), V(static) or V(plain).
+      description: How the fabric switches, V(learning), V(static), V(plain) or V(controller).
       type: str
       sample: learning
     cookie:
@@ -95,15 +101,26 @@ state:
       type: str
       sample: "0x7e4a000000000000/0xffff000000000000"
     flows:
-      description: The flows, as the switch prints them, sorted by table; none in V(plain).
+      description: The flows, as the switch prints them, sorted by table; none in V(plain) and V(controller).
       type: list
       elements: str
       sample:
         - cookie=0x7e4a280000000000,table=40,priority=0,actions=goto_table:70
+    ssl:
+      description: Where the key for controllers is, in the arguments of M(tenantry.sdn.ovs_ssl); none without them.
+      type: dict
+      sample: null
     bridge:
       description: The integration bridge, without its ports. C(state) is V(absent) if the host is to be emptied.
       type: dict
-      sample: {name: br-int, state: present, fail_mode: secure}
+      sample:
+        name: br-int
+        state: present
+        fail_mode: secure
+        protocols: []
+        controllers: []
+        other_config: {datapath-id: null, disable-in-band: null}
+        flood_vlans: []
     uplinks:
       description: The ports that are NICs.
       type: list
@@ -129,6 +146,17 @@ state:
       elements: dict
       sample:
         - {name: acme.web, type: gre, key: 5001, tag: 3615, remotes: [192.168.1.152], protected: true}
+    qos:
+      description: What ports with a QoS profile may send and receive, in the arguments of M(tenantry.sdn.ovs_qos).
+      type: list
+      elements: dict
+      sample:
+        - interface: tap0
+          ingress_policing_rate: 100Mbit
+          ingress_policing_kpkts_rate: 0
+          type: linux-htb
+          max_rate: 200Mbit
+          queues: {}
 faults:
   description: What is wrong with the intent, sorted.
   returned: failure

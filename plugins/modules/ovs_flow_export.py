@@ -123,6 +123,11 @@ options:
           cache_active_timeout: *cache_active_timeout
           cache_max_flows: *cache_max_flows
           other_config: *other_config
+  purge:
+    description:
+      - With O(owner), stop those of the owner's O(netflow), O(sflow) and O(ipfix) that the task does not speak of.
+    type: bool
+    default: false
 seealso:
   - module: tenantry.sdn.ovs_flow_export_info
 """
@@ -218,6 +223,7 @@ ARGUMENTS = {
     "sflow": {"type": "dict", "options": SFLOW},
     "ipfix": {"type": "dict", "options": IPFIX},
     "samples": {"type": "list", "elements": "dict", "options": SAMPLE},
+    "purge": {"type": "bool", "default": False},
 }
 
 

@@ -124,7 +124,7 @@ options:
       - Refuse what the datapath of the bridge is known to take and not do. In the userspace datapath
         (C(datapath_type) is V(netdev)) policing and queues other than 0 have no effect; limit by an OpenFlow meter
         there.
-      - With V(false) the configuration is recorded all the same.
+      - With V(false) the configuration is recorded all the same, and each limit without effect is warned of.
     type: bool
     default: true
 seealso:

@@ -100,6 +100,16 @@ def test_an_owners_samples_are_complete_for_the_owner_alone(bridge: Host) -> Non
     assert samples(bridge) == {2}
 
 
+def test_a_purge_stops_the_owners_exports_that_the_task_does_not_speak_of(bridge: Host) -> None:
+    converge(bridge, sflow=TO, samples=[sample(1)])
+    converge(bridge, owner="dc1", netflow=TO, ipfix=TO, samples=[sample(2)])
+    assert not converge(bridge, owner="dc1", netflow=TO)["changed"]
+    converge(bridge, owner="dc1", netflow=TO, purge=True)
+    assert [len(bridge.ovs.rows(table)) for table in ("NetFlow", "sFlow", "IPFIX")] == [1, 1, 2], "two are of samples"
+    converge(bridge, owner="dc1", purge=True)
+    assert [len(bridge.ovs.rows(table)) for table in ("NetFlow", "sFlow", "IPFIX")] == [0, 1, 2]
+
+
 @pytest.mark.parametrize("owner", [{}, {"owner": "dc1", "adopt": True}])
 def test_what_bridges_share_is_copied(bridge: Host, owner: dict[str, Any]) -> None:
     before = bridge.ovs.state()

@@ -186,7 +186,12 @@ def test_a_bond_is_shaped_as_a_port_and_its_members_are_policed(bridge: Host) ->
 def test_what_the_datapath_does_not_do_is_recorded_only_when_told_to(bridge: Host) -> None:
     limits = {**HTB, "ingress_policing_rate": "1Mbit", "queues": {7: {"max_rate": "1Mbit"}}}
     assert "2 faults" in bridge.run("ovs_qos", interface="user0", **limits).message
-    converge(bridge, "user0", **limits, require_effect=False)
+    assert converge(bridge, "user0", **limits, require_effect=False)["warnings"] == [
+        "interface user0: its policing would do nothing: the datapath of bridge br1 (netdev) reads frames before they "
+        "are policed; limit it by an OpenFlow meter",
+        "port user0: its queues other than 0 (7) would limit nothing: in the datapath of bridge br1 (netdev) all "
+        "traffic takes queue 0; limit it by an OpenFlow meter",
+    ]
     assert bridge.run("ovs_qos", interface="user0", **limits).message, "recorded is not done"
     converge(bridge, "user0", state="absent")
 

@@ -27,8 +27,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.units import BI
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
 Rows = Mapping[RowKey, Columns]
-_RECORD = "or set require_effect: false to record it all the same"
-_METER = f"limit it by an OpenFlow meter, {_RECORD}"
+_METER = "limit it by an OpenFlow meter"
 _PACED = 80  # percent of a rate that TCP wants as burst (ovs-vswitchd.conf.db(5), Interface, ingress_policing_burst)
 
 
@@ -109,24 +108,30 @@ def check_bursts(faults: Faults, snapshot: Snapshot, desired: Rows, changed: Con
 
 def check_effects(faults: Faults, snapshot: Snapshot, desired: Rows, shaped: Iterable[Shaped]) -> None:
     """Record what the datapath of the bridge would take without a word and not do."""
+    for where, reason in ineffective(snapshot, desired, shaped):
+        faults.add(where, f"{reason}, or set require_effect: false to record it all the same")
+
+
+def ineffective(snapshot: Snapshot, desired: Rows, shaped: Iterable[Shaped]) -> Iterator[tuple[str, str]]:
+    """Yield (where, why and what to do instead) of each limit that would do nothing."""
     for name, policing in policed_interfaces(snapshot, desired):
         if name in snapshot.port_of:
             reason = _unpoliced(snapshot, name, policing)
             if reason:
-                faults.add(f"interface {name}", reason)
+                yield f"interface {name}", reason
     for port in shaped:
         if port.port in snapshot.bridge_of:
             for reason in _unshaped(snapshot, port):
-                faults.add(f"port {port.port}", reason)
+                yield f"port {port.port}", reason
 
 
 def _unpoliced(snapshot: Snapshot, name: str, policing: Columns) -> str | None:
     kind, bridge = snapshot.interfaces[name].columns["type"], snapshot.bridge_of[snapshot.port_of[name]]
     if _is_virtual(kind):
-        return f"nothing polices a {kind} interface; limit the ports behind it, {_RECORD}"
+        return f"nothing polices a {kind} interface; limit the ports behind it"
     if _is_dpdk(kind):
         packets = policing["ingress_policing_kpkts_rate"]
-        return f"DPDK polices bytes alone, not packets; write ingress_policing_rate, {_RECORD}" if packets else None
+        return "DPDK polices bytes alone, not packets; write ingress_policing_rate" if packets else None
     if _in_userspace(snapshot, bridge):
         reads = f"the datapath of bridge {bridge} (netdev) reads frames before they are policed"
         return f"its policing would do nothing: {reads}; {_METER}"
@@ -137,10 +142,10 @@ def _unshaped(snapshot: Snapshot, port: Shaped) -> Iterator[str]:
     bridge = snapshot.bridge_of[port.port]
     kinds = {snapshot.interfaces[name].columns["type"] for name in snapshot.members[port.port]}
     if any(map(_is_virtual, kinds)):
-        yield f"nothing shapes a {' '.join(sorted(kinds))} port; shape the port that its frames leave by, {_RECORD}"
+        yield f"nothing shapes a {' '.join(sorted(kinds))} port; shape the port that its frames leave by"
     elif any(map(_is_dpdk, kinds)) != (port.type == "egress-policer"):
         here, there = ("not for DPDK", "egress-policer") if port.type != "egress-policer" else ("for DPDK", CLASSFUL[0])
-        yield f"type {port.type} would do nothing, it is {here}; write type: {there}, {_RECORD}"
+        yield f"type {port.type} would do nothing, it is {here}; write type: {there}"
     elif _in_userspace(snapshot, bridge):
         numbers = [number for number, queue in port.queues.items() if number and queue["other_config"]]
         if numbers:

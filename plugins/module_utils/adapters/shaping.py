@@ -22,6 +22,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.effects impo
     check_bursts,
     check_effects,
     check_shapes,
+    ineffective,
     shaped_ports,
     starving,
     unlimited,
@@ -103,7 +104,13 @@ class Shaping(DatabaseBackend):
         return plan
 
     def warnings(self) -> list[str]:
-        return [*starving(self.observed(), self._desired), *unlimited(self._shapes), *self._absent()]
+        idle = () if self._require_effect else ineffective(self.observed(), self._desired, self._shapes)
+        return [
+            *(f"{where}: {reason}" for where, reason in idle),
+            *starving(self.observed(), self._desired),
+            *unlimited(self._shapes),
+            *self._absent(),
+        ]
 
     def unmade(self) -> list[str]:
         """Ask ovs-vswitchd which shapes the kernel has; what polices nobody can be asked about."""

@@ -61,6 +61,7 @@ def allocate(intent: Intent, record: Record, origins: Origins = no_origin) -> tu
     """Return the ids of every network, and the record to keep, or raise InvalidInput with all faults."""
     faults = LocatedFaults(origins)
     _refuse_takeovers(faults, intent, record)
+    _refuse_copies(faults, intent, record)
     faults.raise_any()
     pools = _pools(intent.fabric)
     assigned = _kept(intent, record, pools)
@@ -95,10 +96,11 @@ def _ids(assigned: Mapping[str, int]) -> Ids:
 
 def _pools(fabric: Fabric) -> dict[str, Pool]:
     vlans = fabric.segments.get("vlan", ())
+    copies = [range(vlan, vlan + 1) for vlan in fabric.monitoring.vlans]
     return {
         "tunnel": Pool(fabric.segments.get("tunnel", ())),
-        "vlan": Pool(vlans),
-        "local_vlan": Pool(without([range(1, ID_MAXIMUM["vlan"] + 1)], vlans)),
+        "vlan": Pool(without(vlans, copies)),
+        "local_vlan": Pool(without([range(1, ID_MAXIMUM["vlan"] + 1)], [*vlans, *copies])),
     }
 
 
@@ -124,6 +126,17 @@ def _refuse_takeovers(faults: Faults, intent: Intent, record: Record) -> None:
             f"converged since would join the two; write another id, or {steps} site has run on all hosts, delete the "
             f"line {held} from the record",
         )
+
+
+def _refuse_copies(faults: Faults, intent: Intent, record: Record) -> None:
+    """Record VLANs for copies of mirrored frames that a network has, or had: its ports would hear them."""
+    for held, name in record.held():
+        path = None if held.kind == "tunnel" else intent.fabric.monitoring.vlans.get(held.number)
+        if path:
+            gone = held in record.retired
+            what = f"{held.number} {'belonged' if gone else 'belongs'} to {name} by the allocation record"
+            steps = f", or once site has run on all hosts, delete the line {held} from the record" if gone else ""
+            faults.add(path, f"{what}; write a VLAN that no network has{steps}")
 
 
 def _kept(intent: Intent, record: Record, pools: Mapping[str, Pool]) -> dict[str, dict[str, int]]:

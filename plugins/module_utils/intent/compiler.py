@@ -10,12 +10,14 @@ intent alone, so a run that is limited to one host leaves it exactly as a whole 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers import ssl_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import flood_warnings
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring import exports, mirrors, with_outputs
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import COOKIE
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching import FORWARDING
@@ -47,14 +49,28 @@ def compile_host(
     name = faults.parse("hypervisor", one_of_names(intent.fabric.hypervisors, "hypervisor of this fabric"), hypervisor)
     faults.raise_any()
     host = intent.fabric.hypervisors[name or ""]
+    switching = FORWARDING[intent.fabric.forwarding](intent, allocations, host)
     return {
         "hypervisor": host.name,
         "owner": intent.fabric.name,
         "vtep": host.vtep,
         "forwarding": intent.fabric.forwarding,
         "cookie": COOKIE,
-        **FORWARDING[intent.fabric.forwarding](intent, allocations, host),
+        "ssl": ssl_files(intent.fabric.controllers.get(host.name)),
+        **switching,
+        **with_outputs(intent, host, switching),
+        "qos": list(_limits(intent, host)),
+        "mirrors": mirrors(intent, host),
+        "exports": exports(intent, host),
     }
+
+
+def _limits(intent: Intent, host: Hypervisor) -> Iterator[dict[str, Any]]:
+    """Yield what ovs_qos is told of each port that has a profile."""
+    for port in intent.ports_of.get(host.name, ()):
+        profile = intent.fabric.qos_profiles.get(port.qos or "")
+        if profile:
+            yield {"interface": port.interface, **profile.limits}
 
 
 def _emptied(intent: Intent, hypervisor: str) -> dict[str, Any]:
@@ -64,11 +80,15 @@ def _emptied(intent: Intent, hypervisor: str) -> dict[str, Any]:
         "vtep": None,
         "forwarding": intent.fabric.forwarding,
         "cookie": COOKIE,
+        "ssl": None,
         "bridge": {"name": BRIDGE, "state": "absent"},
         "uplinks": [],
         "ports": [],
         "networks": [],
         "flows": [],
+        "qos": [],
+        "mirrors": [],
+        "exports": {},
     }
 
 

@@ -12,26 +12,28 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers import parse_controllers
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.interfaces import host_interface
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.monitoring_input import parse_monitoring
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import IPV4_MINIMUM, IPV6_MINIMUM
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import id_ranges
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Claims, Section
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import link_rate, parse_profiles
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching import FORWARDING
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
-    BRIDGE,
     ID_MAXIMUM,
     Fabric,
     Hypervisor,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_tunnel_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     identifier,
     integer,
-    interface_name,
     mapping,
     one_of,
 )
 
+_KEYS = ("name", "mtu", "segments", "forwarding", "controllers", "qos_profiles", "monitoring", "hypervisors")
 MTU_MAXIMUM = 65535  # bytes; an IPv4 packet cannot be larger (RFC 791)
 
 
@@ -40,17 +42,21 @@ def parse_fabric(faults: Faults, claims: Claims, value: Any) -> tuple[Fabric, Ma
 
     The fabric may be used only if there are no faults.
     """
-    section = Section(faults, "fabric", value, ("name", "mtu", "segments", "forwarding", "hypervisors"))
+    section = Section(faults, "fabric", value, _KEYS)
     section.required("hypervisors", _some_mapping, "{hv1: {vtep: 192.168.1.151}}")
     hypervisors = {
         name: _hypervisor(faults, claims, name, path, given) for name, path, given in section.items("hypervisors")
     }
+    forwarding = section.optional("forwarding", one_of(tuple(FORWARDING)), "learning")
     fabric = Fabric(
         name=section.required("name", identifier, "dc1") or "",
         mtu=section.optional("mtu", integer(IPV4_MINIMUM, MTU_MAXIMUM), 1500) or 0,
         segments=_segments(faults, section.value("segments") if "segments" in section else {}),
-        forwarding=section.optional("forwarding", one_of(tuple(FORWARDING)), "learning") or "learning",
+        forwarding=forwarding or "learning",
         hypervisors={name: parsed for name, parsed in hypervisors.items() if parsed},
+        controllers=parse_controllers(faults, claims, section, forwarding),
+        qos_profiles=parse_profiles(faults, section),
+        monitoring=parse_monitoring(faults, claims, section),
     )
     _check_families(faults, fabric)
     return fabric, hypervisors
@@ -70,14 +76,6 @@ def _segments(faults: Faults, value: Any) -> Mapping[str, Sequence[range]]:
     }
 
 
-def host_interface(value: Any) -> str:
-    """Parse the name of a NIC or tap that is to become a port of the integration bridge."""
-    name = interface_name(value)
-    if name in (BRIDGE, "lo", "ovs-system", "ovs-netdev") or is_tunnel_name(name):
-        raise ValueError(f"'{name}' is a name that the host or Open vSwitch uses itself; write another interface")
-    return name
-
-
 def _some_mapping(value: Any) -> Mapping[str, Any]:
     if not mapping(value):
         raise ValueError("an empty mapping; write at least one hypervisor")
@@ -85,7 +83,7 @@ def _some_mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _hypervisor(faults: Faults, claims: Claims, name: str, path: str, value: Any) -> Hypervisor | None:
-    section = Section(faults, path, value, ("vtep", "zone", "pod", "uplinks"))
+    section = Section(faults, path, value, ("vtep", "zone", "pod", "uplinks", "link_rate", "controllers"))
     vtep = section.required("vtep", _vtep, "192.168.1.151")
     claims.claim("vtep", vtep, f"{path}.vtep", "a tunnel ends at one host, so give each its own address")
     uplinks = {}
@@ -95,7 +93,8 @@ def _hypervisor(faults: Faults, claims: Claims, name: str, path: str, value: Any
             claims.claim(("interface", name), parsed, here, "an interface is in one place, so name another")
             uplinks[network] = parsed
     zone, pod = section.optional("zone", identifier, ""), section.optional("pod", identifier, "")
-    return Hypervisor(name, vtep, zone or None, pod or None, uplinks) if vtep else None
+    capacity = section.optional("link_rate", link_rate, None)
+    return Hypervisor(name, vtep, zone or None, pod or None, uplinks, capacity) if vtep else None
 
 
 def _vtep(value: Any) -> str:

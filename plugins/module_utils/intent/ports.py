@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import host_interface
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.interfaces import host_interface
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import GUEST_OFPORTS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
@@ -24,7 +24,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     mac_address,
 )
 
-_KEYS = frozenset({"hypervisor", "network", "ip", "interface", "mac", "ofport", "port_security"})
+_KEYS = frozenset({"hypervisor", "network", "ip", "interface", "mac", "ofport", "port_security", "qos"})
 _ofport = integer(GUEST_OFPORTS[0], GUEST_OFPORTS[-1])
 
 
@@ -63,6 +63,7 @@ def _port(around: Surroundings, name: str, section: Section, networks: Mapping[s
     mac = section.optional("mac", _mac, default_mac(name))
     ofport = section.optional("ofport", _ofport, None)
     secured = section.optional("port_security", boolean, True)
+    qos = section.optional("qos", one_of_names(around.fabric.qos_profiles, "QoS profile of this fabric"), None)
     network = networks.get(network_name) if network_name else None
     addresses = dict(_addresses(around.faults, section, network))
     _claim(around, section, host, interface, f"{tenant}.{network_name}" if network_name else None, mac, addresses)
@@ -73,7 +74,7 @@ def _port(around: Surroundings, name: str, section: Section, networks: Mapping[s
         return None
     if ofport:
         around.claims.claim(("ofport", host), ofport, section.path_to("ofport"), "write another, or leave it out")
-    return Port(name, tenant, host, network.name, interface, mac, tuple(addresses.values()), ofport, bool(secured))
+    return Port(name, tenant, host, network.name, interface, mac, tuple(addresses.values()), ofport, bool(secured), qos)
 
 
 def _mac(value: Any) -> str:

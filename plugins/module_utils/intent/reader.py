@@ -130,11 +130,11 @@ def each(faults: Faults, path: str, value: Any, parser: Parser[T]) -> list[tuple
     return found
 
 
-def one_of_names(known: Collection[str], what: str) -> Parser[str]:
+def one_of_names(known: Collection[str], what: str, parse_name: Parser[str] = identifier) -> Parser[str]:
     """Parse a reference to one of the known names."""
 
     def parse(value: Any) -> str:
-        name = identifier(value)
+        name = parse_name(value)
         if name not in known:
             raise ValueError(f"'{name}' is no {what}; {_hint(name, known)}")
         return name

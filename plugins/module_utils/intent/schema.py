@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import parse_fabric
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import refuse_floods
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring import check_mirrors
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import (
     Surroundings,
     parse_networks,
@@ -23,6 +24,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import 
     Section,
     no_origin,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import check_guarantees
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Tenant
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import mapping
 
@@ -51,11 +53,27 @@ def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
             "tenants",
             f"{count} networks; a bridge has local VLANs for at most {NETWORKS_MAXIMUM}, so split the fabric in two",
         )
-    faults.raise_any()
     intent = Intent(fabric, tenants)
+    check_mirrors(around, intent, _names(root, "ports"), _names(root, "networks"))
+    check_guarantees(faults, {host.name: host.link_rate for host in fabric.hypervisors.values()}, _guarantees(intent))
+    faults.raise_any()
     refuse_floods(faults, intent)
     faults.raise_any()
     return intent
+
+
+def _names(root: Section, kind: str) -> list[str]:
+    """Return the full names of all ports or networks, also of those that are at fault."""
+    tenants = [(name, value.get(kind)) for name, dummy, value in root.items("tenants") if isinstance(value, Mapping)]
+    return [f"{tenant}.{name}" for tenant, given in tenants if isinstance(given, Mapping) for name in given]
+
+
+def _guarantees(intent: Intent) -> Iterator[tuple[str, str, int]]:
+    """Yield (hypervisor, path of the port, bit/s) of each port that is promised something."""
+    for port in intent.ports:
+        profile = intent.fabric.qos_profiles.get(port.qos or "")
+        if profile and profile.min_rate and port.hypervisor in intent.fabric.hypervisors:
+            yield port.hypervisor, port.path, profile.min_rate
 
 
 def _tenant(around: Surroundings, name: str, path: str, value: Any) -> Tenant:

@@ -20,6 +20,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers import (
+    CONTROLLED,
+    UNCONTROLLED,
+    bridge_columns,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.program import learning_flows, static_flows
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import TUNNEL_OFPORTS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
@@ -47,7 +52,7 @@ def plain(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> d
         for port in intent.ports_of.get(hypervisor.name, ())
     ]
     return {
-        "bridge": {"name": BRIDGE, "state": "present", "fail_mode": "standalone"},
+        "bridge": {"name": BRIDGE, "state": "present", "fail_mode": "standalone", **UNCONTROLLED},
         "uplinks": uplinks,
         "ports": [*uplinks, _LOCAL, *access],
         "networks": _meshes(intent, allocations, hypervisor),
@@ -71,7 +76,31 @@ def static(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> 
     return {**_programmed(intent, allocations, hypervisor), "networks": [], "flows": flows}
 
 
-FORWARDING: Mapping[str, Forwarding] = {"learning": learning, "static": static, "plain": plain}
+def controlled(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> dict[str, Any]:
+    """Return what ``plain`` has, with port numbers that stay, for controllers to make the flows.
+
+    VLANs and split horizon bind their NORMAL, and the bridge itself where it falls back to standalone; a flow that
+    outputs to a port by number passes them by.
+    """
+    state = plain(intent, allocations, hypervisor)
+    ofports = allocations.ofports(hypervisor.name)
+    interfaces = {nic: name for name, nic in hypervisor.uplinks.items()}
+    interfaces.update((port.interface, port.name) for port in intent.ports_of.get(hypervisor.name, ()))
+    numbers = {interface: {"ofport_request": ofports[name]} for interface, name in interfaces.items()}
+    return {
+        **state,
+        "bridge": {**state["bridge"], **bridge_columns(intent.fabric.controllers[hypervisor.name])},
+        "uplinks": [{**port, **numbers[port["name"]]} for port in state["uplinks"]],
+        "ports": [{**port, **numbers.get(port["name"], {})} for port in state["ports"]],
+    }
+
+
+FORWARDING: Mapping[str, Forwarding] = {
+    "learning": learning,
+    "static": static,
+    "plain": plain,
+    CONTROLLED: controlled,
+}
 
 
 def _programmed(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> dict[str, Any]:
@@ -85,7 +114,7 @@ def _programmed(intent: Intent, allocations: Allocations, hypervisor: Hypervisor
         for uplink in _uplinks(intent, allocations, hypervisor)
     ]
     return {
-        "bridge": {"name": BRIDGE, "state": "present", "fail_mode": "secure"},
+        "bridge": {"name": BRIDGE, "state": "present", "fail_mode": "secure", **UNCONTROLLED},
         "uplinks": uplinks,
         "ports": [
             *uplinks,

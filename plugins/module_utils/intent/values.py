@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers import Controllers
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.monitoring import Monitoring
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import overhead
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import HIGHEST_ID
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import Profile
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.topology import Index, placement_index
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
@@ -31,6 +34,7 @@ class Hypervisor:
     zone: str | None
     pod: str | None
     uplinks: Mapping[str, str]  # physical network: NIC
+    link_rate: int | None = None  # bit/s
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,9 @@ class Fabric:
     segments: Mapping[str, Sequence[range]]  # of vlan and tunnel networks: the ids that they may have
     forwarding: str
     hypervisors: Mapping[str, Hypervisor]
+    controllers: Mapping[str, Controllers] = field(default_factory=dict)  # of each hypervisor, or of none
+    qos_profiles: Mapping[str, Profile | None] = field(default_factory=dict)  # None: at fault
+    monitoring: Monitoring = field(default_factory=Monitoring)
 
     def mtu_of(self, kind: str) -> int:
         """Return the MTU of a network of this type; all VTEPs are of one IP family."""
@@ -72,6 +79,7 @@ class Port:
     addresses: tuple[str, ...]  # each with the prefix length of its subnet
     ofport: int | None  # as pinned by the user
     secured: bool  # sends nothing but its own
+    qos: str | None = None  # name of a profile
 
     @property
     def path(self) -> str:

@@ -114,6 +114,10 @@ def parse_exports(params: Mapping[str, Any]) -> Attachments:
         if complete and not params["samples"] and not params.get("allow_empty"):
             what = "an empty list would remove every sample of the owner"
             faults.add("samples", f"{what}; if you mean it, set allow_empty: true")
+        if params.get("purge"):
+            complete |= {table for option, (table, columns) in EXPORTS.items() if params.get(option) is None}
+    if params.get("purge") and owner is None:
+        faults.add("purge", "only what is marked as ours is ever removed; set owner too")
     faults.raise_any()
     return Attachments(bridge, tuple(wanted), complete)
 

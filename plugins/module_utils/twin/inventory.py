@@ -19,6 +19,7 @@ _HYPERVISORS = {
     **_EVERY_HOST,
     "hypervisor_manage_packages": False,  # a twin has those of the machine
     "hypervisor_manage_service": False,  # there is no systemd
+    "tenant_network_require_effect": False,  # the datapath in userspace polices nothing, which a warning says
 }
 
 

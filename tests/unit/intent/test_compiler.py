@@ -138,11 +138,15 @@ def test_a_host_that_left_the_intent_is_emptied_and_a_typing_error_is_not() -> N
         "vtep": None,
         "forwarding": "learning",
         "cookie": "0x7e4a000000000000/0xffff000000000000",
+        "ssl": None,
         "bridge": {"name": "br-int", "state": "absent"},
         "uplinks": [],
         "ports": [],
         "networks": [],
         "flows": [],
+        "qos": [],
+        "mirrors": [],
+        "exports": {},
     }
     with pytest.raises(InvalidInput) as caught:
         compile_host(intent, allocations, "hv9", {"hv1", "hv2"})

@@ -18,6 +18,7 @@ import yaml
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.intent_files import read_intent, read_record
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_fabric, compile_host
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers import CONTROLLED
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import parse_record, render
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching import FORWARDING
@@ -51,7 +52,8 @@ def compile_example(name: str) -> dict[str, Any]:
     """Compile the fabric as a whole or, as ``mode/hypervisor``, one host of it in a mode of forwarding."""
     mode, _slash, host = name.rpartition("/")
     raw = read_intent(str(EXAMPLE), RECORD).raw
-    intent = parse({**raw, "fabric": {**raw["fabric"], **({"forwarding": mode} if mode else {})}})
+    controllers = {"controllers": {"targets": ["tcp:192.168.1.33:6653"]}} if mode == CONTROLLED else {}
+    intent = parse({**raw, "fabric": {**raw["fabric"], **({"forwarding": mode} if mode else {}), **controllers}})
     document = read_record(RECORD)
     assert document
     allocations, record = allocate(intent, parse_record(document.value))

@@ -94,8 +94,8 @@ def test_a_fabric_without_tenants_is_a_fabric(tmp_path: Path) -> None:
             },
             [
                 "tenants.acme.ports.web-1.network (tenants/acme.yml:6): missing; write for example 'network: web'",
-                "tenants.acme.ports.web-1.qos (tenants/acme.yml:11): unknown key; known are hypervisor, interface, ip, "
-                "mac, network, ofport, port_security",
+                "tenants.acme.ports.web-1.qos (tenants/acme.yml:11): 'gold' is no QoS profile of this fabric; there is "
+                "none yet",
             ],
         ),
         (

@@ -49,7 +49,7 @@ def test_a_wrong_intent_is_told_exactly(change: str, expected: list[str]) -> Non
 
 def test_all_faults_are_told_at_once_and_sorted() -> None:
     change = """
-    fabric: {mtu: 1e3, hypervisors: {hv2: {vtep: 192.168.1.151}, hv3: {zone: z1}}, qos_profiles: {}}
+    fabric: {mtu: 1e3, hypervisors: {hv2: {vtep: 192.168.1.151}, hv3: {zone: z1}}, flows: {}}
     tenants:
       globex:
         networks: {app: {subnet: 10.1.1.1/8}}
@@ -61,11 +61,12 @@ def test_all_faults_are_told_at_once_and_sorted() -> None:
     """
     expected = """\
 13 faults, nothing was changed:
+- fabric.flows: unknown key; known are controllers, forwarding, hypervisors, monitoring, mtu, name, qos_profiles, \
+segments
 - fabric.hypervisors.hv2.vtep: 192.168.1.151 is taken by fabric.hypervisors.hv1.vtep; a tunnel ends at one host, so \
 give each its own address
 - fabric.hypervisors.hv3.vtep: missing; write for example 'vtep: 192.168.1.151'
 - fabric.mtu: '1e3' is not an integer; write a number from 576 to 65535
-- fabric.qos_profiles: unknown key; known are forwarding, hypervisors, mtu, name, segments
 - tenants.acme.ports.web-1.hypervisor: 'hv7' is no hypervisor of this fabric; known are hv1, hv2, hv3
 - tenants.acme.ports.web-1.ip: 10.1.1.255 is the broadcast address of 10.1.1.0/24; write the address of a host
 - tenants.acme.ports.web-2.interface: 'a-name-that-is-too-long' has 23 bytes; the kernel takes at most 15
