@@ -180,5 +180,6 @@ def test_where_ovs_vswitchd_cannot_be_told_a_warning_says_what_follows(bridge: H
     (warning,) = bridge.run("ovs_mirror", bridge="br0", **mirror(select_all=True))["warnings"]
     assert warning == (
         "Only what starts to flow now follows the change of bridge br0. "
-        f"No ovs-vswitchd answers at {bridge.ovs.directory}/ovs-vswitchd.*.ctl."
+        f"No ovs-vswitchd answers at {bridge.ovs.directory}/ovs-vswitchd.*.ctl. Is it running (package "
+        "openvswitch-switch; systemctl status ovs-vswitchd), and is database right?"
     )

@@ -31,6 +31,14 @@ _PAUSE = 0.05  # seconds
 _DECODER = json.JSONDecoder()
 
 
+class RefusedRequestError(BackendError):
+    """The daemon refused a request; ``reason`` is what it says."""
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class JsonRpc:
     """One connection to a daemon; ``timeout`` (seconds) bounds its opening."""
 
@@ -63,7 +71,9 @@ class JsonRpc:
                 self._send({"result": message["params"], "error": None, "id": message["id"]}, deadline)
             elif message.get("id") == self._calls:
                 if message["error"] is not None:
-                    raise BackendError(f"{self._daemon} at {self._remote} refused the request: {message['error']}.")
+                    reason = str(message["error"])
+                    who = f"{self._daemon} at {self._remote}"
+                    raise RefusedRequestError(f"{who} refused the request: {reason}.", reason)
                 return message["result"]
 
     def _send(self, message: Mapping[str, Any], deadline: float) -> None:

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Orders to the running ovs-vswitchd by its control socket (ovs-appctl(8)), without starting a program.
 
-The socket is beside that of the database, named after the process: of a process that died it may still be there.
+The socket is beside that of the database, named after the process: of a process that died it may still be there. Not by
+ovs-appctl, which removes the PID file of a daemon whose process it does not see, as from another PID namespace.
 """
 
 from __future__ import annotations
@@ -19,24 +20,31 @@ _NOBODY = "06:74:65:6e:61:6e"  # a MAC address that no device has
 
 
 class SwitchControl:
-    """One connection to the ovs-vswitchd that serves a database; BackendError if there is none."""
+    """One connection to the ovs-vswitchd that serves a database; BackendError if there is none.
 
-    def __init__(self, database: str) -> None:
+    ``timeout`` (seconds) bounds each order.
+    """
+
+    def __init__(self, database: str, timeout: float = _TIMEOUT) -> None:
+        self._timeout = timeout
         scheme, dummy, path = database.partition(":")
         pattern = os.path.join(os.path.dirname(path), "ovs-vswitchd.*.ctl")
         for socket in sorted(glob.glob(pattern)) if scheme == "unix" else ():
             try:
-                self._connection = JsonRpc(f"unix:{socket}", _TIMEOUT, "ovs-vswitchd")
+                self._connection = JsonRpc(f"unix:{socket}", timeout, "ovs-vswitchd")
             except BackendError:
                 continue
             return
-        raise BackendError(f"No ovs-vswitchd answers at {pattern}.")
+        raise BackendError(
+            f"No ovs-vswitchd answers at {pattern}. Is it running (package openvswitch-switch; systemctl status "
+            "ovs-vswitchd), and is database right?"
+        )
 
     def close(self) -> None:
         self._connection.close()
 
     def ask(self, command: str, *arguments: str) -> str:
-        answer: str = self._connection.call(command, arguments, _TIMEOUT)
+        answer: str = self._connection.call(command, arguments, self._timeout)
         return answer
 
     def revalidate(self, bridge: str) -> None:
