@@ -101,6 +101,7 @@ TUNNEL_OFPORTS = {"gre": 0xFE80, "vxlan": 0xFE81, "geneve": 0xFE82}
 
 COOKIE_OWNER, COOKIE_MASK = 0x7E4A << 48, 0xFFFF << 48
 COOKIE = f"{COOKIE_OWNER:#x}/{COOKIE_MASK:#x}"
+_ABOUT_BITS = 40
 _UNTUNNELED = 1 << 24  # network ids of vlan and flat networks are above all tunnel keys
 
 
@@ -121,7 +122,12 @@ class Flow(NamedTuple):
 
 def cookie(table: Table, about: str) -> int:
     """Return 16 bits of owner, 8 of table, and 40 of what the flow is about: those of a hash, or 0 for all alike."""
-    return COOKIE_OWNER | table << 40 | (int(digest(about, 10), 16) if about else 0)
+    return COOKIE_OWNER | table << _ABOUT_BITS | (int(digest(about, _ABOUT_BITS // 4), 16) if about else 0)
+
+
+def about_bits(cookie: int) -> int | None:
+    """Return the bits of a cookie that say what the flow is about; None if it is not ours."""
+    return cookie & (1 << _ABOUT_BITS) - 1 if cookie & COOKIE_MASK == COOKIE_OWNER else None
 
 
 def texts(flows: Sequence[Flow]) -> list[str]:

@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The way of a packet from port to port and back, hypervisor by hypervisor.
+
+A journey is a generator: it yields a visit, that is what a hypervisor shall be asked, is sent the answer, and returns
+when there is nothing more to ask. Where a packet goes next is read from the answer and never from the intent: through
+which tunnel, with which key and tag. The intent only gives names, and says who should have it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import QUESTIONS, Packet
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.question import Question
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import BRIDGE, Intent, Port
+
+# What conntrack finds, each time that it is asked; more than any packet needs.
+_NEW, _REPLY = ["trk,new"] * 8, ["trk,est,rpl"] * 8
+Answer = Mapping[str, Any]  # of tenantry.sdn.of_trace for one packet; or {"unreachable": why nobody could be asked}
+Output = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A packet at a hypervisor: it comes by a device, or through a tunnel."""
+
+    hypervisor: str
+    packet: Packet
+    in_port: str | None
+    tunnel: Mapping[str, Any] | None
+    ct_states: Sequence[str]
+
+    @property
+    def inquiry(self) -> dict[str, Any]:
+        """Return it as tenantry.sdn.of_trace takes it."""
+        entry = {"in_port": self.in_port} if self.tunnel is None else {"tunnel": dict(self.tunnel)}
+        return {**entry, "flow": self.packet.flow, "ct_states": list(self.ct_states)}
+
+
+@dataclass(frozen=True)
+class Hop:
+    visit: Visit
+    answer: Answer
+
+    @property
+    def unreachable(self) -> str | None:
+        return self.answer.get("unreachable")
+
+    @property
+    def entered(self) -> bool:
+        return self.answer.get("in_port") is not None
+
+    @property
+    def outputs(self) -> Sequence[Output]:
+        outputs: Sequence[Output] = self.answer.get("outputs", ())
+        return outputs
+
+    @property
+    def rules(self) -> Sequence[Mapping[str, Any]]:
+        """The rules that it met on the integration bridge."""
+        return [rule for rule in self.answer.get("rules", ()) if rule["bridge"] == BRIDGE]
+
+
+@dataclass
+class Leg:
+    """The way of one packet."""
+
+    packet: Packet
+    sender: Port
+    receiver: Port
+    hops: list[Hop] = field(default_factory=list)
+    deliveries: list[Output] = field(default_factory=list)  # copies that come out at the receiver's device
+    elsewhere: list[tuple[Hop, Output]] = field(default_factory=list)  # copies that go another way
+    lost: str = ""  # why its way could not be followed to the end
+
+    @property
+    def answered(self) -> bool:
+        """Whether the sender's own switch answers a question."""
+        asks = self.packet.protocol in QUESTIONS and not self.packet.answers
+        return asks and any(output["port"] == self.sender.interface for hop in self.hops[:1] for output in hop.outputs)
+
+    @property
+    def reaches(self) -> bool | None:
+        """Whether the receiver gets it, or the sender an answer; None if that is not known."""
+        if any(not output["vlans"] for output in self.deliveries) or self.answered:
+            return True
+        return None if self.lost else False
+
+
+@dataclass(frozen=True)
+class Journey:
+    question: Question
+    there: Leg
+    back: Leg | None
+
+    @property
+    def reaches(self) -> bool | None:
+        return self.there.reaches if self.back is None else self.back.reaches
+
+
+def travel(intent: Intent, question: Question) -> Generator[Visit, Answer, Journey]:
+    """Follow a packet, and if it arrives the answer to it. What is not honest gets no answer that could be foreseen."""
+    there = Leg(question.packet, question.sender, question.receiver)
+    yield from _walk(intent, there, _NEW)
+    back = None
+    if there.reaches and not there.answered and question.honest:
+        back = Leg(question.packet.answer(question.receiver.mac), question.receiver, question.sender)
+        yield from _walk(intent, back, _REPLY)
+    return Journey(question, there, back)
+
+
+def resume(
+    journey: Generator[Visit, Answer, Journey], answers: Sequence[Answer]
+) -> tuple[Visit | None, Journey | None]:
+    """Give a journey the answers that there are; return the next visit, or the whole journey."""
+    try:
+        visit = next(journey)
+        for answer in answers:
+            visit = journey.send(answer)
+    except StopIteration as end:
+        return None, end.value
+    return visit, None
+
+
+def _walk(intent: Intent, leg: Leg, ct_states: Sequence[str]) -> Generator[Visit, Answer, None]:
+    visits = deque([Visit(leg.sender.hypervisor, leg.packet, leg.sender.interface, None, ct_states)])
+    while visits:
+        visit = visits.popleft()
+        answer = yield visit
+        hop = Hop(visit, answer)
+        leg.hops.append(hop)
+        if hop.unreachable:
+            leg.lost = f"{visit.hypervisor} could not be asked: {hop.unreachable}"
+        for output in hop.outputs:
+            following = _onward(intent, leg, visit, output)
+            if visit.hypervisor == leg.receiver.hypervisor and output["port"] == leg.receiver.interface:
+                leg.deliveries.append(output)
+            elif following is None:
+                leg.elsewhere.append((hop, output))
+            elif output["rewritten"] or len(output["vlans"]) > 1:
+                changed = ", ".join([*output["rewritten"], *(f"VLAN tag {tag}" for tag in output["vlans"])])
+                leg.lost = f"what {visit.hypervisor} makes of it cannot be followed ({changed})"
+            else:
+                visits.append(following)
+
+
+def _onward(intent: Intent, leg: Leg, visit: Visit, output: Output) -> Visit | None:
+    """Return the visit that follows if a copy goes to the receiver's hypervisor, from another."""
+    if visit.hypervisor == leg.receiver.hypervisor:
+        return None
+    here = intent.fabric.hypervisors[visit.hypervisor]
+    there = intent.fabric.hypervisors[leg.receiver.hypervisor]
+    wires = {nic: there.uplinks[name] for name, nic in here.uplinks.items() if name in there.uplinks}
+    tunnel = output["tunnel"]
+    if tunnel["tun_dst"] != there.vtep if tunnel else output["port"] not in wires:
+        return None
+    packet = replace(
+        visit.packet,
+        dl_src=output["dl_src"] or visit.packet.dl_src,
+        dl_dst=output["dl_dst"] or visit.packet.dl_dst,
+        vlans=tuple(output["vlans"]),
+    )
+    return Visit(there.name, packet, None if tunnel else wires[output["port"]], tunnel, visit.ct_states)

@@ -1,0 +1,149 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From what a user asks to the packet that it is about, in the names of the intent."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, ip_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import (
+    PROTOCOLS,
+    SOURCE_PORT,
+    WITH_PORTS,
+    Packet,
+    destination,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
+    Faults,
+    Parser,
+    integer,
+    mac_address,
+    one_of,
+    shown,
+)
+
+_NEAREST = 3  # names that may have been meant
+_SHOWN = 5  # addresses that a message lists
+_FAMILY = {"arp": 4, "nd": 6}  # of the addresses that they ask for
+
+
+@dataclass(frozen=True)
+class Question:
+    """What happens to ``packet``, if ``sender`` sends it to ``receiver``?"""
+
+    sender: Port
+    receiver: Port
+    packet: Packet
+    honest: bool  # the packet has the sender's own addresses and no tag
+
+
+def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
+    """Return what is asked, or raise InvalidInput with all faults."""
+    faults = Faults()
+    ports = {port.name: port for port in intent.ports}
+    sender = _end(faults, ports, "from", given, "the port that sends")
+    receiver = _end(faults, ports, "to", given, "the port that it is for")
+    if sender and sender is receiver:
+        faults.add("to", f"{sender.name} is where the packet comes from; write another port")
+    protocol = faults.parse("proto", one_of(PROTOCOLS), given.get("proto") or "icmp")
+    tp_dst = _tp_dst(faults, protocol, given.get("port"))
+    src_mac = _optional(faults, given, "src_mac", mac_address)
+    src_ip = _optional(faults, given, "src_ip", ip_address)
+    vlan = _optional(faults, given, "vlan", integer(0, 4095))  # 0 is a tag without a VLAN (IEEE 802.1Q)
+    wanted = _optional(faults, given, "family", _version) or (family(src_ip) if src_ip else None)
+    found = None
+    if sender and receiver and sender is not receiver and protocol:
+        found = _addresses(faults, sender, receiver, protocol, wanted)
+    faults.raise_any()
+    sender, receiver = cast(Port, sender), cast(Port, receiver)
+    protocol, (source, target) = cast(str, protocol), cast("tuple[str, str]", found)
+    packet = Packet(
+        protocol=protocol,
+        dl_src=src_mac or sender.mac,
+        dl_dst=destination(protocol, receiver.mac, target),
+        source=src_ip or source,
+        target=target,
+        tp_src=SOURCE_PORT if tp_dst else 0,
+        tp_dst=tp_dst or 0,
+        vlans=() if vlan is None else (vlan,),
+    )
+    addresses = {address.partition("/")[0] for address in sender.addresses}
+    honest = packet.dl_src == sender.mac and packet.source in addresses and not packet.vlans
+    return Question(sender, receiver, packet, honest)
+
+
+def _end(faults: Faults, ports: Mapping[str, Port], key: str, given: Mapping[str, Any], what: str) -> Port | None:
+    if not given.get(key):
+        faults.add(key, f"missing; write {what}, as '{next(iter(ports), 'acme.web-1')}'")
+        return None
+    name = faults.parse(key, _port_name(ports), given[key])
+    return ports[name] if name else None
+
+
+def _port_name(known: Collection[str]) -> Parser[str]:
+    def parse(value: Any) -> str:
+        if not isinstance(value, str) or value not in known:
+            near = difflib.get_close_matches(str(value), known, _NEAREST)
+            hint = (
+                f"did you mean {' or '.join(near)}?" if near else f"known are {listed(sorted(known), _SHOWN) or 'none'}"
+            )
+            raise ValueError(f"{shown(value)} is no port of this intent; {hint}")
+        return str(value)
+
+    return parse
+
+
+def _tp_dst(faults: Faults, protocol: str | None, given: Any) -> int | None:
+    if protocol is None:
+        return None
+    if protocol in WITH_PORTS and given is None:
+        faults.add("port", f"missing; a {protocol} packet is for one, so write a number from 1 to 65535")
+    elif given is not None and protocol not in WITH_PORTS:
+        faults.add("port", f"{protocol} has none; leave it out, or write proto as one of {', '.join(WITH_PORTS)}")
+    elif given is not None:
+        return faults.parse("port", integer(1, 65535), given)
+    return None
+
+
+def _optional(faults: Faults, given: Mapping[str, Any], key: str, parser: Parser[Any]) -> Any:
+    return None if given.get(key) is None else faults.parse(key, parser, given[key])
+
+
+def _version(value: Any) -> int:
+    if str(value) not in ("4", "6"):
+        raise ValueError(f"{shown(value)} is no version of IP; write 4 or 6")
+    return int(value)
+
+
+def _addresses(
+    faults: Faults, sender: Port, receiver: Port, protocol: str, wanted: int | None
+) -> tuple[str, str] | None:
+    """Return an address of each, of one family: the wanted one, else IPv4 if both have it."""
+    allowed = {family for family in (_FAMILY.get(protocol), wanted) if family}
+    own, other = _by_family(sender), _by_family(receiver)
+    common = [version for version in (4, 6) if version in own and version in other and allowed <= {version}]
+    if common:
+        return own[common[0]], other[common[0]]
+    what = f"an IPv{allowed.pop()} address" if len(allowed) == 1 else "an address of one family"
+    faults.add(
+        "to",
+        f"{sender.name} and {receiver.name} do not both have {what}, which this packet needs: {_listed(sender)} and "
+        f"{_listed(receiver)}; ask about another packet, or give them addresses in the intent",
+    )
+    return None
+
+
+def _by_family(port: Port) -> dict[int, str]:
+    """Return the first address of each family."""
+    return {family(address): address.partition("/")[0] for address in reversed(port.addresses)}
+
+
+def _listed(port: Port) -> str:
+    return listed([address.partition("/")[0] for address in port.addresses], _SHOWN)

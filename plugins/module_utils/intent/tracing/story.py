@@ -1,0 +1,160 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A journey as text for people, and as data for those who go on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.journey import Hop, Journey, Leg, Output
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.names import Names
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.reasons import reason
+
+_NORMAL = "NORMAL"
+_SHOWN = 5  # others that a verdict names
+_TUNNEL_REMARKS = ("-> output to", "-> tunneling", "-> neighbor")
+
+
+class Row(NamedTuple):
+    """A table that the packet passed."""
+
+    table: str
+    about: str  # "" where all packets are treated alike
+    remark: str  # of the switch on what NORMAL did
+
+
+def verdict(names: Names, journey: Journey) -> str:
+    """Return in a sentence whether it arrives, and the answer, and if not, why; in another who else gets it."""
+    others = strangers(names, journey)
+    also = "also " if journey.there.reaches else ""
+    return _sentence(names, journey) + (f" It {also}goes to {listed(others, _SHOWN)}." if others else "")
+
+
+def strangers(names: Names, journey: Journey) -> list[str]:
+    """Return who gets a copy on the way, there or back, and is not meant: the physical networks are for all anyway."""
+    found = set()
+    for leg in filter(None, (journey.there, journey.back)):
+        for hop, output in leg.elsewhere:
+            here, port, tunnel = hop.visit.hypervisor, output["port"], output["tunnel"]
+            answer = leg.answered and port == leg.sender.interface
+            if not answer and (tunnel or not names.physical_network(here, port)):
+                found.add(names.hypervisor(tunnel["tun_dst"]) if tunnel else names.device(here, port))
+    return sorted(found)
+
+
+def _sentence(names: Names, journey: Journey) -> str:
+    there, back = journey.there, journey.back
+    sender, receiver = there.sender.name, there.receiver.name
+    if there.reaches is None:
+        return f"Whether {sender} reaches {receiver} is not known: {reason(names, there)}."
+    if not there.reaches:
+        return f"{sender} does not reach {receiver}: {reason(names, there)}."
+    if there.answered:
+        return f"{there.sender.hypervisor} itself answers {sender} in the place of {receiver}."
+    arrives = f"{sender} reaches {receiver}"
+    if len(there.deliveries) > 1:
+        arrives += f", with {len(there.deliveries)} copies"
+    if back is None:
+        return f"{arrives}."
+    if back.reaches:
+        return f"{arrives}, and the answer comes back."
+    if back.reaches is None:
+        return f"{arrives}; whether the answer comes back is not known: {reason(names, back)}."
+    return f"{arrives}, but the answer does not come back: {reason(names, back)}."
+
+
+def lines(names: Names, journey: Journey) -> list[str]:
+    """Return the whole story but for the verdict."""
+    told = [f"{journey.there.sender.name} -> {journey.there.receiver.name}"]
+    for leg in filter(None, (journey.there, journey.back)):
+        told += ["", leg.packet.words, *_leg(names, leg)]
+    return told
+
+
+def as_data(names: Names, journey: Journey) -> dict[str, Any]:
+    legs = {"there": journey.there, "back": journey.back}
+    return {name: leg and _leg_data(names, leg) for name, leg in legs.items()}
+
+
+def _leg_data(names: Names, leg: Leg) -> dict[str, Any]:
+    return {
+        "packet": leg.packet.words,
+        "reaches": leg.reaches,
+        "elsewhere": [f"{hop.visit.hypervisor}: {leaves(names, hop, output)}" for hop, output in leg.elsewhere],
+        "hops": [
+            {
+                "hypervisor": hop.visit.hypervisor,
+                "enters": enters(names, hop),
+                "tables": [row._asdict() for row in rows(names, hop)],
+                "leaves": [leaves(names, hop, output) for output in hop.outputs],
+            }
+            for hop in leg.hops
+        ],
+    }
+
+
+def _leg(names: Names, leg: Leg) -> Iterator[str]:
+    for hop in leg.hops:
+        yield f"  {hop.visit.hypervisor}: {enters(names, hop)}"
+        for alike, group in groupby(rows(names, hop), lambda row: not row.about and not row.remark):
+            if alike:
+                yield f"      {', '.join(row.table for row in group)}"
+            else:
+                yield from (f"      {row.table:<12} {': '.join(filter(None, row[1:]))}" for row in group)
+        yield from (f"    leaves {leaves(names, hop, output)}" for output in hop.outputs)
+        if hop.entered and not hop.outputs:
+            yield "    does not leave"
+
+
+def enters(names: Names, hop: Hop) -> str:
+    """Return how a packet came to a hypervisor."""
+    if hop.unreachable:
+        return f"could not be asked: {hop.unreachable}"
+    visit = hop.visit
+    by = f"by {hop.answer['in_port']}" if hop.entered else "by no port"
+    if visit.tunnel is None:
+        return f"comes from {names.device(visit.hypervisor, visit.in_port or '')} {by}{_tagged(visit.packet.vlans)}"
+    return f"comes from {names.hypervisor(visit.tunnel['tun_src'])} through {_tunnel(names, visit.tunnel)} {by}"
+
+
+def rows(names: Names, hop: Hop) -> list[Row]:
+    return [_row(names, rule) for rule in hop.rules]
+
+
+def _row(names: Names, rule: Mapping[str, Any]) -> Row:
+    about = names.about(rule)
+    if rule["priority"] is None:
+        return Row(names.table(rule), "no flow matches", "")
+    if about is None:
+        about = f"a flow of somebody else, cookie {rule['cookie']}" if int(rule["cookie"], 16) else "a flow of nobody"
+    return Row(names.table(rule), about, _normal_remark(rule["steps"]))
+
+
+def _normal_remark(steps: list[str]) -> str:
+    """Return what the switch says of its own decision; not of the copy that it only learns from."""
+    if _NORMAL not in steps or any(step.startswith("clone(") for step in steps):
+        return ""
+    said = steps[steps.index(_NORMAL) + 1 :]
+    remarks = [step for step in said if step.startswith(("->", ">>")) and not step.startswith(_TUNNEL_REMARKS)]
+    return "; ".join([_NORMAL, *(remark.strip("-<> ") for remark in remarks)])
+
+
+def leaves(names: Names, hop: Hop, output: Output) -> str:
+    """Return where a copy goes."""
+    host, tunnel = hop.visit.hypervisor, output["tunnel"]
+    if tunnel:
+        return f"to {names.hypervisor(tunnel['tun_dst'])} through {_tunnel(names, tunnel)}{_tagged(output['vlans'])}"
+    return f"to {names.device(host, output['port'])} by {output['port']}{_tagged(output['vlans'])}"
+
+
+def _tunnel(names: Names, tunnel: Mapping[str, Any]) -> str:
+    key = tunnel["tun_id"]
+    return f"the {tunnel['type']} tunnel, key {key} ({names.network_of_key(key)})"
+
+
+def _tagged(vlans: Any) -> str:
+    return "".join(f", VLAN {vlan}" for vlan in vlans)
