@@ -82,7 +82,7 @@ def test_patch_ports_join_two_bridges_whichever_is_made_first(real_host: Host) -
         "interface to-br1: No usable peer 'to-br0' exists in 'netdev' datapath"
     )
     assert warnings("br0", "br1") in ([], [lonely])  # Open vSwitch does not always report it
-    eventually(lambda: not warnings("br1", "br0") + warnings("br0", "br1"), "the pair")
+    eventually(lambda: not warnings("br1", "br0") + warnings("br0", "br1"), "the pair", seconds=30)
     assert real_host.flood("br0", "br0") == {"br1": ""}
 
 
