@@ -31,13 +31,14 @@ TUNNELS = {
     "gre6": (106, {"remote_ip": THERE6, "key": 77, "local_ip": HERE6}),
     "vxlan0": (102, {"remote_ip": THERE, "key": 5002, "local_ip": HERE}),
     "geneve0": (103, {"remote_ip": THERE, "key": 5003, "local_ip": HERE}),
+    "erspan0": (104, {"remote_ip": THERE, "key": 7, "erspan_ver": 1, "erspan_idx": 3, "local_ip": HERE}),
 }
 ALL = "move:NXM_OF_ETH_SRC[]->NXM_OF_ETH_DST[],set_field:02:00:00:00:00:99->eth_src,set_field:2->arp_op,IN_PORT"
 FLOWS = [
     "cookie=0x7e4a00,in_port=10,icmp,actions=push_vlan:0x8100,set_field:4216->vlan_vid,output:20,pop_vlan,resubmit(,1)",
     "table=1,cookie=0x7e4a01,priority=7,icmp,actions=output:11",
     f"in_port=10,arp,actions={ALL}",
-    "in_port=10,udp,actions=output:101,output:102,output:103,set_field:0x1392->tun_id,"
+    "in_port=10,udp,actions=output:101,output:102,output:103,output:104,set_field:0x1392->tun_id,"
     f"set_field:{THERE}->tun_dst,output:100,output:106,output:11",
     "in_port=11,tcp,actions=push_vlan:0x8100,set_field:4100->vlan_vid,ct(table=2,zone=5)",
     "table=2,tcp,ct_state=+trk+new,actions=ct(commit,zone=5),ct(table=3,zone=6)",
@@ -85,6 +86,9 @@ def populate(host: Host) -> None:
         host.ovs.appctl("tnl/neigh/set", "br-phy", address, "02:00:00:00:01:52")
 
 
+ENCAPSULATED = (("gre", 5001), ("vxlan", 5002), ("geneve", 5003), ("erspan", 7))
+
+
 def trace(host: Host, *packets: dict[str, Any], **options: Any) -> list[dict[str, Any]]:
     traces: list[dict[str, Any]] = host.run("of_trace", bridge="br0", packets=list(packets), **options)["traces"]
     return traces
@@ -129,7 +133,7 @@ def test_tunnels_as_both_datapaths_say_them(traced: Host, native: bool) -> None:
     found = leaves(traced, in_port="tap0", flow=UDP)
     traced.ovs.appctl("dpif/set-dp-features", "br0", "tnl_push_pop", "true")
     assert found == [
-        *(f"{kind} {key} {HERE}->{THERE}" for kind, key in (("gre", 5001), ("vxlan", 5002), ("geneve", 5003))),
+        *(f"{kind} {key} {HERE}->{THERE}" for kind, key in ENCAPSULATED),
         f"gre 5010 {HERE}->{THERE}",
         f"gre 77 {HERE6}->{THERE6}",
         "tap1",

@@ -12,13 +12,14 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import INTERFACE_TYPES
 
+_TUNNEL_TYPES = frozenset(INTERFACE_TYPES) - {"", "system", "internal", "tap", "patch"}
 _BACKER = re.compile(r"\S+@(\S+): ")
 _BRIDGE = re.compile(r"  (\S+):")
 _PORT = re.compile(r"    (\S+) (\d+)/(\d+): \(([^:)]+)")
 _PUSHED = re.compile(r"vid=(\d+)")
-_KEY = re.compile(r"\b(?:key|vni|tun_id)=(0x[0-9a-f]+)")
+_KEY = re.compile(r"\b(?:key|vni|sid|tun_id)=(0x[0-9a-f]+)")
 _ENDS = re.compile(r"(?:ipv[46]\(|ipv6_|,)src=([^,)]+),(?:ipv6_)?dst=([^,)]+)")
 _ETHERNET = re.compile(r"eth\((?:src=([0-9a-f:]{17}))?,?(?:dst=([0-9a-f:]{17}))?\)")
 # They look at the packet or count it, or send it to ovs-vswitchd. What is dropped simply has no output.
@@ -56,7 +57,7 @@ class Port(NamedTuple):
 
     @property
     def tunneled(self) -> bool:
-        return self.type in KEY_BITS
+        return self.type in _TUNNEL_TYPES
 
 
 class Datapath(NamedTuple):

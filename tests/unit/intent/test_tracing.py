@@ -276,6 +276,11 @@ def test_the_verdict_names_who_else_gets_it() -> None:
     )
 
 
+def test_a_mirror_to_the_same_hypervisor_is_not_the_packet() -> None:
+    said = told(answer(out(None, {**THERE, "type": "erspan"})))
+    assert said == "acme.web-1 does not reach acme.web-2: hv1 sends it elsewhere. It goes to hv2."
+
+
 def test_two_copies_are_told() -> None:
     copies = answer(out("tap0"), out("tap0"))
     assert told(answer(out(None, THERE)), copies, vlan=5) == "acme.web-1 reaches acme.web-2, with 2 copies."

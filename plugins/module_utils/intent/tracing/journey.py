@@ -17,7 +17,7 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import QUESTIONS, Packet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.question import Question
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import BRIDGE, Intent, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import BRIDGE, TUNNEL_TYPES, Intent, Port
 
 # What conntrack finds, each time that it is asked; more than any packet needs.
 _NEW, _REPLY = ["trk,new"] * 8, ["trk,est,rpl"] * 8
@@ -157,7 +157,9 @@ def _onward(intent: Intent, leg: Leg, visit: Visit, output: Output) -> Visit | N
     there = intent.fabric.hypervisors[leg.receiver.hypervisor]
     wires = {nic: there.uplinks[name] for name, nic in here.uplinks.items() if name in there.uplinks}
     tunnel = output["tunnel"]
-    if tunnel["tun_dst"] != there.vtep if tunnel else output["port"] not in wires:
+    if tunnel and (tunnel["type"] not in TUNNEL_TYPES or tunnel["tun_dst"] != there.vtep):
+        return None  # to another hypervisor, or what mirrors send
+    if not tunnel and output["port"] not in wires:
         return None
     packet = replace(
         visit.packet,
