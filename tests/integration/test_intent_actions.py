@@ -221,6 +221,10 @@ def test_a_hypervisor_that_left_is_emptied_but_an_unknown_one_is_an_error(
         "ports": [],
         "networks": [],
         "flows": [],
+        "qos": [],
+        "mirrors": [],
+        "exports": {},
+        "ssl": None,
     }
     assert unknown["msg"] == "hypervisor: 'hv33' is no hypervisor of this fabric; known are hv1, hv2"
 
