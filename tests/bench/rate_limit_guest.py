@@ -21,6 +21,7 @@ sys.path.append(str(TESTS.parent / ".cache/farm"))
 from iperf import Flow
 from kernel_fabric import Fabric
 from limits import lift, police
+from twin_lab import TwinLab, endpoint, hypervisor
 
 OFFERED = 5000  # kbit/s
 RATE = 1000  # kbit/s, the slide's ingress_policing_rate
@@ -32,9 +33,8 @@ PHASE = 10  # seconds: before, during and after the limit
 
 
 def main() -> None:
-    fabric = Fabric.up("bench")
-    fabric.converge("plain")
-    flow = Flow(fabric.twin, "acme.web-1", "acme.web-2", "10.1.1.21")
+    fabric = join_by_gre("bench")
+    flow = Flow(fabric.twin, "acme.web-1", "acme.web-2", "10.1.1.2")
     rows = []
     for protocol, burst in (("UDP", SLIDE), ("TCP", SLIDE), ("UDP", ADVISED), ("TCP", ADVISED)):
 
@@ -53,6 +53,20 @@ def main() -> None:
         table = csv.writer(file, lineterminator="\n")
         table.writerow(("protocol", "ingress_policing_burst", "second", "kbit_per_second"))
         table.writerows(rows)
+
+
+def join_by_gre(name: str) -> Fabric:
+    """Return two hypervisors with a virtual machine each."""
+    twin = TwinLab(name)
+    guests = [endpoint(number, on=number, interface="tap0") for number in (1, 2)]
+    twin.up([hypervisor(1), hypervisor(2)], guests, datapath_type="system")
+    fabric = Fabric(twin)
+    for number, peer in ((1, 2), (2, 1)):
+        bridge = ["add-br", "br-int", "--", "add-port", "br-int", "tap0", "--", "add-port", "br-int", "gre0"]
+        tunnel = ["--", "set", "Interface", "gre0", "type=gre", f"options:remote_ip=192.168.1.15{peer}"]
+        fabric.ovs(f"hv{number}", "ovs-vsctl", *bridge, *tunnel)
+    assert twin.pings("acme.web-1", "10.1.1.2", patience=20)
+    return fabric
 
 
 if __name__ == "__main__":

@@ -1,57 +1,45 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Limits of a port. The one place that knows how they are set."""
+"""Limits of a port, by ovs_qos on the hypervisor."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from kernel_fabric import Fabric
+from module_runner import start_module
+from twin_lab import result_of, succeeded
 
 _BURST = 300_000  # bits that a queue may send at once, as a guest on a busy machine comes late to its timers
+_COOKIE = "cookie=0x51"
 
 
 def police(fabric: Fabric, hypervisor: str, port: str, rate: int, burst: int) -> None:
     """Limit what the switch takes from a port, in kbit/s and kbit."""
-    limits = [f"ingress_policing_rate={rate}", f"ingress_policing_burst={burst}"]
-    fabric.ovs(hypervisor, "ovs-vsctl", "set", "Interface", port, *limits)
+    _limit(fabric, hypervisor, interface=port, ingress_policing_rate=str(rate), ingress_policing_burst=str(burst))
 
 
 def shape(fabric: Fabric, hypervisor: str, port: str, queues: Mapping[int, int]) -> None:
     """Limit each queue of what the switch sends to a port, in kbit/s."""
-    rates = {number: rate * 1000 for number, rate in queues.items()}
-    qos = ["set", "Port", port, "qos=@qos", "--", "--id=@qos", "create", "QoS", "type=linux-htb"]
-    qos += [f"other_config:max-rate={max(rates.values())}", *(f"queues:{number}=@q{number}" for number in rates)]
-    for number, rate in rates.items():
-        qos += ["--", f"--id=@q{number}", "create", "Queue", f"other_config:max-rate={rate}"]
-        qos += [f"other_config:burst={_BURST}"]
-    fabric.ovs(hypervisor, "ovs-vsctl", *qos)
+    wanted = {number: {"max_rate": f"{rate}kbit", "burst": _BURST} for number, rate in queues.items()}
+    _limit(fabric, hypervisor, interface=port, type="linux-htb", max_rate=f"{max(queues.values())}kbit", queues=wanted)
 
 
 def send_to_queue(fabric: Fabric, hypervisor: str, queue: int) -> None:
     """Let all that plain forwarding switches on a hypervisor take a queue."""
-    fabric.ovs(
-        hypervisor, "ovs-ofctl", "add-flow", "br-int", f"cookie=0x51,priority=100,actions=set_queue:{queue},NORMAL"
-    )
+    flow = f"{_COOKIE},priority=100,actions=set_queue:{queue},NORMAL"
+    fabric.ovs(hypervisor, "ovs-ofctl", "add-flow", "br-int", flow)
 
 
 def lift(fabric: Fabric, hypervisor: str, port: str) -> None:
-    police(fabric, hypervisor, port, 0, 0)
-    fabric.ovs(
-        hypervisor,
-        "ovs-vsctl",
-        "clear",
-        "Port",
-        port,
-        "qos",
-        "--",
-        "--all",
-        "destroy",
-        "QoS",
-        "--",
-        "--all",
-        "destroy",
-        "Queue",
-    )
-    fabric.ovs(hypervisor, "ovs-ofctl", "del-flows", "br-int", "cookie=0x51/-1")
+    _limit(fabric, hypervisor, interface=port, state="absent")
+    fabric.ovs(hypervisor, "ovs-ofctl", "del-flows", "br-int", f"{_COOKIE}/-1")
+
+
+def _limit(fabric: Fabric, hypervisor: str, **options: Any) -> None:
+    pid = fabric.twin.pid(hypervisor)
+    database = f"unix:/proc/{pid}/root/run/openvswitch/db.sock"  # of its files no more: the checkout may be below /tmp
+    module = start_module("ovs_qos", {"database": database, **options}, "nsenter", f"--target={pid}", "--net", "--")
+    succeeded(result_of(module))
