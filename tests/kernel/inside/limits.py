@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
 from kernel_fabric import Fabric
 from module_runner import start_module
-from twin_lab import result_of, succeeded
 
 _BURST = 300_000  # bits that a queue may send at once, as a guest on a busy machine comes late to its timers
+_PATIENCE = 300  # seconds, for a module that starts in one
 _COOKIE = "cookie=0x51"
 
 
@@ -42,4 +43,5 @@ def _limit(fabric: Fabric, hypervisor: str, **options: Any) -> None:
     pid = fabric.twin.pid(hypervisor)
     database = f"unix:/proc/{pid}/root/run/openvswitch/db.sock"  # of its files no more: the checkout may be below /tmp
     module = start_module("ovs_qos", {"database": database, **options}, "nsenter", f"--target={pid}", "--net", "--")
-    succeeded(result_of(module))
+    result = json.loads(module.communicate(timeout=_PATIENCE)[0])
+    assert not result.get("failed"), result["msg"]
