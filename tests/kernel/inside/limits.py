@@ -25,7 +25,7 @@ def police(fabric: Fabric, hypervisor: str, port: str, rate: int, burst: int) ->
 def shape(fabric: Fabric, hypervisor: str, port: str, queues: Mapping[int, int]) -> None:
     """Limit each queue of what the switch sends to a port, in kbit/s."""
     wanted = {number: {"max_rate": f"{rate}kbit", "burst": _BURST} for number, rate in queues.items()}
-    _limit(fabric, hypervisor, interface=port, type="linux-htb", max_rate=f"{max(queues.values())}kbit", queues=wanted)
+    _limit(fabric, hypervisor, interface=port, type="linux-htb", max_rate=f"{sum(queues.values())}kbit", queues=wanted)
 
 
 def send_to_queue(fabric: Fabric, hypervisor: str, queue: int) -> None:
