@@ -31,24 +31,29 @@ SLIDE, ADVISED = (
 PHASE = 10  # seconds: before, during and after the limit
 
 
+def measure(fabric: Fabric, flow: Flow, protocol: str, burst: int) -> tuple[list[float], list[float]]:
+    """Return the rates of each second, and when the limit came and went, in seconds from the start."""
+    limited: list[float] = []
+
+    def limit() -> None:
+        started = time.monotonic()
+        time.sleep(PHASE)
+        police(fabric, RATE, burst)
+        limited.append(time.monotonic() - started)  # on a busy machine a command takes a second or two
+        time.sleep(PHASE)
+        limited.append(time.monotonic() - started)
+        police(fabric, 0, 0)
+
+    send = flow.udp if protocol == "UDP" else flow.tcp
+    return send(3 * PHASE, OFFERED, limit), limited
+
+
 def main() -> None:
     fabric = join_by_gre("bench")
     flow = Flow(fabric.twin, "acme.web-1", "acme.web-2", "10.1.1.2")
     rows = []
     for protocol, burst in (("UDP", SLIDE), ("TCP", SLIDE), ("UDP", ADVISED), ("TCP", ADVISED)):
-        limited: list[float] = []
-
-        def limit(burst: int = burst, limited: list[float] = limited) -> None:
-            started = time.monotonic()
-            time.sleep(PHASE)
-            police(fabric, RATE, burst)
-            limited.append(time.monotonic() - started)  # on a busy machine a command takes a second or two
-            time.sleep(PHASE)
-            limited.append(time.monotonic() - started)
-            police(fabric, 0, 0)
-
-        send = flow.udp if protocol == "UDP" else flow.tcp
-        rates = send(3 * PHASE, OFFERED, limit)
+        rates, limited = measure(fabric, flow, protocol, burst)
         print(f"{protocol}, burst {burst}: {' '.join(f'{rate:.0f}' for rate in rates)}", flush=True)
         for second, rate in enumerate(rates, start=1):
             policed = limited[0] + 1 <= second <= limited[1]  # all of the second, were iperf3 a second late
