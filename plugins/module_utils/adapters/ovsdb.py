@@ -119,3 +119,21 @@ def select_configuration() -> Operation:
 def increment_configuration() -> Operation:
     """Ask ovs-vswitchd to say when it has applied this transaction (``Ovsdb.settle``)."""
     return {"op": "mutate", "table": "Open_vSwitch", "where": [], "mutations": [["next_cfg", "+=", 1]]}
+
+
+def is_row(uuid: str) -> list[Any]:
+    """Return the ``where`` of an operation on one row."""
+    return [["_uuid", "==", ["uuid", uuid]]]
+
+
+def wait(table: str, where: list[Any], values: Mapping[str, Any]) -> Operation:
+    """Return the operation that fails the transaction unless there is such a row with these values."""
+    return {
+        "op": "wait",
+        "table": table,
+        "timeout": 0,
+        "where": where,
+        "columns": list(values),
+        "until": "==",
+        "rows": [dict(values)],
+    }

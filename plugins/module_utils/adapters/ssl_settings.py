@@ -17,10 +17,13 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import
     Operation,
     Ovsdb,
     increment_configuration,
+    is_row,
     select,
     select_configuration,
+    wait,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb_codec import DECODE, encode, references
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import BY_HAND, called
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import Kind
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.ssl_input import FILES, SSL, Wanted
@@ -72,10 +75,8 @@ class SslSettings:
 
     def _refuse_foreign(self) -> None:
         if self._uuid and not self._is_ours() and not self._wanted.adopt:
-            owner = self._row["external_ids"].get(OWNER_KEY)
-            who = f"owner '{owner}'" if owner else f"nobody (no {OWNER_KEY} in its external_ids)"
             raise OwnershipError(
-                [f"ssl: there is one, which belongs to {who}; remove it by hand, or take it over with adopt: true"]
+                [f"ssl: there is one, which belongs to {called(self._row['external_ids'])}; {BY_HAND}"]
             )
 
     def _check(self, desired: Mapping[str, Any]) -> None:
@@ -89,9 +90,9 @@ class SslSettings:
 
     def _guards(self) -> list[Operation]:
         """Wait for what the plan was made from."""
-        guards = [_wait("Open_vSwitch", [], {"ssl": self._reference()})]
+        guards = [wait("Open_vSwitch", [], {"ssl": self._reference()})]
         if self._uuid:
-            guards.append(_wait("SSL", _is(self._uuid), {name: encode(value) for name, value in self._row.items()}))
+            guards.append(wait("SSL", is_row(self._uuid), {name: encode(value) for name, value in self._row.items()}))
         return guards
 
     def _changes(self, plan: Plan[tuple[str, ...], Mapping[str, Any]]) -> list[Operation]:
@@ -100,7 +101,7 @@ class SslSettings:
             return [_update("Open_vSwitch", [], {"ssl": ["set", []]})]
         row = {name: encode(value) for name, value in plan.after[KEY].items()}
         if plan.update and self._uuid:
-            return [_update("SSL", _is(self._uuid), row)]
+            return [_update("SSL", is_row(self._uuid), row)]
         insert = {"op": "insert", "table": "SSL", "row": row, "uuid-name": "row"}
         return [insert, _update("Open_vSwitch", [], {"ssl": ["set", [["named-uuid", "row"]]]})]
 
@@ -108,23 +109,5 @@ class SslSettings:
         return ["set", [["uuid", self._uuid]] if self._uuid else []]
 
 
-def _is(uuid: str) -> list[Any]:
-    return [["_uuid", "==", ["uuid", uuid]]]
-
-
 def _update(table: str, where: list[Any], row: Mapping[str, Any]) -> Operation:
     return {"op": "update", "table": table, "where": where, "row": dict(row)}
-
-
-def _wait(table: str, where: list[Any], values: Mapping[str, Any]) -> Operation:
-    """Return the operation that fails the transaction unless there is such a row with these values."""
-    columns = list(values)
-    return {
-        "op": "wait",
-        "table": table,
-        "timeout": 0,
-        "where": where,
-        "columns": columns,
-        "until": "==",
-        "rows": [dict(values)],
-    }

@@ -28,7 +28,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import (
     Operation,
     increment_configuration,
+    is_row,
     select_configuration,
+    wait,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb_codec import encode, encode_references
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot
@@ -89,7 +91,7 @@ class _Transaction:
         values = {column: self._wire(key[0], column, new[column]) for column in changed}
         self._guard(key[0], row, {column: _held(row, column) for column in [*changed, *marked]})
         if values:
-            self._changes.append({"op": "update", "table": key[0], "where": _is(row), "row": values})
+            self._changes.append({"op": "update", "table": key[0], "where": is_row(row.uuid), "row": values})
         if old.get("bridge") != new.get("bridge"):
             self._hang("delete", key, old)
             self._hang("insert", key, new)
@@ -132,12 +134,12 @@ class _Transaction:
         for uuid, (table, row) in self._left.items():
             if all(place in self._plan.delete or place in self._named for place in self._snapshot.places[uuid]):
                 self._guard(table, row, {})
-                yield {"op": "delete", "table": table, "where": _is(row)}
+                yield {"op": "delete", "table": table, "where": is_row(row.uuid)}
 
     def _guard(self, table: str, row: Row, values: Mapping[str, Any]) -> None:
         marks = {} if table in UNMARKED else {"external_ids": encode(row.columns["external_ids"])}
         if marks or values:
-            self._guards.append(_wait(table, _is(row), {**marks, **values}))
+            self._guards.append(wait(table, is_row(row.uuid), {**marks, **values}))
 
     def _hang(self, mutator: str, key: RowKey, columns: Columns) -> None:
         """Let the row that shall refer to this one do so, or no longer ("insert", "delete")."""
@@ -176,9 +178,9 @@ class _Transaction:
         row = self._row(where)
         if column == "ports":
             includes = [column, "includes", ["set", leaving]]
-            self._guards.append(_wait("Bridge", [*_is(row), includes], {"name": row.name}))
+            self._guards.append(wait("Bridge", [*is_row(row.uuid), includes], {"name": row.name}))
         else:
-            self._guards.append(_wait(where[0], _is(row), {column: _held(row, column)}))
+            self._guards.append(wait(where[0], is_row(row.uuid), {column: _held(row, column)}))
 
     def _mutate_root(self, mutator: str, bridge: Any) -> None:
         mutation = ["bridges", mutator, ["set", [bridge]]]
@@ -203,25 +205,8 @@ class _Transaction:
         return row
 
 
-def _is(row: Row) -> list[Any]:
-    return [["_uuid", "==", ["uuid", row.uuid]]]
-
-
 def _held(row: Row, column: str) -> Any:
     """Return what the database holds in a column."""
     if column in row.references:
         return encode_references(row.references[column])
     return encode(row.spellings.get(column, row.columns[column]))
-
-
-def _wait(table: str, where: list[Any], values: Mapping[str, Any]) -> Operation:
-    """Return the operation that fails the transaction unless there is such a row with these values."""
-    return {
-        "op": "wait",
-        "table": table,
-        "timeout": 0,
-        "where": where,
-        "columns": list(values),
-        "until": "==",
-        "rows": [dict(values)],
-    }
