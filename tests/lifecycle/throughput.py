@@ -32,7 +32,7 @@ print("ready", flush=True)
 peer.settimeout(10)
 peer.recv(2048)
 start, last, count = time.monotonic(), 0, 0
-peer.settimeout(1)
+peer.settimeout(0.5)
 try:
     while True:
         peer.recv(2048)
@@ -42,7 +42,7 @@ except TimeoutError:
 """
 
 
-def received_mbit(fabric: Fabric, sender: str, receiver: str, offered_mbit: float, seconds: float = 2) -> float:
+def received_mbit(fabric: Fabric, sender: str, receiver: str, offered_mbit: float, seconds: float = 1) -> float:
     """Return the megabits a second that arrive of those that are sent."""
     python = ["/usr/bin/python3", "-c"]
     enter = ["nsenter", f"--target={fabric.twin.pid(receiver)}", "--all", "--", *python, COUNT]
