@@ -157,6 +157,29 @@ state:
           type: linux-htb
           max_rate: 200Mbit
           queues: {}
+    mirrors:
+      description: Mirrors of ports that are here, in the arguments of M(tenantry.sdn.ovs_mirror).
+      type: list
+      elements: dict
+      sample:
+        - name: audit
+          select_all: false
+          select_src_port: [tap0]
+          select_dst_port: [tap0]
+          select_vlan: []
+          output_port: tap9
+          output_vlan: ""
+          snaplen: ""
+    exports:
+      description: What is reported to collectors, in the arguments of M(tenantry.sdn.ovs_flow_export).
+      type: dict
+      sample:
+        netflow:
+          targets: ["192.0.2.9:2055"]
+          active_timeout: 60
+          engine_type: ""
+          engine_id: ""
+          add_id_to_interface: false
 faults:
   description: What is wrong with the intent, sorted.
   returned: failure

@@ -9,6 +9,7 @@ them would copy is copied once.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -23,6 +24,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import tunnel_n
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, text
 
 _NO_VLAN = 4095  # reserved by IEEE 802.1Q
+# What a trunk of no VLAN gets untagged Open vSwitch does not mirror, though flows pass it on. NORMAL of the pipeline
+# has no frame without a VLAN, so a port that takes them is as dead to it as before.
+_UNTAGGED = 0
 # Of a port for copies: it hears and says nothing else, and copies leave it as the guest sends and gets them, untagged.
 _COPIES: Mapping[str, Any] = {"vlan_mode": "access", "tag": _NO_VLAN, "trunks": []}
 
@@ -43,7 +47,7 @@ def check_mirrors(around: Surroundings, intent: Intent, ports: Collection[str], 
         if mirror.output.physical_network:
             _check_wire(around, intent, mirror, sources)
         if mirror.output.sniffer:
-            _check_sniffer(around, mirror)
+            _check_sniffer(around, intent, mirror)
         if mirror.output.tunnel:
             _check_tunnel(around.faults, intent, mirror.output.tunnel, f"{mirror.path}.output.tunnel", sources)
 
@@ -74,23 +78,27 @@ def mirrors(intent: Intent, host: Hypervisor) -> list[dict[str, Any]]:
 def with_outputs(intent: Intent, host: Hypervisor, state: Mapping[str, Any]) -> dict[str, Any]:
     """Return bridge, uplinks and ports of a host with what copies need: ports to go to, and VLANs to travel on."""
     ports: list[dict[str, Any]] = []
-    wires: dict[str, set[int]] = {}  # NIC: VLANs
+    trunks: dict[str, set[int]] = defaultdict(set)  # interface: VLANs that it carries for mirrors
+    vlans = set()
     for name, mirror in sorted(intent.fabric.monitoring.mirrors.items()):
-        output, places = mirror.output, {port.hypervisor for port in _sources(intent, mirror)}
-        if host.name in places and output.interface:
+        output, sources = mirror.output, _sources(intent, mirror)
+        local = [port.interface for port in sources if port.hypervisor == host.name]
+        for interface in local:
+            trunks[interface].add(_UNTAGGED)
+        if local and output.interface:
             ports.append({"name": output.interface, **_COPIES, "external_ids": {"tenantry-mirror": name}})
-        if host.name in places and output.tunnel:
+        if local and output.tunnel:
             ports.append(_tunnel_port(name, output.tunnel, host))
-        listens = bool(places) and output.sniffer is not None and output.sniffer.hypervisor == host.name
+        listens = bool(sources) and output.sniffer is not None and output.sniffer.hypervisor == host.name
         if listens and output.sniffer:
             ports.append(_sniffer_port(name, output.sniffer.interface, output.vlan))
-        if output.vlan and (host.name in places or listens):
-            wires.setdefault(host.uplinks[output.physical_network or ""], set()).add(output.vlan)
-    vlans = sorted({vlan for carried in wires.values() for vlan in carried})
+        if output.vlan and (local or listens):
+            vlans.add(output.vlan)
+            trunks[host.uplinks[output.physical_network or ""]].add(output.vlan)
     return {
-        "bridge": {**state["bridge"], "flood_vlans": vlans},
-        "uplinks": [_carrying(port, wires) for port in state["uplinks"]],
-        "ports": [*(_carrying(port, wires) for port in state["ports"]), *ports],
+        "bridge": {**state["bridge"], "flood_vlans": sorted(vlans)},
+        "uplinks": [_carrying(port, trunks) for port in state["uplinks"]],
+        "ports": [*(_carrying(port, trunks) for port in state["ports"]), *ports],
     }
 
 
@@ -114,9 +122,10 @@ def _sources(intent: Intent, mirror: Mirror) -> list[Port]:
     return [port for port in intent.ports if port.name in mirror.ports or port.network in mirror.networks]
 
 
-def _carrying(port: Mapping[str, Any], wires: Mapping[str, Collection[int]]) -> dict[str, Any]:
-    vlans = wires.get(port["name"])
-    return {**port, "trunks": sorted({*port["trunks"], *vlans} - {_NO_VLAN})} if vlans else dict(port)
+def _carrying(port: Mapping[str, Any], trunks: Mapping[str, Collection[int]]) -> dict[str, Any]:
+    if port["name"] not in trunks or port["vlan_mode"] != "trunk":
+        return dict(port)
+    return {**port, "trunks": sorted({*port["trunks"], *trunks[port["name"]]} - {_NO_VLAN})}
 
 
 def _sniffer_port(mirror: str, interface: str, vlan: int | None) -> dict[str, Any]:
@@ -155,10 +164,13 @@ def _check_wire(around: Surroundings, intent: Intent, mirror: Mirror, sources: C
             around.faults.add(path, f"{what}; add fabric.hypervisors.{name}.uplinks.{wire}, or name another wire")
 
 
-def _check_sniffer(around: Surroundings, mirror: Mirror) -> None:
+def _check_sniffer(around: Surroundings, intent: Intent, mirror: Mirror) -> None:
     sniffer, path = mirror.output.sniffer, f"{mirror.path}.output.sniffer"
     if sniffer is None:
         return
+    if intent.fabric.forwarding != "plain":
+        what = f"forwarding {intent.fabric.forwarding} lets no copies in from a wire"
+        around.faults.add(path, f"{what}; have them come out at a machine outside, or write forwarding: plain")
     known = one_of_names(around.hypervisors, "hypervisor of this fabric")
     around.faults.parse(f"{path}.hypervisor", known, sniffer.hypervisor)
     around.claims.claim(("interface", sniffer.hypervisor), sniffer.interface, f"{path}.interface", _TAKEN)
