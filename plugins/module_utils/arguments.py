@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import PROTOCOLS
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOLS
 
 OVSDB = {
     "database": {"type": "str", "default": "unix:/run/openvswitch/db.sock"},

@@ -18,6 +18,8 @@ MESH_KEY = "tenantry-mesh"  # external_ids of tunnel ports: the mesh that they b
 QOS_KEY = "tenantry-qos"  # external_ids of QoS and Queue rows: the port that they were made for
 POLICING_KEY = "tenantry-policing"  # external_ids of interfaces: the owner that polices what they receive
 SECRETS = frozenset({"psk"})  # keys of maps that never leave the host
+# versions of OpenFlow as Open vSwitch calls them (ovs-vswitchd.conf.db(5), Bridge, protocols)
+PROTOCOLS = ("OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15")
 MARKS = (OWNER_KEY, MESH_KEY, QOS_KEY, POLICING_KEY)
 
 _TUNNEL_PREFIX = {"gre": "gr", "vxlan": "vx", "geneve": "gn"}

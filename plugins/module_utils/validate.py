@@ -10,7 +10,6 @@ mistakes reads of five.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
@@ -171,6 +170,8 @@ def known_keys(faults: Faults, path: str, given: Iterable[Any], allowed: Collect
     """Record a fault for each key that is not allowed, with the nearest allowed one as a hint."""
     for key in given:
         if key not in allowed:
+            import difflib  # here: only a fault needs it
+
             near = difflib.get_close_matches(str(key), allowed, n=1)
             hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(sorted(allowed))}"
             faults.add(f"{path}.{key}" if path else str(key), f"unknown key; {hint}")

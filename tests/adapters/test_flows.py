@@ -12,7 +12,7 @@ from flow_lab import COOKIE, IDS, VALUE, converge, packets, tables, task
 from host import Host
 from private_ovs import eventually
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import PROTOCOLS
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOLS
 
 TALK = [
     "table=0,priority=200,ip,nw_src=10.0.0.66,actions=drop",

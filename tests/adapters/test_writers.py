@@ -14,8 +14,8 @@ from host import Host
 from module_runner import Result, run_module
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.bridges import Bridges
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, ConflictError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import parse_bridge
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Row, Snapshot
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import RowPlan, operations
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import operations
 
 MARKS = {"external_ids": {"tenantry-owner": "dc1"}}
 WIRE_MARKS = {"external_ids": ["map", [["tenantry-owner", "dc1"]]]}

@@ -11,13 +11,13 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend impo
     mark_copies,
     resolved,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey, holder
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey, RowPlan, holder
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import BY_HAND, REMEDIES, Claim, called
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.attachment import Attachment, Attachments
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Columns
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import OWNER_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import Row, RowKey
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import Row, RowKey, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables, read
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan, operations
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Interface, Marks
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Columns, Interface, Marks
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MARKS
 
 
@@ -76,6 +75,9 @@ class DatabaseBackend:
         return snapshot
 
     def _commit(self, plan: RowPlan) -> None:
+        # imported here: most runs change nothing, and a host compiles what a module imports anew in each
+        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import operations
+
         results = self._ovsdb.transact(operations(plan, self.observed(), self._comment))
         configuration = results[-2]["rows"][0]
         self._ovsdb.settle(configuration["next_cfg"], configuration["cur_cfg"], ours=True)

@@ -18,7 +18,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend impo
     resolved,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.contradictions import check_host, keeps_interfaces
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import Row, RowKey
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import Row, RowKey, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import (
     Claim,
@@ -26,13 +26,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership im
     refuse_removal,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import (
     ConflictError,
     OwnershipError,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import SAMPLE, TABLES
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Bridge, Interface, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Bridge, Columns, Interface, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import QOS_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 

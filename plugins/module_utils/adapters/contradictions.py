@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import BOND_ONLY
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS, check_tunnel_options, identity

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.shaping import (
     CLASSFUL,
     DEFAULT_BURST,
@@ -22,6 +21,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.shaping import 
     UNPOLICED,
     configured,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Columns
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.units import BIT, KILOBIT, shown_quantity
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults

@@ -12,9 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Columns
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import OWNER_KEY
+from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
 RowKey = tuple[str, ...]  # (table, name) or (table, place...); (table, "", UUID) where a row hangs nowhere
+RowPlan = Plan[RowKey, Columns]
 
 IDENTITY = {"Bridge": "name", "Port": "name", "Interface": "name", "Controller": "target", "Mirror": "name"}
 UNMARKED = frozenset({"Interface", "Controller"})  # the rows of all other tables bear the marks of their owners

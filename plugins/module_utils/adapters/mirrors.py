@@ -13,16 +13,16 @@ from collections.abc import Iterable
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.attachments import AttachmentBackend, Rows
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.description import Task, acceptable, said
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import Claim
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_control import SwitchControl
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.attachment import Attachments
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import BRIDGE
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.mirror import MIRROR, MOST, NEW, PORTS, parse_mirrors
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Columns
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
 TABLES: Tables = {"Bridge": {"flood_vlans": BRIDGE["flood_vlans"]}, "Port": {}, "Mirror": MIRROR}

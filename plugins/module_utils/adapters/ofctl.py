@@ -15,7 +15,7 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import NoAnswerError, attempt
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import PROTOCOLS
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOLS
 
 RUN_DIRECTORY = "/run/openvswitch"
 NEWEST = PROTOCOLS[-1]

@@ -18,7 +18,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text impor
     number_of,
     rule,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import PROTOCOLS, Cookie, Program
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import Cookie, Program
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOLS
 
 Key = tuple[str, str]  # ("flow", table, priority and match), ("group", number) or ("meter", number)
 

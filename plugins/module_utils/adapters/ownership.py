@@ -10,7 +10,7 @@ owner it changes what bears the owner's mark, or with ``adopt`` takes over what 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import OwnershipError
@@ -18,8 +18,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import B
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """What the task may change: the owner it acts for, and which existing ports are its own by their external_ids."""
 
     owner: str | None

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowKey, RowPlan
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Columns
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import SECRETS
 
 InWords = Callable[[RowKey, Columns], Columns]

@@ -27,12 +27,11 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.effects impo
     starving,
     unlimited,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import Row, RowKey
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import Row, RowKey, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import BY_HAND, Claim, called
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_control import SwitchControl
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import Columns, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import BRIDGE, EXTERNAL_IDS, INTERFACE
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.shaping import (
@@ -44,7 +43,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.shaping import 
     Limits,
     in_words,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Marks
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Columns, Marks
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import OWNER_KEY, POLICING_KEY, QOS_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 

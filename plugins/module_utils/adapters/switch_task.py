@@ -9,11 +9,10 @@ import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import rendering
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend import DatabaseBackend
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.health import Ailments, ailments
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.transaction import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConvergedError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Interface
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile
@@ -41,6 +40,9 @@ def run(module: Any, backend_of: Callable[[Ovsdb], B]) -> tuple[B, dict[str, Any
         module.warn(warning)
     result: dict[str, Any] = {"changed": bool(plan)}
     if module._diff:
+        # imported here, as backend.py does it: a host compiles what a module imports anew in each run
+        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import rendering
+
         result["diff"] = rendering.diff(plan, backend.in_words)
     if not module.check_mode or not plan:
         found.broken.extend(backend.unmade())

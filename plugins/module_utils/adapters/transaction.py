@@ -23,6 +23,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout impor
     UNMARKED,
     Row,
     RowKey,
+    RowPlan,
     holder,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import (
@@ -34,10 +35,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb_codec import encode, encode_references
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot
-from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
-
-Columns = Mapping[str, Any]
-RowPlan = Plan[RowKey, Columns]
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Columns
 
 
 def operations(plan: RowPlan, snapshot: Snapshot, comment: str) -> list[Operation]:

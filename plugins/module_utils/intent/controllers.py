@@ -16,8 +16,7 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Claims, Section, each
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import controller_target
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import PROTOCOLS
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOLS, digest
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     Parser,

@@ -13,13 +13,12 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import ip_address
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import PROTOCOLS
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import MARKS
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import MARKS, PROTOCOLS
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     Parser,
@@ -52,11 +51,10 @@ class Kind(enum.Enum):
     MAP = "a map of strings"
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(NamedTuple):  # cheaper than a dataclass where modules are compiled anew in each run
     kind: Kind
     parse: Parser[Any]
-    synonyms: Mapping[str, str] = field(default_factory=dict)  # other spellings in the database: canonical one
+    synonyms: Mapping[str, str] = MappingProxyType({})  # other spellings in the database: canonical one
 
 
 def optional(parse: Parser[Any]) -> Column:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 KINDS = ("flow", "group", "meter")
 HIGHEST = {"group": 0xFFFFFF00, "meter": 0xFFFF0000}  # OFPG_MAX, OFPM_MAX
 LOWEST = {"group": 0, "meter": 1}
-PROTOCOLS = ("OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15")
 
 
 class Cookie(NamedTuple):
