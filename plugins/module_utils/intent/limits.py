@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers import CONTROLLED
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import TUNNEL_TYPES, Intent
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
@@ -28,7 +27,7 @@ _SHOWN = 5  # networks that a warning names
 
 def refuse_floods(faults: Faults, intent: Intent) -> None:
     """Record the networks whose broadcasts no flow could hold."""
-    if intent.fabric.forwarding in ("plain", CONTROLLED):
+    if not intent.fabric.has_pipeline:
         return
     for (network, host), count in sorted(Counter((port.network, port.hypervisor) for port in intent.ports).items()):
         if count > GUESTS_MAXIMUM:

@@ -48,6 +48,11 @@ class Fabric:
     qos_profiles: Mapping[str, Profile | None] = field(default_factory=dict)  # None: at fault
     monitoring: Monitoring = field(default_factory=Monitoring)
 
+    @property
+    def has_pipeline(self) -> bool:
+        """Say whether our own flows forward; else NORMAL does, or controllers."""
+        return self.forwarding in ("learning", "static")
+
     def mtu_of(self, kind: str) -> int:
         """Return the MTU of a network of this type; all VTEPs are of one IP family."""
         vtep = next(iter(self.hypervisors.values())).vtep

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -449,8 +450,9 @@ def test_the_story() -> None:
     assert data["there"]["hops"][1]["tables"][0] == {"table": "tunnel", "about": "network acme.web", "remark": ""}
 
 
-def test_where_nothing_is_programmed_tables_have_no_names() -> None:
-    plain = parse(raw("fabric: {forwarding: plain}"))
+@pytest.mark.parametrize("forwarding", ["plain", "controller"])
+def test_where_we_program_nothing_tables_have_no_names(forwarding: str) -> None:
+    plain = replace(INTENT, fabric=replace(INTENT.fabric, forwarding=forwarding))
     names = Names(plain, allocate(plain, Record())[0])
     normal = rule(0, "", "NORMAL", "-> no learned MAC for destination, flooding")
     journey = resume(travel(plain, parse_question(plain, OURS)), [answer(rules=[normal])])[1]

@@ -44,7 +44,7 @@ class Names:
     def table(self, rule: Mapping[str, Any]) -> str:
         """Return the name of a rule's table; of one that is not the pipeline's, or not used so, its number."""
         number = rule["table"]
-        ours = self._intent.fabric.forwarding != "plain" and number in {*Table}
+        ours = self._intent.fabric.has_pipeline and number in {*Table}
         return Table(number).name.lower() if ours else f"table {number}"
 
     def hypervisor(self, vtep: str) -> str:
