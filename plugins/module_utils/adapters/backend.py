@@ -58,6 +58,10 @@ class DatabaseBackend:
         """Return what Open vSwitch has the configuration for and did not do, in sentences."""
         return []
 
+    def facts(self) -> dict[str, Any]:
+        """Return what the result says besides, when all is done."""
+        return {}
+
     def in_words(self, key: RowKey, columns: Columns) -> Columns:
         """Return columns of a row as a task says them."""
         return columns

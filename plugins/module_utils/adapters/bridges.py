@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 from contextlib import suppress
+from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend import (
     DatabaseBackend,
@@ -18,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend impo
     resolved,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.contradictions import check_host, keeps_interfaces
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.holdings import holdings
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import Row, RowKey, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import (
@@ -114,7 +116,13 @@ class Bridges(DatabaseBackend):
     def wanted_interfaces(self) -> list[Interface]:
         return [interface for port in self._ports for interface in port.interfaces]
 
-    def ofports(self) -> dict[str, int | None]:
+    def facts(self) -> dict[str, Any]:
+        if not self._claim.bridge:
+            return {}
+        owned = {"owned": holdings(self._ovsdb, self._claim.owner)} if self._claim.owner else {}
+        return {"ofports": self._ofports(), **owned}
+
+    def _ofports(self) -> dict[str, int | None]:
         """Return the OpenFlow port number of each wanted interface, None where it has none (yet)."""
         rows = self.observed().interfaces
         numbers = {

@@ -35,10 +35,11 @@ def run(module: Any, backend_of: Callable[[Ovsdb], B]) -> tuple[B, dict[str, Any
     if found.broken and not module.check_mode:
         backend.apply_again()
         found = _ailments(module, backend, plan)
+    facts = backend.facts()
     ovsdb.close()
     for warning in [*_destructive(plan), *backend.warnings()]:
         module.warn(warning)
-    result: dict[str, Any] = {"changed": bool(plan)}
+    result: dict[str, Any] = {"changed": bool(plan), **facts}
     if module._diff:
         # imported here, as backend.py does it: a host compiles what a module imports anew in each run
         from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import rendering
