@@ -36,7 +36,8 @@ def holdings(ovsdb: Ovsdb, owner: str) -> dict[str, int]:
 
 def _marked(table: str, key: str, owner: str) -> Operation:
     mark = ["external_ids", "includes", ["map", [[key, owner]]]]
-    return {"op": "select", "table": table, "where": [mark], "columns": ["external_ids"]}
+    columns = ["_uuid", "external_ids"]  # without the first, rows that are alike are one (RFC 7047, 5.2.2)
+    return {"op": "select", "table": table, "where": [mark], "columns": columns}
 
 
 def _is_tunnel(port: Mapping[str, Any]) -> bool:
