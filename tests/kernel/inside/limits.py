@@ -12,6 +12,8 @@ from typing import Any
 from kernel_fabric import Fabric
 from module_runner import start_module
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import TARGET, Priority, Table
+
 _BURST = 300_000  # bits that a queue may send at once, as a guest on a busy machine comes late to its timers
 _PATIENCE = 300  # seconds, for a module that starts in one
 _COOKIE = "cookie=0x51"
@@ -28,10 +30,12 @@ def shape(fabric: Fabric, hypervisor: str, port: str, queues: Mapping[int, int])
     _limit(fabric, hypervisor, interface=port, type="linux-htb", max_rate=f"{sum(queues.values())}kbit", queues=wanted)
 
 
-def send_to_queue(fabric: Fabric, hypervisor: str, queue: int) -> None:
-    """Let all that plain forwarding switches on a hypervisor take a queue."""
-    flow = f"{_COOKIE},priority=100,actions=set_queue:{queue},NORMAL"
-    fabric.ovs(hypervisor, "ovs-ofctl", "add-flow", "br-int", flow)
+def send_to_queue(fabric: Fabric, hypervisor: str, port: str, queue: int) -> None:
+    """Let all that the pipeline sends to a port take a queue."""
+    number = fabric.ovs(hypervisor, "ovs-vsctl", "get", "Interface", port, "ofport").strip()
+    place = f"table={Table.OUTPUT:d},priority={Priority.KNOWN + 1:d},{TARGET.match(int(number))}"
+    flow = f"{_COOKIE},{place},actions=set_queue:{queue},output:{number}"
+    fabric.ovs(hypervisor, "ovs-ofctl", "-OOpenFlow15", "add-flow", "br-int", flow)
 
 
 def lift(fabric: Fabric, hypervisor: str, port: str) -> None:
