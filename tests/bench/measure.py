@@ -29,7 +29,7 @@ class Cost:
 
 def run(argv: Sequence[str], daemons: Collection[int] = (), environment: Mapping[str, str] | None = None) -> Cost:
     """Run a command, wait until the daemons have digested it, and return what both took."""
-    before = _cpu(daemons)
+    before = cpu_seconds(daemons)
     process = subprocess.Popen(
         argv,
         env={**os.environ, **(environment or {})},
@@ -43,7 +43,7 @@ def run(argv: Sequence[str], daemons: Collection[int] = (), environment: Mapping
     if process.returncode:
         raise SystemExit(f"{' '.join(argv)[:200]} failed:\n{output.decode()[:1000]}")
     _rest(daemons)
-    return Cost(usage.ru_utime + usage.ru_stime, _cpu(daemons) - before, usage.ru_maxrss / 1024)
+    return Cost(usage.ru_utime + usage.ru_stime, cpu_seconds(daemons) - before, usage.ru_maxrss / 1024)
 
 
 def medians(rounds: int, contenders: Mapping[str, Callable[[], Cost]]) -> dict[str, Cost]:
@@ -66,7 +66,7 @@ def _median(costs: Sequence[Cost]) -> Cost:
     return Cost(*map(statistics.median, figures))
 
 
-def _cpu(pids: Collection[int]) -> float:
+def cpu_seconds(pids: Collection[int]) -> float:
     """Return the CPU seconds of processes so far, to the nanosecond: /proc/PID/stat counts in steps of 10 ms."""
     total = 0.0
     for pid in pids:
@@ -79,9 +79,9 @@ def _cpu(pids: Collection[int]) -> float:
 
 def _rest(pids: Collection[int]) -> None:
     """Wait until the processes do nothing: they go on after the client has its answer."""
-    used, quiet = _cpu(pids), 0
+    used, quiet = cpu_seconds(pids), 0
     while pids and quiet < 3:
         time.sleep(0.05)
-        now = _cpu(pids)
+        now = cpu_seconds(pids)
         quiet = quiet + 1 if now - used < 0.002 else 0
         used = now

@@ -6,7 +6,7 @@
 Everything is a ratio within this run, or CPU seconds of all processes that take part, so that what else the machine
 does matters little. Results are kept in tests/output/bench.json.
 """
-# ruff: noqa: E402 - the measurements import private_ovs, which the tests of the adapters keep
+# ruff: noqa: E402 - the measurements import labs of the tests
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "adapters"))
+sys.path += [str(HERE.parent / folder) for folder in ("adapters", "twin", "lifecycle")]
+sys.path.append(str(HERE.parent.parent / ".cache/farm"))
 
 import flows
+import forwarding
 import intents
+import modes
 import peer
 import sizes
 import table
@@ -30,6 +33,8 @@ import tunnels
 GROUPS = {
     "tunnels": tunnels.rows,
     "flows": flows.rows,
+    "modes": modes.rows,
+    "forwarding": forwarding.rows,
     "peer": peer.rows,
     "sizes": sizes.rows,
     "topology": topology.rows,

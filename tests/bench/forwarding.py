@@ -1,0 +1,115 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How fast each mode forwards, against a bare NORMAL bridge with a tunnel, in a twin on the userspace datapath.
+
+A guest sends small datagrams as fast as it can, to one on its own hypervisor and to one on another. What counts is the
+CPU that the ovs-vswitchd of all hypervisors need for a datagram that arrives: the faster, the less.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from lifecycle_fabric import Fabric, hypervisor, network, port
+from measure import cpu_seconds
+from table import Row
+from twin_lab import TwinLab
+
+MODES = ("plain", "learning", "static")
+ROUNDS = 5
+SECONDS = 2
+BYTES = 64
+HOSTS = {"hv1": "192.168.1.151", "hv2": "192.168.1.152"}
+FLOOD = f"""
+import socket, sys, time
+peer = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+peer.connect((sys.argv[1], 9))
+until = time.monotonic() + {SECONDS}
+while time.monotonic() < until:
+    for dummy in range(100):
+        try:
+            peer.send(bytes({BYTES}))
+        except ConnectionRefusedError:  # there is no one at that port
+            pass
+"""
+RECEIVERS = {"to a guest here": "acme.web-2", "to one elsewhere, over GRE": "acme.web-3"}
+
+
+def rows(directory: Path) -> Iterator[Row]:
+    fabric = _fabric(directory)
+    try:
+        costs = {"NORMAL": _costs(fabric, lambda: _bare(fabric))}
+        for host in HOSTS:
+            fabric.vsctl(host, "del-br br-int")
+        for mode in MODES:
+            costs[mode] = _costs(fabric, lambda mode=mode: _converge(fabric, mode))
+    finally:
+        fabric.twin.down()
+    for way in RECEIVERS:
+        bare = costs["NORMAL"][way]
+        for mode in MODES:
+            ours = costs[mode][way]
+            rates = f"{1e-3 / ours:.0f} k/s of a CPU", f"NORMAL {1e-3 / bare:.0f} k/s of a CPU"
+            yield Row(f"datagrams {way}, {mode}", *rates, bare / ours, "x", bound=0.7, at_least=True)
+
+
+def _fabric(directory: Path) -> Fabric:
+    ports = {
+        f"web-{number}": port(host, "web", f"10.1.1.{number}", interface=f"tap{number}")
+        for number, host in ((1, "hv1"), (2, "hv1"), (3, "hv2"))
+    }
+    tenants = {"acme": {"networks": {"web": network("gre", 5001)}, "ports": ports}}
+    hypervisors = {name: hypervisor(vtep) for name, vtep in HOSTS.items()}
+    fabric = Fabric(directory, TwinLab(f"bench-{os.getpid()}"), tenants, hypervisors)
+    fabric.build()
+    return fabric
+
+
+def _bare(fabric: Fabric) -> None:
+    ends = list(HOSTS.values())
+    fabric.twin.switch_by_hand("hv1", ["tap1", "tap2"], ends)
+    fabric.twin.switch_by_hand("hv2", ["tap3"], ends[::-1])
+
+
+def _converge(fabric: Fabric, mode: str) -> None:
+    fabric.fabric["forwarding"] = mode
+    fabric.run("site")
+
+
+def _costs(fabric: Fabric, prepare: Callable[[], None]) -> dict[str, float]:
+    """Return the CPU seconds of a datagram each way."""
+    prepare()
+    switches = [pid for host in HOSTS for pid in _switches(fabric.twin.pid(host))]
+    costs = {}
+    for way, receiver in RECEIVERS.items():
+        assert fabric.twin.pings("acme.web-1", fabric.address(receiver), patience=20)
+        costs[way] = statistics.median(_cost(fabric, receiver, switches) for dummy in range(ROUNDS))
+    return costs
+
+
+def _cost(fabric: Fabric, receiver: str, switches: list[int]) -> float:
+    arrived, used = _arrived(fabric, receiver), cpu_seconds(switches)
+    fabric.twin.run("acme.web-1", "/usr/bin/python3", "-c", FLOOD, fabric.address(receiver))
+    return (cpu_seconds(switches) - used) / (_arrived(fabric, receiver) - arrived)
+
+
+def _arrived(fabric: Fabric, endpoint: str) -> int:
+    return int(fabric.twin.run(endpoint, "cat", "/sys/class/net/eth0/statistics/rx_packets"))
+
+
+def _switches(first: int) -> list[int]:
+    """Return the ovs-vswitchd of the host whose first process this is."""
+    home = os.readlink(f"/proc/{first}/ns/pid")
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            name, namespace = Path(f"/proc/{pid}/comm").read_text().strip(), os.readlink(f"/proc/{pid}/ns/pid")
+        except OSError:  # it ended
+            continue
+        if name == "ovs-vswitchd" and namespace == home:
+            found.append(int(pid))
+    return found
