@@ -23,7 +23,7 @@ PROTOCOLS = ("OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14
 MARKS = (OWNER_KEY, MESH_KEY, QOS_KEY, POLICING_KEY)
 
 _TUNNEL_PREFIX = {"gre": "gr", "vxlan": "vx", "geneve": "gn"}
-_TUNNEL_NAME = re.compile(r"(gr|vx|gn)-([0-9a-f]{12}|flow)")
+_TUNNEL_NAME = r"(gr|vx|gn)-([0-9a-f]{12}|flow)"
 
 
 def digest(text: str, hex_digits: int) -> str:
@@ -47,4 +47,4 @@ def flow_tunnel_name(kind: str) -> str:
 
 def is_tunnel_name(name: str) -> bool:
     """Say whether ``tunnel_name`` or ``flow_tunnel_name`` may have built ``name``."""
-    return _TUNNEL_NAME.fullmatch(name) is not None
+    return re.fullmatch(_TUNNEL_NAME, name) is not None

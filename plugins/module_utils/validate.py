@@ -20,10 +20,11 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import INTERFAC
 T = TypeVar("T")
 Parser = Callable[[Any], T]
 
-_INTERFACE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-_IDENTIFIER = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
-_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Patterns are compiled where they are used: most tasks use few of them.
+_INTERFACE_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+_IDENTIFIER = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_MAC = r"[0-9a-f]{2}(:[0-9a-f]{2}){5}"
+_CONTROL = r"[\x00-\x1f\x7f]"
 _RESERVED_NAMES = frozenset({"all", "default", "none"})
 
 
@@ -96,7 +97,7 @@ def text(value: Any) -> str:
     """Parse a string without control characters (a newline could become a second line of some tool's input)."""
     if not isinstance(value, str):
         raise ValueError(f"{shown(value)} is not a string; put it in quotes")
-    if _CONTROL.search(value):
+    if re.search(_CONTROL, value):
         raise ValueError(f"{shown(value)} holds a control character; write printable text on one line")
     return str(value)
 
@@ -125,7 +126,7 @@ def interface_name(value: Any) -> str:
         raise ValueError(
             f"{shown(name)} has {len(name.encode())} bytes; the kernel takes at most {INTERFACE_NAME_BYTES}"
         )
-    if not _INTERFACE_NAME.fullmatch(name) or name in _RESERVED_NAMES:
+    if not re.fullmatch(_INTERFACE_NAME, name) or name in _RESERVED_NAMES:
         raise ValueError(
             f"{shown(name)} is no interface name; write letters, digits, '_', '.', '-', starting with a letter, "
             "digit or '_', and none of all, default, none"
@@ -137,7 +138,7 @@ def identifier(value: Any) -> str:
     """Parse the name of a tenant, network, port, hypervisor, ...: a DNS label (RFC 1123), at most 63 characters."""
     if not isinstance(value, str):
         raise ValueError(f"the name {shown(value)} is not a string; put it in quotes")
-    if len(value) > 63 or not _IDENTIFIER.fullmatch(value):
+    if len(value) > 63 or not re.fullmatch(_IDENTIFIER, value):
         raise ValueError(
             f"the name {shown(value)} is no DNS label; write at most 63 lower-case letters, digits and '-', "
             "starting and ending with a letter or digit"
@@ -147,7 +148,7 @@ def identifier(value: Any) -> str:
 
 def mac_address(value: Any) -> str:
     """Parse a unicast MAC address to lower case with colons."""
-    if not isinstance(value, str) or not _MAC.fullmatch(value.lower()):
+    if not isinstance(value, str) or not re.fullmatch(_MAC, value.lower()):
         raise ValueError(f"{shown(value)} is no MAC address; write six pairs of hex digits, as 52:54:00:12:34:56")
     if int(value[:2], 16) & 1 or int(value.replace(":", ""), 16) == 0:
         raise ValueError(f"{shown(value)} is no unicast MAC address; its first byte must be even, and not all zero")

@@ -42,7 +42,7 @@ class Mode:
 
 
 def rows(directory: Path) -> Iterator[Row]:
-    empty = run([HOST_PYTHON, str(payloads(directory, "empty", [{"empty": {}}])[0])])
+    empty = run([HOST_PYTHON, str(payloads(directory, "nothing", [{"empty": {}}])[0])])
     for peers in PEERS:
         learning, static = (Mode(directory, peers, forwarding, empty) for forwarding in (LEARNING, STATIC))
         for what, cost in (("apply to a switch with {} peers, CPU", "apply"), ("  one of them changes, CPU", "change")):

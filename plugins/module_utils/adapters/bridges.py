@@ -18,8 +18,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend impo
     columns_of,
     resolved,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.contradictions import check_host, keeps_interfaces
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.holdings import holdings
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import Row, RowKey, RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import (
@@ -32,7 +30,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.errors import (
     ConflictError,
     OwnershipError,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import SAMPLE, TABLES
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import BOND_ONLY, SAMPLE, TABLES
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Bridge, Columns, Interface, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import QOS_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
@@ -77,7 +75,10 @@ class Bridges(DatabaseBackend):
         actual.update(self._trailing(snapshot, removed))
         actual.update(self._removed_controllers(snapshot))
         plan = RowPlan.between(actual, desired)
-        check_host(faults, snapshot, desired, plan, removed)
+        if plan:
+            from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.contradictions import check_host
+
+            check_host(faults, snapshot, desired, plan, removed)
         faults.raise_any()
         return plan
 
@@ -119,8 +120,14 @@ class Bridges(DatabaseBackend):
     def facts(self) -> dict[str, Any]:
         if not self._claim.bridge:
             return {}
-        owned = {"owned": holdings(self._ovsdb, self._claim.owner)} if self._claim.owner else {}
-        return {"ofports": self._ofports(), **owned}
+        facts: dict[str, Any] = {"ofports": self._ofports()}
+        if self._claim.owner:
+            from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.holdings import (
+                holdings,  # for this alone
+            )
+
+            facts["owned"] = holdings(self._ovsdb, self._claim.owner)
+        return facts
 
     def _ofports(self) -> dict[str, int | None]:
         """Return the OpenFlow port number of each wanted interface, None where it has none (yet)."""
@@ -175,7 +182,7 @@ class Bridges(DatabaseBackend):
 
     @staticmethod
     def _settled(faults: Faults, snapshot: Snapshot, port: Port) -> Port:
-        if not keeps_interfaces(faults, snapshot, port):
+        if not _keeps_interfaces(faults, snapshot, port):
             return port
         return port._replace(interfaces=tuple(Interface(name) for name in sorted(snapshot.members[port.name])))
 
@@ -231,6 +238,21 @@ class Bridges(DatabaseBackend):
     def _is_litter(self, row: Row, port: str) -> bool:
         made_for = row.columns["external_ids"].get(QOS_KEY)
         return made_for == port and (self._claim.owner is None or row.owner in (None, self._claim.owner))
+
+
+def _keeps_interfaces(faults: Faults, snapshot: Snapshot, port: Port) -> bool:
+    """Say whether the port has other interfaces than one of its own name, and the task leaves them alone."""
+    members = snapshot.members.get(port.name, frozenset((port.name,)))
+    kept = not port.listed and members != {port.name}
+    if kept:
+        for column in port.interfaces[0].columns:
+            what = f"it has the interfaces {', '.join(sorted(members))}"
+            faults.add(f"port {port.name}", f"{what}; write {column} in interfaces[], at the one that you mean")
+    elif not port.listed:
+        for column in BOND_ONLY:
+            if port.columns.get(column) is not None:
+                faults.add(f"port {port.name}", f"{column} is for bonds; list the bond's members in interfaces")
+    return kept
 
 
 def _mentioned_columns(wanted: Bridge) -> Tables:

@@ -14,8 +14,6 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.columns import BOND_ONLY
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS, check_tunnel_options, identity
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
@@ -34,21 +32,6 @@ def check_host(faults: Faults, snapshot: Snapshot, desired: Rows, plan: RowPlan,
         _check_interface(faults, f"interface {name}", columns, whole[name])
     _check_ofports(faults, snapshot, desired, removed_ports)
     _check_tunnels(faults, snapshot, desired, whole, removed_ports)
-
-
-def keeps_interfaces(faults: Faults, snapshot: Snapshot, port: Port) -> bool:
-    """Say whether the port has other interfaces than one of its own name, and the task leaves them alone."""
-    members = snapshot.members.get(port.name, frozenset((port.name,)))
-    kept = not port.listed and members != {port.name}
-    if kept:
-        for column in port.interfaces[0].columns:
-            what = f"it has the interfaces {', '.join(sorted(members))}"
-            faults.add(f"port {port.name}", f"{what}; write {column} in interfaces[], at the one that you mean")
-    elif not port.listed:
-        for column in BOND_ONLY:
-            if port.columns.get(column) is not None:
-                faults.add(f"port {port.name}", f"{column} is for bonds; list the bond's members in interfaces")
-    return kept
 
 
 def _whole(snapshot: Snapshot, name: str, wanted: Mapping[str, Any]) -> Mapping[str, Any]:

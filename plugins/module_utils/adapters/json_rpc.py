@@ -26,7 +26,7 @@ try:
 except ImportError:
     HAS_OVS = False
 
-_CHUNK = 1 << 16  # bytes
+_CHUNK = 1 << 18  # bytes
 _PAUSE = 0.05  # seconds
 _DECODER = json.JSONDecoder()
 

@@ -36,7 +36,7 @@ INTERFACE_TYPES = ("", "system", "internal", "tap", "patch", *KEY_BITS, "erspan"
 _DEFAULT_TYPE = {"system": ""}
 VLAN_MODES = ("access", "trunk", "native-tagged", "native-untagged", "dot1q-tunnel")
 
-_TARGET = re.compile(
+_TARGET = (
     r"(?:(?:tcp|ssl):(?P<host>\[[0-9a-fA-F:.]+\]|[0-9.]+)(?::(?P<port>[0-9]{1,5}))?"
     r"|(?:ptcp|pssl):(?P<listen>[0-9]{1,5})?(?::\S+)?|(?:unix|punix):/\S+)"
 )
@@ -100,10 +100,10 @@ def _external_ids(value: Any) -> dict[str, str | None]:
 def controller_target(value: Any) -> str:
     """Parse an OpenFlow connection method (ovs-vswitchd.conf.db(5), Controller, target)."""
     target = text(value)
-    match = _TARGET.fullmatch(target)
+    match = re.fullmatch(_TARGET, target)
     if not match:
         fixed = target.replace(" ", ":", 1)
-        hint = f"'{fixed}'" if _TARGET.fullmatch(fixed) else "tcp:IP:PORT, ssl:IP:PORT, ptcp:PORT or unix:/PATH"
+        hint = f"'{fixed}'" if re.fullmatch(_TARGET, fixed) else "tcp:IP:PORT, ssl:IP:PORT, ptcp:PORT or unix:/PATH"
         raise ValueError(f"{shown(target)} is no controller target; write {hint}")
     port = match["port"] or match["listen"]
     if port and not 1 <= int(port) <= 65535:
