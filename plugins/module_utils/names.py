@@ -13,6 +13,7 @@ import hashlib
 import re
 
 INTERFACE_NAME_BYTES = 15
+SET_NAME_BYTES = 31  # IPSET_MAXNAMELEN in linux/netfilter/ipset/ip_set.h, less the NUL
 OWNER_KEY = "tenantry-owner"  # external_ids of every row that a task with an owner made
 MESH_KEY = "tenantry-mesh"  # external_ids of tunnel ports: the mesh that they belong to
 QOS_KEY = "tenantry-qos"  # external_ids of QoS and Queue rows: the port that they were made for
@@ -23,6 +24,9 @@ PROTOCOLS = ("OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14
 MARKS = (OWNER_KEY, MESH_KEY, QOS_KEY, POLICING_KEY)
 
 _TUNNEL_PREFIX = {"gre": "gr", "vxlan": "vx", "geneve": "gn"}
+_UNFINISHED_SET = "tenantry-tmp-"
+_SET_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.:-]*"
+_SHORT_OWNER = r"[a-z0-9][a-z0-9-]{0,10}"
 _TUNNEL_NAME = r"(gr|vx|gn)-([0-9a-f]{12}|flow)"
 
 
@@ -48,3 +52,26 @@ def flow_tunnel_name(kind: str) -> str:
 def is_tunnel_name(name: str) -> bool:
     """Say whether ``tunnel_name`` or ``flow_tunnel_name`` may have built ``name``."""
     return re.fullmatch(_TUNNEL_NAME, name) is not None
+
+
+def is_set_name(name: str) -> bool:
+    """Say whether ``name`` fits the kernel, is one word of ipset's input, and does not look like an option."""
+    return len(name.encode()) <= SET_NAME_BYTES and re.fullmatch(_SET_NAME, name) is not None
+
+
+def set_mark(owner: str) -> str:
+    """Return what the names of an owner's IP sets begin with; the kernel keeps nothing else of a set that could say it.
+
+    No mark begins with another's: an owner who is named in it has no dot, and a digest is longer than such an owner.
+    """
+    return f"{owner if re.fullmatch(_SHORT_OWNER, owner) else digest(owner, 12)}."
+
+
+def unfinished_set(name: str) -> str:
+    """Return the name under which a set is built before it takes the place of ``name``."""
+    return f"{_UNFINISHED_SET}{digest(name, 16)}"
+
+
+def is_unfinished_set(name: str) -> bool:
+    """Say whether ``unfinished_set`` built ``name``: when no task is running, one that was killed left it."""
+    return re.fullmatch(rf"{_UNFINISHED_SET}[0-9a-f]{{16}}", name) is not None

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from flow_lab import tables, task
 from host import Host
 from private_ovs import PrivateOvs
+from wrong_calls import cases, wrong
 
 BASES: dict[str, dict[str, Any]] = {
     "ovs_bridge": {"name": "br0"},
@@ -39,20 +39,7 @@ TABLES = {
 ENOUGH = {"ovs_mirror": 35, "ovs_flow_export": 35}
 
 
-def cases(module: str) -> Iterator[tuple[str, str, str]]:
-    """Yield (module, what the task says, what it is told)."""
-    change, message = "", []
-    table = Path(__file__).with_name(TABLES[module]).read_text(encoding="utf-8")
-    for line in [*table.splitlines(), "{}"]:
-        if line.startswith("    "):
-            message.append(line[4:])
-        elif line.startswith("{"):
-            if change:
-                yield module, change, "\n".join(message)
-            change, message = line, []
-
-
-WRONG = [case for module in TABLES for case in cases(module)]
+WRONG = [(module, change, message) for module, table in TABLES.items() for change, message in cases(table)]
 
 
 @pytest.fixture(scope="module")
@@ -107,11 +94,6 @@ def populate(host: Host) -> None:
     host.run("ovs_flow_export", bridge="br0", owner="dc2", samples=samples)
 
 
-def wrong_task(module: str, change: str) -> dict[str, Any]:
-    said = {**BASES[module], **yaml.safe_load(change)}
-    return {option: value for option, value in said.items() if value is not None}
-
-
 def state(host: Host, module: str) -> tuple[str, Any]:
     """Return the whole database, and what of_flow could change beside it."""
     return host.ovs.dump(), tables(host) if module == "of_flow" else None
@@ -132,6 +114,6 @@ def test_the_task_that_is_made_wrong_is_right(crowd: Host, module: str) -> None:
 @pytest.mark.parametrize(("module", "change", "message"), WRONG, ids=[change for module, change, message in WRONG])
 def test_a_wrong_task_is_told_exactly_and_does_nothing(crowd: Host, module: str, change: str, message: str) -> None:
     before = state(crowd, module)
-    said = [crowd.run(module, check=check, **wrong_task(module, change)).message for check in (True, False)]
+    said = [crowd.run(module, check=check, **wrong(BASES[module], change)).message for check in (True, False)]
     assert state(crowd, module) == before
     assert said == [message, message]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from private_ovs import PrivateOvs
+from set_lab import members, own_namespace
 
 from ansible_collections.tenantry.sdn.plugins.module_utils import errors
 
@@ -65,3 +66,11 @@ def test_flows_are_checked_applied_repeated_and_reverted(ovs: PrivateOvs) -> Non
 @pytest.mark.parametrize("module", ["ovs_qos", "ovs_mirror", "ovs_flow_export"])
 def test_what_hangs_on_bridges_is_checked_applied_repeated_described_and_reverted(ovs: PrivateOvs, module: str) -> None:
     play(ovs, f"{module}.yml", "--diff")
+
+
+def test_sets_are_checked_applied_repeated_and_reverted(ovs: PrivateOvs) -> None:
+    with own_namespace():
+        screen = play(ovs, "sg_ipset.yml", "--diff")
+        assert members("dc1.web") == ["10.1.16.112", "10.1.16.31", '10.1.189.5 comment "web 3"', "10.21.9.77"]
+    for line in ('+            "fd00:1::12,ipv6-icmp:echo-request"', '-            "10.1.16.31",'):
+        assert line in screen

@@ -1,0 +1,200 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The text that ipset prints and takes: headers of sets, and what it keeps beside an element."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import (
+    EXTENSIONS,
+    LONGEST_TIMEOUT,
+    PLAIN,
+    Details,
+    Header,
+    Members,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import boolean, integer, shown, text
+
+LONGEST_COMMENT = 255  # bytes: IPSET_MAX_COMMENT_SIZE in linux/netfilter/ipset/ip_set.h
+_WORD = re.compile(r'"([^"]*)"|(\S+)')
+_NUMBERS = ("hashsize", "maxelem", "timeout")
+_VALUES = ("family", "range")
+_SWITCHES = (*EXTENSIONS, "forceadd")
+_SEED = "initval"  # of the hash: each set has its own
+_HEX = r"0[xX][0-9A-Fa-f]{1,8}"
+
+
+class Current(NamedTuple):
+    """A set as it is, or shall be."""
+
+    header: Header
+    members: Members
+
+
+class Listing(NamedTuple):
+    """A set as ``ipset list -terse`` shows it."""
+
+    type: str
+    references: int
+
+
+def header_words(header: Header) -> str:
+    """Return what creates a set with this header, as ipset takes it after the name."""
+    words = [header.type]
+    for option in (*_VALUES, *_NUMBERS):
+        value = getattr(header, option)
+        if value is not None:
+            words += [option, str(value)]
+    return " ".join([*words, *(option for option in EXTENSIONS if getattr(header, option)), *header.kept])
+
+
+def parse_header(words: str) -> Header:
+    """Return the header of a set from what ipset prints after its name."""
+    kind, *rest = words.split()
+    options: dict[str, Any] = {}
+    kept: list[str] = []
+    left = iter(rest)
+    for word in left:
+        if word in EXTENSIONS:
+            options[word] = True
+        elif word in _SWITCHES:
+            kept.append(word)
+        else:
+            value = next(left, "")
+            if word in _NUMBERS:
+                options[word] = int(value)
+            elif word in _VALUES:
+                options[word] = value
+            elif word != _SEED:
+                kept += [word, value]
+    return Header(kind, kept=tuple(kept), **options)
+
+
+def parse_listing(printed: str) -> dict[str, Listing]:
+    """Return all sets that ``ipset list -terse`` shows, by name."""
+    listed = {}
+    for block in printed.split("\n\n"):
+        fields = dict(line.partition(": ")[::2] for line in block.splitlines())
+        if fields.get("Name"):
+            listed[fields["Name"]] = Listing(fields.get("Type", ""), int(fields.get("References", 0)))
+    return listed
+
+
+def parse_save(printed: str) -> dict[str, Current]:
+    """Return the sets that ``ipset save`` prints, by name."""
+    sets = {}
+    for block in f"\n{printed}".split("\ncreate ")[1:]:
+        first, dummy, rows = block.partition("\n")
+        name, dummy, words = first.partition(" ")
+        prefix = f"add {name} "
+        if rows.count(" ") == 2 * rows.count(prefix):  # nothing beside the elements, as in most sets, and the largest
+            members: Members = dict.fromkeys(rows.replace(prefix, "").splitlines(), PLAIN)
+        else:
+            members = dict(_row(row[len(prefix) :]) for row in rows.splitlines())
+        sets[name] = Current(parse_header(words), members)
+    return sets
+
+
+def _row(row: str) -> tuple[str, Details]:
+    element, dummy, words = row.partition(" ")
+    if not words:
+        return element, PLAIN
+    try:
+        return element, parse_details(words)
+    except ValueError:  # of somebody who put in what ipset does not read back
+        return element, Details(comment=words)
+
+
+def details_words(details: Details) -> str:
+    """Return what ipset takes after an element, starting with a space."""
+    if details is PLAIN:
+        return ""
+    words = ""
+    for field, value in zip(Details._fields, details):
+        if value is True:
+            words += f" {field}"
+        elif field == "comment":
+            words += f' comment "{value}"' if value else ""
+        elif value is not None and value is not False:
+            words += f" {field} {value}"
+    return words
+
+
+def parse_details(words: str) -> Details:
+    """Read what is written after an element, in the words of ipset(8)."""
+    options: dict[str, Any] = {}
+    found = _words(words)
+    for word in found:
+        if word in _FLAGS:
+            options[word] = True
+        elif word in DETAILS:
+            options[word] = next(found, "")
+        else:
+            raise ValueError(f"{shown(word)} is unknown after an element; write some of {', '.join(DETAILS)}")
+    return read_details(options)
+
+
+def read_details(options: Mapping[str, Any]) -> Details:
+    """Return the details that a mapping gives; ValueError with the name of the one that is wrong."""
+    details = {}
+    for option, value in options.items():
+        if value is not None:
+            try:
+                details[option] = DETAILS[option](value)
+            except ValueError as error:
+                raise ValueError(f"{option}: {error}") from None
+    return Details(**details)
+
+
+def _words(given: str) -> Iterator[str]:
+    """Yield words, of which one in quotes may have spaces; a quote anywhere else is a fault."""
+    end = 0
+    for match in _WORD.finditer(given):
+        if given[end : match.start()].strip() or (match[2] and '"' in match[2]):
+            raise ValueError(f"{shown(given)} has a quote that does not enclose a word; write it in pairs around one")
+        end = match.end()
+        yield match[1] if match[2] is None else match[2]
+
+
+def _comment(value: Any) -> str:
+    comment = text(value)
+    if '"' in comment:
+        raise ValueError(f"{shown(comment)} holds a quote, which ipset cannot save; write it without")
+    if len(comment.encode()) > LONGEST_COMMENT:
+        raise ValueError(f"{shown(comment)} has {len(comment.encode())} bytes; the kernel keeps {LONGEST_COMMENT}")
+    return comment
+
+
+def _mark(value: Any) -> str:
+    match = re.fullmatch(rf"({_HEX})(?:/({_HEX}))?", str(value))
+    if not match:
+        raise ValueError(
+            f"{shown(value)} is no mark; write 32 bits in hex, with a mask or without, as 0x1111/0xff00ffff"
+        )
+    mask = int(match[2] or "0xffffffff", 16)
+    return f"{int(match[1], 16):#x}" + (f"/{mask:#x}" if mask != 0xFFFFFFFF else "")
+
+
+def _class(value: Any) -> str:
+    match = re.fullmatch(r"([0-9A-Fa-f]{1,4}):([0-9A-Fa-f]{1,4})", str(value))
+    if not match:
+        raise ValueError(f"{shown(value)} is no class of tc; write MAJOR:MINOR in hex, as '1:10'")
+    return f"{int(match[1], 16):x}:{int(match[2], 16):x}"
+
+
+DETAILS: Mapping[str, Callable[[Any], Any]] = {
+    "timeout": integer(0, LONGEST_TIMEOUT),
+    "nomatch": boolean,
+    "wildcard": boolean,
+    "packets": integer(0, 2**63 - 1),
+    "bytes": integer(0, 2**63 - 1),
+    "comment": _comment,
+    "skbmark": _mark,
+    "skbprio": _class,
+    "skbqueue": integer(0, 65535),
+}
+_FLAGS = ("nomatch", "wildcard")
