@@ -151,6 +151,8 @@ notes:
   - One task at a time changes the sets of a host. It holds the lock C(/run/tenantry.lock) as long.
   - A set is built under a name that starts with C(tenantry-tmp-). What a killed task left of these, the next one
     removes.
+  - Before a set is made, check mode included, the kernel is asked in a network namespace of the task's own whether it
+    can make it.
   - A delta that is cut short, as when C(ipset) is killed, leaves a set without some members. Run the task again.
 """
 

@@ -25,6 +25,7 @@ import forwarding
 import intents
 import modes
 import peer
+import sets
 import sizes
 import table
 import topology
@@ -33,6 +34,7 @@ import tunnels
 GROUPS = {
     "tunnels": tunnels.rows,
     "flows": flows.rows,
+    "sets": sets.rows,
     "modes": modes.rows,
     "forwarding": forwarding.rows,
     "peer": peer.rows,

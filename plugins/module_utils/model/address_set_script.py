@@ -73,11 +73,14 @@ def _edited(change: Change) -> Iterator[str]:
         f"del {name} {element}" for element, (old, new) in change.updated.items() if old.wildcard != new.wildcard
     )
     exceptions = {element for element, details in come.items() if details.nomatch}
-    if not _is_list(change):
+    if change.removed and len(change.removed) == len(change.staying):
+        yield f"flush {name}"
+    elif not _is_list(change):
         yield from (f"del {name} {element}" for element, details in change.removed.items() if not details.nomatch)
     yield from (_add(name, element, come[element]) for element in exceptions)
     yield from (_add(name, element, details) for element, details in come.items() if element not in exceptions)
-    yield from (f"del {name} {element}" for element, details in change.removed.items() if details.nomatch)
+    if len(change.removed) < len(change.staying):
+        yield from (f"del {name} {element}" for element, details in change.removed.items() if details.nomatch)
 
 
 def _added(name: str, members: Members) -> Iterator[str]:
