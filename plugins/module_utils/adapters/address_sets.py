@@ -10,15 +10,10 @@ from contextlib import suppress
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ipset import Ipset
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.set_holders import (
-    refuse_held,
-    refuse_strange_members,
-)
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import LIST, Header, Wanted
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_change import Change, change, removal
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_input import read
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_script import script
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_text import (
     Current,
     Listing,
@@ -50,11 +45,15 @@ class AddressSets:
         self._left_behind = sorted(filter(is_unfinished_set, self._listed))
         sets = self._ipset.read([name for name, listing in self._listed.items() if self._concerns(name, listing)])
         self._changes = [one for one in self._all_changes(sets) if one]
-        refuse_held(self._changes, sets, self._listed)
+        if self._changes:
+            self._refuse_what_cannot_be_done(sets)
         return self._as_plan()
 
     def apply(self, plan: SetPlan) -> None:
         """Make the changes that were last planned, in one call."""
+        # Imported when there is something to do: a host compiles what a module imports anew in each run.
+        from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_script import script
+
         try:
             self._ipset.change(script(self._changes, self._left_behind))
         except BackendError:
@@ -98,13 +97,19 @@ class AddressSets:
         faults.raise_any()
         changes += [removal(name, old) for name, old in sets.items() if self._is_to_go(name)]
         self._sizes = {one.name: one.size for one in changes}
-        refuse_strange_members(faults, changes, self._listed, self._paths)
-        self._refuse_what_cannot_be_made(faults, changes)
-        faults.raise_any()
         return changes
 
-    def _refuse_what_cannot_be_made(self, faults: Faults, changes: Iterable[Change]) -> None:
-        made = [(one.name, one.header) for one in changes if one.header and (one.rebuilt or not one.old)]
+    def _refuse_what_cannot_be_done(self, sets: Mapping[str, Current]) -> None:
+        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import set_holders
+
+        faults = Faults()
+        set_holders.refuse_strange_members(faults, self._changes, self._listed, self._paths)
+        self._refuse_what_cannot_be_made(faults)
+        faults.raise_any()
+        set_holders.refuse_held(self._changes, sets, self._listed)
+
+    def _refuse_what_cannot_be_made(self, faults: Faults) -> None:
+        made = [(one.name, one.header) for one in self._changes if one.header and (one.rebuilt or not one.old)]
         refusal = self._ipset.refused([header for dummy, header in made]) if made else None
         if refusal is None:
             return

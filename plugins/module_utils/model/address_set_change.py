@@ -82,12 +82,12 @@ def change(faults: Faults, wanted: Wanted, old: Current | None) -> Change:
     desired: Members = before if wanted.members is None else wanted.members
     if wanted.type == "bitmap:ip,mac" and fits:
         desired = _with_learned_macs(before, desired)
-    new, gone = desired.keys() - before.keys(), before.keys() - desired.keys()
+    new, gone = _differing(before, desired)
     if new and gone and fits and not are_plain(str(wanted.type), gone):
         before = _canonical(str(wanted.type), before, gone)
-        new, gone = desired.keys() - before.keys(), before.keys() - desired.keys()
+        new, gone = _differing(before, desired)
     if fits and not wanted.purge:
-        gone = set()
+        gone = []
     _refuse_out_of_range(faults, wanted, old, desired if wanted.purge else {**before, **desired})
     header = _header(faults, wanted, old.header if old else None, len(before) - len(gone) + len(new))
     plain = all_plain(desired)
@@ -100,6 +100,14 @@ def change(faults: Faults, wanted: Wanted, old: Current | None) -> Change:
         {} if plain and all_plain(before) else dict(_updated(before, desired, header)),
         before,
     )
+
+
+def _differing(before: Members, desired: Members) -> tuple[list[str], list[str]]:
+    """Return what is new and what is gone; subtracting sets, which are to be made first, takes three times as long."""
+    if before.keys() == desired.keys():
+        return [], []
+    new = [element for element in desired if element not in before]
+    return new, [element for element in before if element not in desired]
 
 
 def _updated(before: Members, desired: Members, header: Header) -> Iterator[tuple[str, tuple[Details, Details]]]:
