@@ -156,7 +156,7 @@ def test_a_change_leads_to_what_is_wanted_and_then_there_is_none(
 ) -> None:
     header = header._replace(kept=(), timeout=5, counters=True, comment=True, skbinfo=True)
     faults = Faults()
-    wanted = Wanted("", "web", type="hash:ip", family=header.family, members=desired, purge=purge)
+    wanted = Wanted("", "web", type="hash:ip", family=header.family, members=desired, plain=False, purge=purge)
     planned = change(faults, wanted, Current(header, actual))
     assert not faults
     reached = Current(header, planned.members())

@@ -72,6 +72,7 @@ class Wanted(NamedTuple):
     skbinfo: bool | None = None
     purge: bool = True
     members: Members | None = None
+    plain: bool = True  # nothing is said of a member beside that it is one
     found: str | None = None  # family of the members' addresses
     unread: Sequence[Any] | None = None
 
@@ -145,8 +146,6 @@ def all_plain(members: Members) -> bool:
 def needs(members: Members) -> dict[str, Any]:
     """Return the options that a set must have to keep the details of these members."""
     needed: dict[str, Any] = {}
-    if all_plain(members):
-        return needed
     details = set(members.values())
     if any(one.timeout is not None for one in details):
         needed["timeout"] = 0

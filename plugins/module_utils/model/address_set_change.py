@@ -90,14 +90,15 @@ def change(faults: Faults, wanted: Wanted, old: Current | None) -> Change:
         gone = []
     _refuse_out_of_range(faults, wanted, old, desired if wanted.purge else {**before, **desired})
     header = _header(faults, wanted, old.header if old else None, len(before) - len(gone) + len(new))
-    plain = all_plain(desired)
+    only_known = all_plain(before)
+    plain = only_known if wanted.members is None else wanted.plain
     return Change(
         wanted.name,
         old,
         header,
         dict.fromkeys(new, PLAIN) if plain else {element: supported(desired[element], header) for element in new},
         {element: before[element] for element in gone},
-        {} if plain and all_plain(before) else dict(_updated(before, desired, header)),
+        {} if plain and only_known else dict(_updated(before, desired, header)),
         before,
     )
 
@@ -141,7 +142,7 @@ def _header(faults: Faults, wanted: Wanted, old: Header | None, size: int) -> He
     """Return the wanted options, and where there is no opinion those that are there or that the members need."""
     kind, path = str(wanted.type), wanted.path
     base = old if old and old.type == kind else Header(kind)
-    needed: Mapping[str, Any] = needs(wanted.members or {})
+    needed: Mapping[str, Any] = {} if wanted.plain else needs(wanted.members or {})
     options: dict[str, Any] = {"timeout": _first(wanted.timeout, base.timeout, needed.get("timeout"))}
     for option in EXTENSIONS:
         options[option] = bool(_first(getattr(wanted, option), getattr(base, option) or needed.get(option)))

@@ -19,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set imp
     Details,
     Members,
     Wanted,
+    all_plain,
     has_family,
     needs,
 )
@@ -92,10 +93,11 @@ def read(faults: Faults, wanted: Wanted) -> Wanted:
     if wanted.unread is None:
         return wanted
     members, family = read_members(faults, path, kind, wanted.family, wanted.unread)
-    for option, value in needs(members).items():
+    plain = all_plain(members)
+    for option, value in ({} if plain else needs(members)).items():
         if getattr(wanted, option) is False:
             faults.add(f"{path}{option}", f"members need it to be {str(value).lower()}; write so, or leave it out")
-    return wanted._replace(members=members, unread=None, found=family)
+    return wanted._replace(members=members, unread=None, plain=plain, found=family)
 
 
 def _refuse_strange_options(faults: Faults, wanted: Wanted) -> None:

@@ -91,8 +91,9 @@ def parse_save(printed: str) -> dict[str, Current]:
         first, dummy, rows = block.partition("\n")
         name, dummy, words = first.partition(" ")
         prefix = f"add {name} "
-        if rows.count(" ") == 2 * rows.count(prefix):  # nothing beside the elements, as in most sets, and the largest
-            members: Members = dict.fromkeys(rows.replace(prefix, "").splitlines(), PLAIN)
+        plain = f"\n{rows}".rstrip("\n").split(f"\n{prefix}")[1:]
+        if rows.count(" ") == 2 * len(plain):  # nothing beside the elements, as in most sets, and the largest
+            members: Members = dict.fromkeys(plain, PLAIN)
         else:
             members = dict(_row(row[len(prefix) :]) for row in rows.splitlines())
         sets[name] = Current(parse_header(words), members)
