@@ -190,6 +190,8 @@ def test_a_guest_that_moves_is_found_at_its_new_place_and_leaves_its_number_behi
     for name in TYPES:
         fabric.tenants[name]["ports"]["2"]["hypervisor"] = "hv2"
     fabric.converge()
+    # so that the underlay knows its addresses: with ports, the userspace datapath forgets them, and loses a first frame
+    assert [name for name in TYPES if not fabric.twin.pings(f"{name}.1", THREE.ipv4)] == []
     with wires(fabric.twin, {name: (name, "eth0") for guests in GUESTS_OF.values() for name in guests}) as ends:
         sent = {}
         for name in TYPES:
