@@ -184,7 +184,11 @@ def test_the_gap_of_a_move_from_and_to_plain_is_bounded_and_nothing_leaks(fabric
 
 
 def test_a_guest_that_moves_is_found_at_its_new_place_and_leaves_its_number_behind(fabric: Fabric) -> None:
-    """Nobody has heard of it since, neither NORMAL nor a switch on the wire: the first frame to it must arrive."""
+    """Nobody has heard of it since, neither NORMAL nor a switch on the wire: frames to it must arrive all the same.
+
+    What remembers its old place loses them for minutes, so in each of three rounds. One round the userspace datapath
+    sometimes loses by itself, for a moment after ports have come and gone.
+    """
     fabric.fabric["forwarding"] = "learning"
     number = fabric.interface_number("hv1", "a.2")
     for name in TYPES:
@@ -193,14 +197,20 @@ def test_a_guest_that_moves_is_found_at_its_new_place_and_leaves_its_number_behi
     # so that the underlay knows its addresses: with ports, the userspace datapath forgets them, and loses a first frame
     assert [name for name in TYPES if not fabric.twin.pings(f"{name}.1", THREE.ipv4)] == []
     with wires(fabric.twin, {name: (name, "eth0") for guests in GUESTS_OF.values() for name in guests}) as ends:
-        sent = {}
-        for name in TYPES:
-            for sender, guest in (("1", ONE), ("3", THREE)):
-                sent[ends.say("to its new place", f"{name}.{sender}", unicast(guest.ipv4, TWO, guest.mac))] = (
-                    f"{name}.2"
-                )
-        assert wait_until(lambda: all(ends.heard_by(frame) for frame in sent)), ends.heard
+        for dummy in range(3):
+            sent = say_to_the_moved(ends)
+            if wait_until(lambda sent=sent: all(ends.heard_by(frame) for frame in sent), 5):
+                break
         ends.settle()
         assert {frame: dict(ends.heard_by(frame)) for frame in sent} == {frame: {who: 1} for frame, who in sent.items()}
     assert f"    a.2 {number}\n" in fabric.record.read_text().partition("retired_ofports:")[2]
     assert f"in_port={number}" not in fabric.twin.run("hv1", "ovs-ofctl", "-OOpenFlow15", "dump-flows", "br-int")
+
+
+def say_to_the_moved(ends: Wires) -> dict[int, str]:
+    """Send a frame to each guest that moved, from its old hypervisor and from its new one; return who shall hear it."""
+    return {
+        ends.say("to its new place", f"{name}.{sender}", unicast(guest.ipv4, TWO, guest.mac)): f"{name}.2"
+        for name in TYPES
+        for sender, guest in (("1", ONE), ("3", THREE))
+    }
