@@ -189,7 +189,7 @@ class Fabric:
         """Check by packets that each endpoint reaches those of its network, and hears nobody else."""
         pairs = [pair for members in self.networks().values() for pair in combinations(members, 2)]
         others = {name: set(members) - {name} for members in self.networks().values() for name in members}
-        with self.listening(period=0.1) as heard, ThreadPoolExecutor(8) as pool:
+        with self.listening() as heard, ThreadPoolExecutor(8) as pool:
             replies = list(pool.map(lambda pair: self.reaches(*pair), pairs))
             heard.wait_for(others)
         assert [pair for pair, reply in zip(pairs, replies) if not reply] == []
@@ -201,9 +201,9 @@ class Fabric:
         mtu = self.twin.run(sender, "cat", "/sys/class/net/eth0/mtu")
         return self.twin.pings(sender, self.address(receiver), int(mtu) - ICMP_HEADERS)
 
-    def listening(self, period: float = Radio.period) -> AbstractContextManager[Heard]:
-        """Let all endpoints call their names each ``period`` seconds, and hear what arrives meanwhile."""
-        return packets.listening(self.twin, [Radio(name, period=period) for name in self.endpoints()])
+    def listening(self) -> AbstractContextManager[Heard]:
+        """Let all endpoints call their names, and hear what arrives meanwhile."""
+        return packets.listening(self.twin, [Radio(name) for name in self.endpoints()])
 
     def pinging(self, *pairs: tuple[str, str]) -> AbstractContextManager[list[Ping]]:
         """Let the first endpoint of each pair ping the second one 100 times a second meanwhile."""

@@ -28,6 +28,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import B
 TYPES = {"a": "gre", "b": "vxlan", "c": "geneve", "w": "vlan", "f": "flat"}
 PHYSICAL = {"w": "physnet1", "f": "physnet2"}
 GUESTS = {"1": ONE, "2": TWO, "3": THREE}
+THROUGH_TUNNELS = {(f"{name}.1", f"{name}.2") for name in TYPES.keys() - PHYSICAL.keys()}  # once 2 has moved
 GUESTS_OF = {name: {f"{name}.{number}" for number in GUESTS} for name in TYPES}
 PERIOD = 0.01  # seconds between two frames of a stream, and a little more
 SILENCE = {"learning to plain": 5.0}  # seconds; it was 0.1 s: one transaction
@@ -186,8 +187,8 @@ def test_the_gap_of_a_move_from_and_to_plain_is_bounded_and_nothing_leaks(fabric
 def test_a_guest_that_moves_is_found_at_its_new_place_and_leaves_its_number_behind(fabric: Fabric) -> None:
     """Nobody has heard of it since, neither NORMAL nor a switch on the wire: frames to it must arrive all the same.
 
-    What remembers its old place loses them for minutes, so in each of three rounds. One round the userspace datapath
-    sometimes loses by itself, for a moment after ports have come and gone.
+    What remembers its old place loses them for minutes, so in each of three rounds. A frame through a tunnel the
+    userspace datapath sometimes loses by itself (see there_and_back); another one, never.
     """
     fabric.fabric["forwarding"] = "learning"
     number = fabric.interface_number("hv1", "a.2")
@@ -201,16 +202,22 @@ def test_a_guest_that_moves_is_found_at_its_new_place_and_leaves_its_number_behi
             sent = say_to_the_moved(ends)
             if wait_until(lambda sent=sent: all(ends.heard_by(frame) for frame in sent), 5):
                 break
+            lost = {(sender, who) for frame, (sender, who) in sent.items() if not ends.heard_by(frame)}
+            assert lost <= THROUGH_TUNNELS, lost
         ends.settle()
-        assert {frame: dict(ends.heard_by(frame)) for frame in sent} == {frame: {who: 1} for frame, who in sent.items()}
+        heard = {frame: dict(ends.heard_by(frame)) for frame in sent}
+        assert heard == {frame: {who: 1} for frame, (_sender, who) in sent.items()}
     assert f"    a.2 {number}\n" in fabric.record.read_text().partition("retired_ofports:")[2]
     assert f"in_port={number}" not in fabric.twin.run("hv1", "ovs-ofctl", "-OOpenFlow15", "dump-flows", "br-int")
 
 
-def say_to_the_moved(ends: Wires) -> dict[int, str]:
-    """Send a frame to each guest that moved, from its old hypervisor and from its new one; return who shall hear it."""
+def say_to_the_moved(ends: Wires) -> dict[int, tuple[str, str]]:
+    """Send a frame to each guest that moved, from its old hypervisor and its new one; return (sender, receiver)."""
     return {
-        ends.say("to its new place", f"{name}.{sender}", unicast(guest.ipv4, TWO, guest.mac)): f"{name}.2"
+        ends.say("to its new place", f"{name}.{sender}", unicast(guest.ipv4, TWO, guest.mac)): (
+            f"{name}.{sender}",
+            f"{name}.2",
+        )
         for name in TYPES
         for sender, guest in (("1", ONE), ("3", THREE))
     }

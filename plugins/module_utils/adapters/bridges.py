@@ -122,9 +122,7 @@ class Bridges(DatabaseBackend):
             return {}
         facts: dict[str, Any] = {"ofports": self._ofports()}
         if self._claim.owner:
-            from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.holdings import (
-                holdings,  # for this alone
-            )
+            from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.holdings import holdings
 
             facts["owned"] = holdings(self._ovsdb, self._claim.owner)
         return facts

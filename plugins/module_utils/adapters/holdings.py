@@ -1,8 +1,10 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much an owner has on a host, by the module that made it: where that is nothing and nothing is wanted, a role need
-not run the module."""
+"""How much an owner has on a host, by the module that made it.
+
+Where that is nothing and nothing is wanted, a role need not run the module.
+"""
 
 from __future__ import annotations
 
