@@ -37,18 +37,61 @@ tenants:
       web-3: {hypervisor: hv2, network: web, ip: "fd00:1::3", port_security: false}
 """
 
+SECURITY = """
+fabric:
+  name: dc1
+  segments: {tunnel: 5000-5999, vlan: 100-199}
+  hypervisors:
+    hv1: {vtep: 192.168.1.1, uplinks: {physnet1: eth1, physnet2: eth2}}
+    hv2: {vtep: 192.168.1.2, uplinks: {physnet1: eth1, physnet2: eth2}}
+tenants:
+  acme:
+    address_groups: {office: [192.0.2.0/24, 10.1.1.0/28, "2001:db8::/32", "2001:db8::1"]}
+    security_groups:
+      web:
+        rules:
+          - {direction: ingress, protocol: tcp, port: 80}
+          - {direction: ingress, protocol: tcp, port: 8000-8101, remote_cidr: [10.0.0.0/8, "fd00::/8", 10.9.9.9/32]}
+          - {direction: ingress, protocol: icmp, icmp_type: 8, icmp_code: 0}
+          - {direction: ingress, protocol: icmpv6, icmp_type: 128, remote_group: db}
+          - {direction: ingress, protocol: 112, remote_group: web}
+          - {direction: ingress, protocol: sctp, port: 5000-5001, family: 6, remote_cidr: "fd00:1::/64"}
+          - {direction: egress, protocol: udp, port: 53, remote_address_group: office}
+          - {direction: egress, remote_group: db}
+          - {direction: egress, remote_cidr: 203.0.113.0/24}
+      db: {rules: [{direction: ingress, protocol: tcp, port: 3306, remote_group: web}]}
+    networks:
+      app: {type: geneve, subnet: [10.1.1.0/24, "fd00:1::/64"]}
+      wire: {type: vlan, physical_network: physnet1, subnet: 10.1.2.0/24}
+      flat: {type: flat, physical_network: physnet2, subnet: 10.1.3.0/24}
+    ports:
+      web-1: {hypervisor: hv1, network: app, ip: [10.1.1.10, "fd00:1::10"], security_groups: web}
+      db-1: {hypervisor: hv1, network: app, ip: [10.1.1.11, "fd00:1::11"], security_groups: [db, web]}
+      web-2: {hypervisor: hv2, network: app, ip: [10.1.1.12, "fd00:1::12"], security_groups: web}
+      any-1: {hypervisor: hv1, network: wire, ip: 10.1.2.10}
+      any-2: {hypervisor: hv2, network: wire, ip: 10.1.2.11, port_security: false}
+      any-3: {hypervisor: hv1, network: wire, ip: 10.1.2.12, port_security: false}
+      none-1: {hypervisor: hv1, network: flat, ip: 10.1.3.10, security_groups: []}
+"""
+
 
 def compiled(intent: dict[str, Any]) -> dict[str, Any]:
     parsed = parse(intent)
     return compile_host(parsed, allocate(parsed, Record())[0], "hv1")
 
 
+def with_mode(intent: dict[str, Any], mode: str) -> dict[str, Any]:
+    return {**intent, "fabric": {**intent["fabric"], "forwarding": mode}}
+
+
 def states() -> dict[str, dict[str, Any]]:
     golden = {
         f"{mode} {host}": GOLDEN / mode / f"{host}.yml" for mode in ("learning", "static") for host in ("hv1", "hv3")
     }
+    judged = yaml.safe_load(SECURITY)
     return {
         "IPv6": compiled(yaml.safe_load(IPV6)),
+        **{f"security {mode}": compiled(with_mode(judged, mode)) for mode in ("learning", "static")},
         **{name: yaml.safe_load(path.read_text()) for name, path in golden.items()},
     }
 

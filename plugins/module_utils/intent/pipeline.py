@@ -7,8 +7,9 @@ A packet gets its network where it enters the bridge, passes the guard if a gues
 network, and leaves by ``OUTPUT``. Every table drops what no flow of it matches. Numbers are written here alone; the
 builders in ``flows/`` speak names.
 
-The tables of the judge, TRACK to VERDICT_OUT and JUDGE_IN to COMMIT, have their places. TRACK and JUDGE_IN let
-everything pass, and the others are not reached: nothing is judged yet.
+Where a tenant has security groups a packet is judged on the way: JUDGE_OUT asks for the port that sent it, JUDGE_IN for
+each port that is to get it, and both call the same judge, JUDGE_MEMBER to JUDGE_RULE. What it finds is a verdict on the
+connection that the packet is of, by the rules of today. So it holds for all of its packets, and takes effect at once.
 """
 
 from __future__ import annotations
@@ -27,17 +28,17 @@ class Table(IntEnum):
     GUARD_SOURCE = 15  # its own IPv6 addresses
     GUARD_L4 = 20  # no answers of a DHCP server
     RESPOND = 30  # static: ARP is answered here, ND sent to the one whom it asks for
-    TRACK = 40
-    JUDGE_OUT = 50
-    JUDGE_MEMBER = 60
-    JUDGE_REMOTE = 61
-    JUDGE_RULE = 62
+    TRACK = 40  # which connection it is of
+    JUDGE_OUT = 50  # for the port that sent it
+    JUDGE_MEMBER = 60  # groups of the port
+    JUDGE_REMOTE = 61  # sets that the other end's address is in
+    JUDGE_RULE = 62  # a rule of the groups about these sets
     VERDICT_OUT = 65
     SWITCH = 70  # network and destination to port, host or all of them
     COPY = 75  # one copy for each guest of the network that is here
-    JUDGE_IN = 80
+    JUDGE_IN = 80  # for the port that is to get it
     VERDICT_IN = 85
-    COMMIT = 90
+    COMMIT = 90  # a connection that all have allowed is remembered
     OUTPUT = 91
 
 
@@ -61,6 +62,19 @@ class Priority(IntEnum):
     ELSEWHERE = 90  # SWITCH
     TO_ALL = 80
     TO_NOBODY_KNOWN = 70
+
+    NEVER_JUDGED = 130  # JUDGE_OUT, JUDGE_IN: a port without a guard; ARP and ND, which have one
+    INVALID = 120
+    FROM_OUTSIDE = 115
+    OPENED_HALFWAY = 110
+    ANSWER = 105
+
+    NOT_TRACKED = 110  # TRACK
+    TO_MANY = 105
+    WITHOUT_CONNECTIONS = 90
+
+    LATER_FRAGMENT = 110  # JUDGE_RULE
+    FRAGMENT = 110  # COMMIT
 
     BY_PORT = 90  # OUTPUT
 
@@ -90,8 +104,32 @@ OUTSIDE = Field("reg0", 0x1)  # 1: it came from a tunnel or an uplink
 NETWORK = Field("reg1")  # network_id
 SOURCE = Field("reg2")  # OpenFlow port of the guest that sent it; 0: none of this host
 TARGET = Field("reg3")  # OpenFlow port that it leaves by; 0: NORMAL decides
-# For the judge: reg0[1] multicast, reg0[2] direction, reg0[3] verdict, reg0[16..31] conntrack zone, reg4 port under
-# judgement, reg5 tenant, xxreg2 its groups, xxreg3 the groups of the other address.
+# of the judge
+MANY = Field("reg0", 0x2)  # 1: it is for many, and makes no connection
+CALLED = Field("reg0", 0x4)  # 1: the connection was opened to the port under judgement; 0: by it
+ALLOWED = Field("reg0", 0x8)  # the verdict
+JUDGED = Field("reg0", 0x10)  # 1: its network is
+ZONE = Field("reg0", 0xFFFF0010)  # conntrack zone of its network, and JUDGED
+PORT = Field("reg4")  # OpenFlow port under judgement
+TENANT = Field("reg5")
+GROUPS, OTHERS = "xxreg2", "xxreg3"  # bits: groups of the port under judgement; sets that the other address is in
+BITS = range(128)  # of an xxreg
+_XXREG_PARTS = {GROUPS: 11, OTHERS: 15}  # the register with the lowest bits
+_ZONES = 0x4000  # those below are for others on the host
+
+
+def zone(local_vlan: int) -> int:
+    """Return the value of ZONE for a network: its conntrack zone is as unique on each host as its local VLAN."""
+    return (_ZONES | local_vlan) << 16 | JUDGED.bits
+
+
+def bit(register: str, position: int) -> str:
+    """Return the match of a bit of GROUPS or OTHERS."""
+    mask = 1 << position % 32
+    return Field(f"reg{_XXREG_PARTS[register] - position // 32}", mask).match(mask)
+
+
+MULTICAST = "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00"  # broadcast too
 
 # OpenFlow port numbers that are asked for. Open vSwitch gives others the lower half (ofproto/ofproto.c), so that no
 # port without a request ever gets one of these; 0xff00 and above are reserved (OFPP_MAX).
@@ -114,7 +152,7 @@ class Flow(NamedTuple):
     """One flow, in the words and the order that ovs-ofctl prints; ``about`` as ``port acme.web-1``, for its cookie."""
 
     table: Table
-    priority: Priority
+    priority: int  # of Priority, or above KNOWN
     match: str
     actions: str
     about: str = ""
@@ -147,6 +185,11 @@ def texts(flows: Sequence[Flow]) -> list[str]:
 def to(table: Table) -> str:
     """Return the action that hands the packet on for good."""
     return f"goto_table:{table:d}"
+
+
+def nxm(register: str) -> str:
+    """Return a whole register as the source or target of an action."""
+    return f"NXM_NX_{register.upper()}[]"
 
 
 def through(table: Table) -> str:

@@ -14,6 +14,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.interfaces imp
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import GUEST_OFPORTS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security, parse_memberships
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import TUNNEL_TYPES, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
@@ -24,7 +25,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     mac_address,
 )
 
-_KEYS = frozenset({"hypervisor", "network", "ip", "interface", "mac", "ofport", "port_security", "qos"})
+_KEYS = frozenset(
+    {"hypervisor", "network", "ip", "interface", "mac", "ofport", "port_security", "qos", "security_groups"}
+)
 _ofport = integer(GUEST_OFPORTS[0], GUEST_OFPORTS[-1])
 
 
@@ -44,17 +47,19 @@ def default_mac(port: str) -> str:
 
 
 def parse_ports(
-    around: Surroundings, tenant: str, section: Section, networks: Mapping[str, Network | None]
+    around: Surroundings, tenant: str, section: Section, networks: Mapping[str, Network | None], security: Security
 ) -> dict[str, Port]:
     """Return the ports of a tenant by their short names, without those that are at fault."""
     parsed = {
-        name: _port(around, f"{tenant}.{name}", Section(around.faults, path, given, _KEYS), networks)
+        name: _port(around, f"{tenant}.{name}", Section(around.faults, path, given, _KEYS), networks, security)
         for name, path, given in section.items("ports")
     }
     return {name: port for name, port in parsed.items() if port}
 
 
-def _port(around: Surroundings, name: str, section: Section, networks: Mapping[str, Network | None]) -> Port | None:
+def _port(
+    around: Surroundings, name: str, section: Section, networks: Mapping[str, Network | None], security: Security
+) -> Port | None:
     tenant = name.partition(".")[0]
     known_host = one_of_names(around.hypervisors, "hypervisor of this fabric") if around.hypervisors else identifier
     host = section.required("hypervisor", known_host, "hv1")
@@ -64,6 +69,7 @@ def _port(around: Surroundings, name: str, section: Section, networks: Mapping[s
     ofport = section.optional("ofport", _ofport, None)
     secured = section.optional("port_security", boolean, True)
     qos = section.optional("qos", one_of_names(around.fabric.qos_profiles, "QoS profile of this fabric"), None)
+    groups = parse_memberships(section, security, secured is not False)
     network = networks.get(network_name) if network_name else None
     addresses = dict(_addresses(around.faults, section, network))
     _claim(around, section, host, interface, f"{tenant}.{network_name}" if network_name else None, mac, addresses)
@@ -74,7 +80,9 @@ def _port(around: Surroundings, name: str, section: Section, networks: Mapping[s
         return None
     if ofport:
         around.claims.claim(("ofport", host), ofport, section.path_to("ofport"), "write another, or leave it out")
-    return Port(name, tenant, host, network.name, interface, mac, tuple(addresses.values()), ofport, bool(secured), qos)
+    return Port(
+        name, tenant, host, network.name, interface, mac, tuple(addresses.values()), ofport, bool(secured), qos, groups
+    )
 
 
 def _mac(value: Any) -> str:

@@ -24,6 +24,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import 
     Section,
     no_origin,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import parse_security
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import check_guarantees
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Tenant
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import mapping
@@ -77,7 +78,8 @@ def _guarantees(intent: Intent) -> Iterator[tuple[str, str, int]]:
 
 
 def _tenant(around: Surroundings, name: str, path: str, value: Any) -> Tenant:
-    section = Section(around.faults, path, value, ("networks", "ports"))
+    section = Section(around.faults, path, value, ("networks", "ports", "security_groups", "address_groups"))
     networks = parse_networks(around, name, section)
-    ports = parse_ports(around, name, section, networks)
-    return Tenant(name, {key: network for key, network in networks.items() if network}, ports)
+    security = parse_security(section)
+    ports = parse_ports(around, name, section, networks, security)
+    return Tenant(name, {key: network for key, network in networks.items() if network}, ports, security)

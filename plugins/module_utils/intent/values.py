@@ -15,6 +15,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers im
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.monitoring import Monitoring
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import overhead
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import HIGHEST_ID
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import Profile
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.topology import Index, placement_index
@@ -85,6 +86,7 @@ class Port:
     ofport: int | None  # as pinned by the user
     secured: bool  # sends nothing but its own
     qos: str | None = None  # name of a profile
+    groups: tuple[str, ...] | None = None  # its security groups, sorted; None: it is not judged
 
     @property
     def path(self) -> str:
@@ -96,6 +98,7 @@ class Tenant:
     name: str
     networks: Mapping[str, Network]
     ports: Mapping[str, Port]
+    security: Security = field(default_factory=Security)
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.firewall import firewalls
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows import respond, switch
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.guard import guard
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.judge import judge
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.receive import receive
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.segment import Remote, segments_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.segment import Remote, Segment, segments_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import Flow, texts
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Hypervisor, Intent
 
 
 def learning_flows(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> list[str]:
     segments = list(segments_of(intent, allocations, hypervisor))
-    flows = [*receive(segments, learns=True), *guard(segments), *respond.pass_on(), *switch.pass_on()]
+    flows = _common(intent, hypervisor, segments, learns=True)
     for segment in segments:
         flows += switch.learning(segment)
     return texts(flows)
@@ -24,12 +28,22 @@ def learning_flows(intent: Intent, allocations: Allocations, hypervisor: Hypervi
 
 def static_flows(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> list[str]:
     segments = list(segments_of(intent, allocations, hypervisor))
-    flows: list[Flow] = [*receive(segments, learns=False), *guard(segments), *respond.pass_on(), *switch.pass_on()]
+    flows = _common(intent, hypervisor, segments, learns=False)
     for segment in segments:
         remotes = _remotes(intent, segment.name, hypervisor)
         flows += respond.respond(segment, remotes)
         flows += switch.static(segment, remotes)
     return texts(flows)
+
+
+def _common(intent: Intent, hypervisor: Hypervisor, segments: Sequence[Segment], learns: bool) -> list[Flow]:
+    return [
+        *receive(segments, learns),
+        *guard(segments),
+        *respond.pass_on(),
+        *judge(segments, firewalls(intent, hypervisor.name)),
+        *switch.output(),
+    ]
 
 
 def _remotes(intent: Intent, network: str, hypervisor: Hypervisor) -> list[Remote]:

@@ -18,6 +18,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline impor
     NETWORK,
     OUTSIDE,
     SOURCE,
+    TENANT,
+    ZONE,
     Flow,
     Priority,
     Table,
@@ -42,10 +44,8 @@ def receive(segments: Sequence[Segment], learns: bool) -> Iterator[Flow]:
 
 def _guests(segment: Segment) -> Iterator[Flow]:
     for guest in segment.guests:
-        load = f"{NETWORK.set(segment.network)},{SOURCE.set(guest.ofport)}"
-        yield Flow(
-            Table.INPUT, Priority.KNOWN, f"in_port={guest.ofport}", f"{load},{to(Table.GUARD)}", f"port {guest.name}"
-        )
+        actions = f"{_load(segment, SOURCE.set(guest.ofport))},{to(Table.GUARD)}"
+        yield Flow(Table.INPUT, Priority.KNOWN, f"in_port={guest.ofport}", actions, f"port {guest.name}")
 
 
 def _tunnels(segment: Segment, learns: bool) -> Iterator[Flow]:
@@ -59,7 +59,7 @@ def _tunnels(segment: Segment, learns: bool) -> Iterator[Flow]:
             segment.about,
         )
     if segment.peers:
-        actions = [_LEARN] * learns + [_load(segment), to(Table.TRACK)]
+        actions = [_LEARN] * learns + [_load(segment, OUTSIDE.set(1)), to(Table.TRACK)]
         yield Flow(
             Table.TUNNEL, Priority.KNOWN, f"tun_id={number(segment.key)},{UNTAGGED}", ",".join(actions), segment.about
         )
@@ -68,9 +68,11 @@ def _tunnels(segment: Segment, learns: bool) -> Iterator[Flow]:
 def _wire(segment: Segment, learns: bool) -> Iterator[Flow]:
     tagged = segment.kind == "vlan"
     match = f"in_port={segment.outlet},{f'dl_vlan={segment.vlan}' if tagged else UNTAGGED}"
-    actions = [_LEARN] * learns + ["pop_vlan"] * tagged + [_load(segment), to(Table.TRACK)]
+    actions = [_LEARN] * learns + ["pop_vlan"] * tagged + [_load(segment, OUTSIDE.set(1)), to(Table.TRACK)]
     yield Flow(Table.INPUT, Priority.KNOWN, match, ",".join(actions), segment.about)
 
 
-def _load(segment: Segment) -> str:
-    return f"{NETWORK.set(segment.network)},{OUTSIDE.set(1)}"
+def _load(segment: Segment, whence: str) -> str:
+    """Return actions that note where a packet is from, and what the judge wants to know."""
+    judged = [ZONE.set(segment.zone), TENANT.set(segment.tenant)] if segment.zone else []
+    return ",".join([NETWORK.set(segment.network), *judged, whence])

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, link_local
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocate import Pool, allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import TUNNEL_OFPORTS, network_id
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import TUNNEL_OFPORTS, network_id, zone
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
     TUNNEL_TYPES,
     Hypervisor,
@@ -19,6 +20,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import 
     Network,
     Port,
 )
+
+_TENANTS = Pool([range(1, 2**32)])
 
 
 class Guest(NamedTuple):
@@ -30,10 +33,11 @@ class Guest(NamedTuple):
     ipv4: Sequence[str]
     ipv6: Sequence[str]
     secured: bool  # may send nothing but its own
+    groups: Sequence[str] | None  # its security groups; None: it is not judged
 
     @classmethod
     def of(cls, port: Port, ofport: int) -> Guest:
-        return cls(port.name, ofport, port.mac, *addresses_of(port), port.secured)
+        return cls(port.name, ofport, port.mac, *addresses_of(port), port.secured, port.groups)
 
 
 class Remote(NamedTuple):
@@ -53,6 +57,8 @@ class Segment(NamedTuple):
     guests: Sequence[Guest]
     peers: Sequence[str]  # VTEPs of the other hypervisors that have it
     outlet: int  # OpenFlow port of the flow-based tunnel, or of the uplink
+    zone: int  # value of ZONE; 0: what passes it is not judged
+    tenant: int  # value of TENANT, unique among those of this hypervisor that are judged
 
     @property
     def tunneled(self) -> bool:
@@ -78,6 +84,8 @@ def segments_of(intent: Intent, allocations: Allocations, hypervisor: Hypervisor
     guests: dict[str, list[Guest]] = defaultdict(list)
     for port in intent.ports_of.get(hypervisor.name, ()):
         guests[port.network].append(Guest.of(port, ofports[port.name]))
+    judged = {name: tenant.security.groups is not None for name, tenant in intent.tenants.items()}
+    tenants = allocate({name.partition(".")[0] for name in guests}, _TENANTS, {})
     for name in sorted(guests):
         network, ids = intent.networks[name], allocations[name]
         peers = intent.tunnels.peers(name, hypervisor.name)
@@ -91,6 +99,8 @@ def segments_of(intent: Intent, allocations: Allocations, hypervisor: Hypervisor
             guests=guests[name],
             peers=[intent.fabric.hypervisors[peer].vtep for peer in peers],
             outlet=_outlet(network, ofports),
+            zone=zone(ids.local_vlan) if judged[network.tenant] else 0,
+            tenant=tenants[network.tenant],
         )
 
 

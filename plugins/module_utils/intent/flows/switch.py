@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.segment import Guest, Remote, Segment
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import (
+    MULTICAST,
     NETWORK,
     OUTSIDE,
     TARGET,
@@ -23,18 +24,17 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline impor
     Priority,
     Table,
     number,
+    nxm,
     through,
     to,
 )
 
-_MULTICAST = "dl_dst=01:00:00:00:00:00/01:00:00:00:00:00"  # broadcast too
+_BY_PORT = f"output:{nxm(TARGET.register)}"
 
 
-def pass_on() -> Iterator[Flow]:
-    """Yield what the places of the judge do while nothing is judged, and how a packet leaves by a port."""
-    yield Flow(Table.TRACK, Priority.MISS, "", to(Table.SWITCH))
-    yield Flow(Table.JUDGE_IN, Priority.MISS, "", to(Table.OUTPUT))
-    yield Flow(Table.OUTPUT, Priority.BY_PORT, "", f"output:{_nxm(TARGET.register)}")
+def output() -> Iterator[Flow]:
+    """Yield how a packet leaves by a port."""
+    yield Flow(Table.OUTPUT, Priority.BY_PORT, "", _BY_PORT)
 
 
 def learning(segment: Segment) -> Iterator[Flow]:
@@ -43,26 +43,28 @@ def learning(segment: Segment) -> Iterator[Flow]:
     It comes from no port, as what a controller sends, so that NORMAL does not note a guest at the port of its flows:
     there it would be lost for minutes when it moves to another hypervisor, or its fabric to ``plain``.
     """
-    normal = f"{TARGET.set(0)},{through(Table.OUTPUT)}"
+    normal = _through(segment, 0)
     yield from _switch(segment, normal, normal)
-    tag = f"push_vlan:0x8100,set_field:{0x1000 | segment.vlan}->vlan_vid"
-    match = f"{NETWORK.match(segment.network)},{TARGET.match(0)}"
-    yield Flow(Table.OUTPUT, Priority.KNOWN, match, f"{tag},set_field:CONTROLLER->in_port,NORMAL", segment.about)
+    yield _tagged(segment, 0, "set_field:CONTROLLER->in_port,NORMAL")
 
 
 def static(segment: Segment, remotes: Sequence[Remote]) -> Iterator[Flow]:
     """Yield the flows that send everything to where the intent has it."""
     if not segment.tunneled:
-        wire = f"output:{segment.outlet}"
-        if segment.kind == "vlan":
-            wire = f"push_vlan:0x8100,set_field:{0x1000 | segment.vlan}->vlan_vid,{wire}"
+        wire = _through(segment, segment.outlet)
         yield from _switch(segment, wire, wire)
+        if segment.kind == "vlan":
+            yield _tagged(segment, segment.outlet, _BY_PORT)
         return
     open_to_all = dict.fromkeys(vtep for port, vtep in remotes if not port.secured)
-    yield from _switch(segment, _copies(segment, segment.peers), _copies(segment, open_to_all))
+    yield from _switch(
+        segment,
+        _copies(segment, segment.peers, f"output:{segment.outlet}"),
+        _copies(segment, open_to_all, _through(segment, segment.outlet)),
+    )
     for port, vtep in remotes:
         match = f"{OUTSIDE.match(0)},{NETWORK.match(segment.network)},dl_dst={port.mac}"
-        tunnel = f"{_key(segment)},{_end(vtep)},{TARGET.set(segment.outlet)},{to(Table.OUTPUT)}"
+        tunnel = f"{_key(segment)},{_end(vtep)},{TARGET.set(segment.outlet)},{to(_last(segment))}"
         yield Flow(Table.SWITCH, Priority.ELSEWHERE, match, tunnel, f"port {port.name}")
 
 
@@ -78,8 +80,8 @@ def _switch(segment: Segment, flood: str, unknown: str) -> Iterator[Flow]:
         yield Flow(Table.SWITCH, Priority.KNOWN, f"{network},dl_dst={guest.mac}", deliver, f"port {guest.name}")
     copies = through(Table.COPY)
     yield Flow(Table.COPY, Priority.KNOWN, network, _deliveries(segment.guests), about)
-    yield Flow(Table.SWITCH, Priority.TO_ALL, f"{outside},{_MULTICAST}", copies, about)
-    yield Flow(Table.SWITCH, Priority.TO_ALL, f"{inside},{_MULTICAST}", _joined(copies, flood), about)
+    yield Flow(Table.SWITCH, Priority.TO_ALL, f"{outside},{MULTICAST}", copies, about)
+    yield Flow(Table.SWITCH, Priority.TO_ALL, f"{inside},{MULTICAST}", _joined(copies, flood), about)
     open_here = _deliveries(guest for guest in segment.guests if not guest.secured)
     if open_here:
         yield Flow(Table.SWITCH, Priority.TO_NOBODY_KNOWN, outside, open_here, about)
@@ -91,10 +93,26 @@ def _deliveries(guests: Iterable[Guest]) -> str:
     return ",".join(f"{TARGET.set(guest.ofport)},{through(Table.JUDGE_IN)}" for guest in guests)
 
 
-def _copies(segment: Segment, vteps: Iterable[str]) -> str:
+def _copies(segment: Segment, vteps: Iterable[str], leave: str) -> str:
     """Return actions that send a copy through the tunnel to each of the hypervisors."""
-    copies = ",".join(f"{_end(vtep)},output:{segment.outlet}" for vtep in vteps)
+    copies = ",".join(f"{_end(vtep)},{leave}" for vtep in vteps)
     return f"{_key(segment)},{copies}" if copies else ""
+
+
+def _through(segment: Segment, outlet: int) -> str:
+    """Return actions that send a copy by an OpenFlow port, or leave it to NORMAL, which is 0."""
+    return f"{TARGET.set(outlet)},{through(_last(segment))}"
+
+
+def _last(segment: Segment) -> Table:
+    """Return where a packet goes that leaves this hypervisor."""
+    return Table.COMMIT if segment.zone else Table.OUTPUT
+
+
+def _tagged(segment: Segment, outlet: int, leave: str) -> Flow:
+    match = f"{NETWORK.match(segment.network)},{TARGET.match(outlet)}"
+    tag = f"push_vlan:0x8100,set_field:{0x1000 | segment.vlan}->vlan_vid"
+    return Flow(Table.OUTPUT, Priority.KNOWN, match, f"{tag},{leave}", segment.about)
 
 
 def _key(segment: Segment) -> str:
@@ -107,7 +125,3 @@ def _end(vtep: str) -> str:
 
 def _joined(*actions: str) -> str:
     return ",".join(part for part in actions if part)
-
-
-def _nxm(register: str) -> str:
-    return f"NXM_NX_{register.upper()}[]"

@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a hypervisor enforces of the tenants' security groups: only what its own ports need, whatever renders it.
+
+A rule names whom it is about by a set of addresses, never by the addresses: a port that joins or leaves a group
+changes sets, on the hypervisors alone whose ports have a rule about that group.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, link_local
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Rule, Security, address_set, group_set
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port
+
+LONGEST_PREFIX = {4: 32, 6: 128}
+
+
+class Firewall(NamedTuple):
+    """Of one tenant on one hypervisor."""
+
+    groups: Mapping[str, Sequence[Rule]]  # those that its ports here are in
+    ports: Mapping[str, Sequence[Port]]  # by network: those here that are judged
+    sets: Mapping[str, Mapping[str, Sequence[str]]]  # by network, by name: addresses and networks that rules refer to
+
+    def rules_in(self, network: str) -> list[Rule]:
+        """Return the rules of all ports here of a network."""
+        names = sorted({group for port in self.ports[network] for group in port.groups or ()})
+        return [rule for name in names for rule in self.groups[name]]
+
+    @property
+    def set_names(self) -> set[str]:
+        return {name for sets in self.sets.values() for name in sets}
+
+
+def firewalls(intent: Intent, hypervisor: str) -> dict[str, Firewall]:
+    """Return the firewalls of one hypervisor by tenant."""
+    ports: dict[str, dict[str, list[Port]]] = defaultdict(lambda: defaultdict(list))
+    for port in intent.ports_of.get(hypervisor, ()):
+        if port.groups is not None:
+            ports[port.tenant][port.network].append(port)
+    return {tenant: _firewall(intent, tenant, ports[tenant]) for tenant in sorted(ports)}
+
+
+def _firewall(intent: Intent, tenant: str, ports: Mapping[str, Sequence[Port]]) -> Firewall:
+    security = intent.tenants[tenant].security
+    names = sorted({group for here in ports.values() for port in here for group in port.groups or ()})
+    firewall = Firewall({name: (security.groups or {})[name] for name in names}, ports, {})
+    sets = {
+        network: {name: list(members(intent, security, network, name)) for name in sorted(_asked(firewall, network))}
+        for network in sorted(ports)
+    }
+    return firewall._replace(sets=sets)
+
+
+def _asked(firewall: Firewall, network: str) -> set[str]:
+    return {rule.remote_set for rule in firewall.rules_in(network) if rule.remote_set}
+
+
+def members(intent: Intent, security: Security, network: str, name: str) -> Iterator[str]:
+    """Yield the addresses of a set as seen in a network: networks in canonical text, /32 and /128 of single ones."""
+    for group, addresses in security.address_groups.items():
+        if name == address_set(group):
+            yield from addresses
+    dual = any(subnet.family == 6 for subnet in intent.networks[network].subnets)
+    for port in intent.ports_in.get(network, ()):
+        if name in map(group_set, port.groups or ()):
+            own = [address.partition("/")[0] for address in port.addresses]
+            own += [link_local(port.mac)] * dual
+            yield from (f"{address}/{LONGEST_PREFIX[family(address)]}" for address in dict.fromkeys(own))
+
+
+def covered(found: Mapping[str, Collection[int]]) -> dict[str, set[int]]:
+    """Return what is said of each network together with what is said of those that it lies in."""
+    networks = {_key(prefix): set(values) for prefix, values in found.items()}
+    wide = sorted({(version, length) for version, length, _start in networks if length < LONGEST_PREFIX[version]})
+    result = {}
+    for prefix in found:
+        version, length, start = _key(prefix)
+        result[prefix] = set(networks[version, length, start])
+        for family_, shorter in wide:
+            if family_ == version and shorter < length:
+                rest = LONGEST_PREFIX[version] - shorter
+                result[prefix] |= networks.get((version, shorter, start >> rest << rest), set())
+    return result
+
+
+def _key(prefix: str) -> tuple[int, int, int]:
+    network = ipaddress.ip_network(prefix)
+    return network.version, network.prefixlen, int(network.network_address)
