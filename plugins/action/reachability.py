@@ -15,18 +15,16 @@ from ansible.utils.color import ANSIBLE_COLOR
 from ansible.utils.display import Display
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import parse_endpoints
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.groups_table import groups_table
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.matrix import Style, in_words, render, summary
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import (
-    Cell,
-    Verdict,
-    judge,
-    parse_endpoints,
-)
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Cell, Verdict, judge
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import parse_measurement
 
 ARGUMENTS = {
     "endpoints": {"type": "list", "elements": "dict", "required": True},
     "measurements": {"type": "dict", "required": True},
+    "permitted": {"type": "dict", "default": {}},
     "heading": {"type": "str", "default": ""},
     "unicode": {"type": "bool"},
 }
@@ -49,9 +47,12 @@ class ActionModule(ActionBase):
         except InvalidInput as error:
             raise AnsibleActionFail(error.message) from None
         taken = arguments["measurements"].items()
-        verdict = judge(endpoints, {name: parse_measurement(value) for name, value in taken if value})
+        measured = {name: parse_measurement(value) for name, value in taken if value}
+        verdict = judge(endpoints, measured, arguments["permitted"])
         heading = f"Expected against measured: {arguments['heading']}".rstrip(": ")
-        display.display(render(endpoints, verdict, heading, _style(arguments["unicode"])))
+        style = _style(arguments["unicode"])
+        groups = list(groups_table(endpoints, verdict, arguments["permitted"], style))
+        display.display(render(endpoints, verdict, heading, style, groups))
         return _result(verdict)
 
 

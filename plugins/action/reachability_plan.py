@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -15,13 +15,17 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Endpoint, parse_endpoints
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint, parse_endpoints
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import parse_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.sampling import Sample, sample
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.services import permitted, services_of
 
 ARGUMENTS = {
     "endpoints": {"type": "list", "elements": "dict", "required": True},
     "networks": {"type": "dict", "required": True},
+    "security": {"type": "dict", "default": {}},
     "inventory": {"type": "list", "elements": "str", "required": True},
+    "port": {"type": "int", "default": 47021},
     "sample": {"type": "int", "default": 40},
 }
 MOST = 500  # each endpoint opens a connection to each address of the others at once
@@ -58,14 +62,19 @@ class ActionModule(ActionBase):
     @staticmethod
     def _plan(chosen: Sample, arguments: Mapping[str, Any]) -> dict[str, Any]:
         _check_inventory(chosen.endpoints, arguments["inventory"])
+        port = arguments["port"]
+        securities = {tenant: parse_data(data) for tenant, data in arguments["security"].items()}
+        services = {tenant: tuple(services_of(security, port)) for tenant, security in securities.items()}
+        endpoints = [replace(item, services=services.get(item.tenant, ())) for item in chosen.endpoints]
         display.display(f"Measuring {chosen.words}")
         return {
             "changed": False,
             "run": secrets.token_hex(4),
-            "names": [endpoint.name for endpoint in chosen.endpoints],
-            "endpoints": [asdict(endpoint) for endpoint in chosen.endpoints],
-            "probes": {item.name: _probe(item, arguments["networks"]) for item in chosen.endpoints},
-            "vlans": _vlans(chosen.endpoints, arguments["networks"]),
+            "names": [endpoint.name for endpoint in endpoints],
+            "endpoints": [asdict(endpoint) for endpoint in endpoints],
+            "permitted": permitted(securities, endpoints, port),
+            "probes": {item.name: _probe(item, arguments["networks"]) for item in endpoints},
+            "vlans": _vlans(endpoints, arguments["networks"]),
             "words": chosen.words,
         }
 
@@ -90,6 +99,7 @@ def _probe(endpoint: Endpoint, networks: Mapping[str, Any]) -> dict[str, Any]:
         "addresses": list(endpoint.addresses),
         "mtu": endpoint.mtu,
         "vlan": networks[endpoint.network].get("local_vlan"),
+        "services": list(endpoint.services),
     }
 
 

@@ -56,6 +56,13 @@ options:
       vlan:
         description: VLAN of its network on the hypervisors, if any. Used as the outer tag of double tagged frames.
         type: int
+      services:
+        description:
+          - Protocols and ports that it answers at beside O(port), as V(tcp 80). One that something else has is left to
+            it; whether that can be reached shows for TCP alone.
+        type: list
+        elements: str
+        default: []
   targets:
     description: The other endpoints. Needed by O(phase=send).
     type: list
@@ -171,6 +178,10 @@ measurement:
     lost:
       description: How many frames the sniffer missed because they came too fast.
       type: int
+    busy:
+      description: Services whose port something else has.
+      type: list
+      elements: str
 """
 
 import re

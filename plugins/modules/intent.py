@@ -86,6 +86,7 @@ endpoints:
       interface: tap0
       mac: "02:1d:4c:11:5a:90"
       addresses: [10.1.1.20/24]
+      groups: [web]
       mtu: 1458
 networks:
   description: All networks by name, with their ids.
@@ -99,6 +100,10 @@ networks:
       mtu: 1458
       subnets: [10.1.1.0/24]
       physical_network:
+security:
+  description: By tenant, the rules of its security groups, and its address groups.
+  returned: success
+  type: dict
 summary:
   description: How many there are of each kind. A tunnel has a port at each of its two ends, and joins one network.
   returned: success

@@ -29,6 +29,10 @@ options:
       - By endpoint name, the C(measurement) that M(tenantry.sdn.endpoint_probe) collected. An empty one is none.
     type: dict
     required: true
+  permitted:
+    description: What shall pass where security groups judge, as M(tenantry.sdn.reachability_plan) returned it.
+    type: dict
+    default: {}
   heading:
     description: What is written above the matrix, as the C(words) of M(tenantry.sdn.reachability_plan).
     type: str
@@ -60,6 +64,7 @@ EXAMPLES = r"""
   tenantry.sdn.reachability:
     endpoints: "{{ plan.endpoints }}"
     heading: "{{ plan.words }}"
+    permitted: "{{ plan.permitted }}"
     measurements:
       acme.web-1: "{{ hostvars['acme.web-1'].collected.measurement }}"
       acme.web-2: "{{ hostvars['acme.web-2'].collected.measurement }}"

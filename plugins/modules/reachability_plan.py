@@ -25,6 +25,14 @@ options:
     description: The C(networks) that it returned.
     type: dict
     required: true
+  security:
+    description: The C(security) that it returned.
+    type: dict
+    default: {}
+  port:
+    description: TCP and UDP port of the answering process, which no rule of a security group should name.
+    type: int
+    default: 47021
   inventory:
     description: Names of the hosts that packets can be sent from, usually those of the group C(endpoints).
     type: list
@@ -58,6 +66,7 @@ EXAMPLES = r"""
   tenantry.sdn.reachability_plan:
     endpoints: "{{ compiled.endpoints }}"
     networks: "{{ compiled.networks }}"
+    security: "{{ compiled.security }}"
     inventory: "{{ groups['endpoints'] | default([]) }}"
   register: plan
 """
@@ -78,6 +87,12 @@ endpoints:
   returned: success
   type: list
   elements: dict
+permitted:
+  description:
+    - What shall pass from each sender to each receiver in its network, where security groups judge. In other pairs of
+      a network everything shall.
+  returned: success
+  type: dict
 probes:
   description: By name, each chosen endpoint as M(tenantry.sdn.endpoint_probe) takes it.
   returned: success

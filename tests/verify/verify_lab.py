@@ -20,7 +20,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Endpoint, Verdict, judge
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Verdict, judge
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import parse_measurement
 
 SECONDS = 30

@@ -18,6 +18,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation imp
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers import ssl_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import flood_warnings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring import exports, mirrors, with_outputs
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import as_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import COOKIE
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching import FORWARDING
@@ -101,6 +102,9 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
         "hypervisors": [_hypervisor(host) for name, host in sorted(intent.fabric.hypervisors.items())],
         "endpoints": [{**_endpoint(port), "mtu": networks[port.network]["mtu"]} for port in intent.ports],
         "networks": networks,
+        "security": {
+            name: as_data(tenant.security) for name, tenant in intent.tenants.items() if tenant.security.groups
+        },
         "summary": {
             "hypervisors": len(intent.fabric.hypervisors),
             "tenants": len(intent.tenants),
@@ -137,6 +141,7 @@ def _endpoint(port: Port) -> dict[str, Any]:
         "interface": port.interface,
         "mac": port.mac,
         "addresses": list(port.addresses),
+        "groups": None if port.groups is None else list(port.groups),
     }
 
 

@@ -15,10 +15,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, link_local
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import BITS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Rule, Security, address_set, group_set
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port, Tenant
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
 LONGEST_PREFIX = {4: 32, 6: 128}
+GROUPS_MAXIMUM = len(BITS)  # of a tenant on a hypervisor
 
 
 class Firewall(NamedTuple):
@@ -93,3 +96,31 @@ def covered(found: Mapping[str, Collection[int]]) -> dict[str, set[int]]:
 def _key(prefix: str) -> tuple[int, int, int]:
     network = ipaddress.ip_network(prefix)
     return network.version, network.prefixlen, int(network.network_address)
+
+
+def refuse_groups(faults: Faults, intent: Intent) -> None:
+    """Record security groups that nothing would enforce, or more than the flows of a hypervisor can tell apart."""
+    for tenant in intent.tenants.values():
+        security, path = tenant.security, f"tenants.{tenant.name}.security_groups"
+        if security.groups is None:
+            continue
+        if not intent.fabric.has_pipeline:
+            faults.add(
+                path,
+                f"forwarding {intent.fabric.forwarding} has nothing that enforces them; set fabric.forwarding to "
+                "learning or static, or remove them",
+            )
+        elif len(security.groups) + len(security.address_groups) > GROUPS_MAXIMUM:
+            _refuse_crowds_of_groups(faults, tenant, path)
+
+
+def _refuse_crowds_of_groups(faults: Faults, tenant: Tenant, path: str) -> None:
+    here: dict[str, set[str]] = defaultdict(set)
+    for port in tenant.ports.values():
+        here[port.hypervisor].update(port.groups or ())
+    for host, groups in sorted(here.items()):
+        sets = {rule.remote_set for rule in tenant.security.rules_of(groups)} - {None}
+        for count, what in ((len(groups), "groups have ports"), (len(sets), "groups are referred to")):
+            if count > GROUPS_MAXIMUM:
+                more = f"the flows of a hypervisor tell {GROUPS_MAXIMUM} of a tenant apart"
+                faults.add(path, f"{count} {what} on {host}; {more}, so use fewer there, or split the tenant")

@@ -13,22 +13,32 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.evidence import UNMEASURED, WRONG
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import (
     ISOLATED,
+    PARTLY,
     REACHES,
-    UNMEASURED,
-    WRONG,
     Cell,
-    Endpoint,
     Verdict,
 )
 
 COLUMNS = 100
 WORDS = 20  # wrong cells that are put into words
-_WRONG = "wrong"
+WRONG_CELL = "wrong"
 _NONE = "none"  # no such pair: an endpoint and itself
-_COLOURS = {REACHES: "32", ISOLATED: "90", _WRONG: "1;31", UNMEASURED: "33", "heading": "1"}  # ANSI: ECMA-48, SGR
-_MEANINGS = {REACHES: "reaches", ISOLATED: "isolated, as wanted", _WRONG: "WRONG", UNMEASURED: "not measured"}
+_COLOURS = {  # ANSI: ECMA-48, SGR
+    **{REACHES: "32", PARTLY: "36", ISOLATED: "90"},
+    **{WRONG_CELL: "1;31", UNMEASURED: "33", "heading": "1"},
+}
+_MEANINGS = {
+    REACHES: "reaches",
+    PARTLY: "as far as groups allow",
+    ISOLATED: "isolated, as wanted",
+    WRONG_CELL: "WRONG",
+    UNMEASURED: "not measured",
+}
+_ALWAYS = (REACHES, ISOLATED, WRONG_CELL, UNMEASURED)  # are in the legend, whether they occur or not
 
 
 @dataclass(frozen=True)
@@ -40,8 +50,8 @@ class Style:
         return f"\033[{_COLOURS[what]}m{text}\033[0m" if self.colour and what in _COLOURS else text
 
     def symbol(self, state: str) -> str:
-        symbols = ("●", "·", "✗", "?", " ") if self.unicode else ("o", ".", "X", "?", " ")
-        return symbols[(REACHES, ISOLATED, _WRONG, UNMEASURED, _NONE).index(state)]
+        symbols = ("●", "◐", "·", "✗", "?", " ") if self.unicode else ("o", "%", ".", "X", "?", " ")
+        return symbols[(REACHES, PARTLY, ISOLATED, WRONG_CELL, UNMEASURED, _NONE).index(state)]
 
     @property
     def border(self) -> str:
@@ -74,13 +84,21 @@ class _Table:
         return next((width for width in (5, 4, 3) if self.labels and width * len(self.labels) <= room), 0)
 
 
-def render(endpoints: Sequence[Endpoint], verdict: Verdict, heading: str, style: Style) -> str:
+def render(
+    endpoints: Sequence[Endpoint], verdict: Verdict, heading: str, style: Style, groups: Sequence[str] = ()
+) -> str:
     """Return the whole report: heading, matrix, legend, the wrong cells in words, and a line that sums up."""
     fitting = [table for table in _tables(endpoints, verdict) if table.cell_width()]
     lines = [style.paint(heading, "heading"), ""]
     lines += _matrix(fitting[0], style) if fitting else ["The networks do not fit a matrix of this width."]
-    lines += ["", _legend(style), *(style.arrow(line) for line in in_words(verdict, WORDS)), summary(verdict)]
-    lines[-1] = style.paint(lines[-1], _WRONG if verdict.wrong or verdict.ailments else REACHES)
+    lines += [
+        *groups,
+        "",
+        _legend(style, verdict),
+        *(style.arrow(line) for line in in_words(verdict, WORDS)),
+        summary(verdict),
+    ]
+    lines[-1] = style.paint(lines[-1], WRONG_CELL if verdict.wrong or verdict.ailments else REACHES)
     return "\n".join(line.rstrip() for line in lines)
 
 
@@ -96,7 +114,8 @@ def summary(verdict: Verdict) -> str:
     """Return one line: how many pairs are right, and how many are wrong in which way."""
     counts = verdict.counts()
     wrong = ", ".join(f"{counts[state]:,} {state}" for state in WRONG if state in counts)
-    good = f"{counts.get(REACHES, 0):,} reach, {counts.get(ISOLATED, 0):,} isolated"
+    partly = f"{counts[PARTLY]:,} as far as groups allow, " if PARTLY in counts else ""
+    good = f"{counts.get(REACHES, 0):,} reach, {partly}{counts.get(ISOLATED, 0):,} isolated"
     pairs = sum(cell.sender != cell.receiver for cell in verdict.cells)  # frames that came back are no pair
     return f"{pairs:,} pairs: {good}, {len(verdict.wrong):,} wrong{f' ({wrong})' if wrong else ''}."
 
@@ -114,16 +133,16 @@ def _tables(endpoints: Sequence[Endpoint], verdict: Verdict) -> Iterator[_Table]
     states = {pair: _most_telling(shown) for pair, shown in by_pair.items()}
     sizes = {network: f"{len(names)} endpoints" for network, names in members.items()}
     yield _Table({"networks": list(members)}, sizes, states)
-    wrong = {network for pair, state in states.items() if state in (_WRONG, UNMEASURED) for network in pair}
+    wrong = {network for pair, state in states.items() if state in (WRONG_CELL, UNMEASURED) for network in pair}
     yield _Table({"networks with wrong pairs": sorted(wrong)}, sizes, states)
 
 
 def _shown(cell: Cell) -> str:
-    return _WRONG if cell.state in WRONG and cell.state != UNMEASURED else cell.state
+    return WRONG_CELL if cell.state in WRONG and cell.state != UNMEASURED else cell.state
 
 
 def _most_telling(states: Iterable[str]) -> str:
-    return min(states, key=(_WRONG, UNMEASURED, REACHES, ISOLATED).index)
+    return min(states, key=(WRONG_CELL, UNMEASURED, PARTLY, REACHES, ISOLATED).index)
 
 
 def _matrix(table: _Table, style: Style) -> Iterator[str]:
@@ -158,8 +177,10 @@ def _cut(text: str, width: int, style: Style) -> str:
     return text.ljust(width) if len(text) <= width else f"{text[: width - 1]}{mark}"
 
 
-def _legend(style: Style) -> str:
+def _legend(style: Style, verdict: Verdict) -> str:
+    shown = {*_ALWAYS, *map(_shown, verdict.cells)}
+    meanings = [(state, meaning) for state, meaning in _MEANINGS.items() if state in shown]
     return (
-        "   ".join(f"{style.paint(style.symbol(state), state)} {meaning}" for state, meaning in _MEANINGS.items())
+        "   ".join(f"{style.paint(style.symbol(state), state)} {meaning}" for state, meaning in meanings)
         + "   (rows send, columns receive)"
     )

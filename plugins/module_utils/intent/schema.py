@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import parse_fabric
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.firewall import refuse_groups
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import refuse_floods
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring import check_mirrors
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import (
@@ -59,6 +60,7 @@ def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
     check_guarantees(faults, {host.name: host.link_rate for host in fabric.hypervisors.values()}, _guarantees(intent))
     faults.raise_any()
     refuse_floods(faults, intent)
+    refuse_groups(faults, intent)
     faults.raise_any()
     return intent
 

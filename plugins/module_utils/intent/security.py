@@ -96,7 +96,7 @@ def parse_security(tenant: Section) -> Security:
             what = "no rule can refer to them; write security_groups too, or remove them"
             tenant.faults.add(tenant.path_to("address_groups"), what)
         return Security()
-    given = {name: (path, value) for name, path, value in tenant.items("security_groups")}
+    given: dict[str, tuple[str, Any]] = {name: (path, value) for name, path, value in tenant.items("security_groups")}
     known = {DEFAULT, *given}
     groups = {DEFAULT: [Rule(INGRESS, remote_set=group_set(DEFAULT)), OPEN_EGRESS]}
     groups.update((name, _group(tenant.faults, *given[name], known, addresses)) for name in given)
@@ -125,7 +125,7 @@ def parse_memberships(port: Section, security: Security, secured: bool) -> tuple
 def _group(faults: Faults, path: str, value: Any, groups: Collection[str], lists: Collection[str]) -> list[Rule]:
     section = Section(faults, path, {} if value == {} else value, _GROUP_KEYS)
     section.optional("description", text, "")
-    given = section.optional("rules", sequence, []) or []
+    given: list[Any] = section.optional("rules", sequence, []) or []
     parsed = [_rule(faults, f"{section.path_to('rules')}[{at}]", rule, groups, lists) for at, rule in enumerate(given)]
     rules = [rule for rule in parsed if rule]
     told = any(isinstance(rule, Mapping) and rule.get("direction") == EGRESS for rule in given)

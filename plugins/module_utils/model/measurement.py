@@ -16,7 +16,9 @@ from typing import Any
 ICMP = "icmp"
 FULL_MTU = "icmp at full MTU"
 OVER_MTU = "icmp one byte over MTU"
-TCP = "tcp"
+TCP = "tcp"  # to the probe's own port; to another one it is a service, as "tcp 80"
+
+ELSEWHERE = "somebody else answered"  # what is noted of a connection to a port that is not the probe's
 
 # kinds of frames made by hand
 ECHO_FRAME = "echo frame"  # to the receiver's MAC and IP address, whatever the sender's routes and neighbours are
@@ -29,6 +31,13 @@ FLOOD = (
     "neighbour solicitation",
     "gratuitous ARP",
 )
+FLOODED_TO = {  # of those that are UDP: the address
+    BROADCAST: "255.255.255.255",
+    "IPv4 multicast": "224.0.0.254",  # RFC 4727: for experiments, never forwarded by a router, flooded by every switch
+    "IPv6 multicast": "ff02::114",  # RFC 4727, likewise
+    "unknown unicast": "192.0.2.1",  # RFC 5737
+}
+FLOOD_PORT = 1021  # RFC 4727: for experiments
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,7 @@ class Measurement:
     sent: Mapping[str, int]  # flood frames by kind
     departed: Mapping[str, int]  # marked frames that the sniffer saw leave: proof that it saw, and that they left
     lost: int  # frames that the kernel did not give to the sniffer
+    busy: tuple[str, ...] = ()  # services whose port something else has here
 
 
 def parse_measurement(value: Mapping[str, Any]) -> Measurement:
@@ -78,4 +88,5 @@ def parse_measurement(value: Mapping[str, Any]) -> Measurement:
         sent=dict(value["sent"]),
         departed=dict(value["departed"]),
         lost=int(value["lost"]),
+        busy=tuple(value.get("busy", ())),
     )

@@ -12,7 +12,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import TCP, Reply
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import ELSEWHERE, TCP, Reply
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.responder import answerer_in
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.target import Target
 
@@ -21,8 +21,10 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.probe.target import T
 class _Call:
     receiver: str
     address: str
+    check: str
     socket: socket.socket
     answer: bytes = b""
+    connected: bool = False
     settled: bool = False
     note: str = ""
 
@@ -31,8 +33,9 @@ class Connections:
     def __init__(self, own: Target, targets: Sequence[Target], interface: str, port: int, run: str) -> None:
         self._run = run
         self._calls = [
-            _call(target.name, address, interface, port)
+            _call(target.name, address, check, interface, number)
             for target in targets
+            for check, number in [(TCP, port), *target.services_of(TCP)]
             for version in (4, 6)
             if own.addresses_of(version)
             for address in target.addresses_of(version)
@@ -51,7 +54,7 @@ class Connections:
         for call in self._calls:
             name = answerer_in(call.answer, self._run)
             note = "" if name else call.note or _unfinished(call)
-            yield Reply(call.receiver, call.address, TCP, bool(name), name, note)
+            yield Reply(call.receiver, call.address, call.check, bool(name), name, note)
 
     def close(self) -> None:
         for call in self._calls:
@@ -59,12 +62,14 @@ class Connections:
 
 
 def _unfinished(call: _Call) -> str:
+    if call.check != TCP and call.connected:
+        return ELSEWHERE
     return f"the answer stopped after {len(call.answer)} bytes" if call.answer else "no reply"
 
 
-def _call(receiver: str, address: str, interface: str, port: int) -> _Call:
+def _call(receiver: str, address: str, check: str, interface: str, port: int) -> _Call:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    call = _Call(receiver, address, socket.socket(family, socket.SOCK_STREAM))
+    call = _Call(receiver, address, check, socket.socket(family, socket.SOCK_STREAM))
     call.socket.setblocking(False)
     call.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
     _settle(call, call.socket.connect_ex((address, port)))
@@ -82,6 +87,7 @@ def _go_on(call: _Call, selector: selectors.BaseSelector) -> None:
         if selector.get_key(call.socket).events == selectors.EVENT_WRITE:
             _settle(call, call.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
             if not call.settled:
+                call.connected = True
                 selector.modify(call.socket, selectors.EVENT_READ, selector.get_key(call.socket).data)
         else:
             part = call.socket.recv(65536)

@@ -17,11 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model import measurem
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.target import Target
 
-MULTICAST_IPV4 = "224.0.0.254"  # RFC 4727: for experiments, never forwarded by a router, flooded by every switch
-MULTICAST_IPV6 = "ff02::114"  # RFC 4727, likewise
-NOBODY = "192.0.2.1"  # RFC 5737
 NOBODY_MAC = "02:74:6e:74:72:79"
-PORT = 1021  # RFC 4727: for experiments
 DHCP = (68, 67)  # RFC 2131: from a client to servers
 
 Mark = Callable[[str, str, str], bytes]  # kind, receiver, address -> marker
@@ -41,9 +37,9 @@ def _untagged(own: Target, mark: Mark) -> Iterator[Frame]:
     mac, ipv4, ipv6 = own.mac, _ipv4_of(own), link_local(own.mac)
     broadcast, multicast4, multicast6, unknown, solicitation, announcement = measurement.FLOOD
 
-    def udp(kind: str, source: str, group: str, *ports: int) -> bytes:
-        port, *other = ports or (PORT,)
-        return frames.udp_packet(source, group, port, mark(kind, "", ""), *other)
+    def udp(kind: str, source: str, *ports: int) -> bytes:
+        port, *other = ports or (measurement.FLOOD_PORT,)
+        return frames.udp_packet(source, measurement.FLOODED_TO[kind], port, mark(kind, "", ""), *other)
 
     def send(to: str, ethertype: int, packet: bytes) -> bytes:
         return frames.ethernet(to, mac, ethertype, packet)
@@ -51,13 +47,16 @@ def _untagged(own: Target, mark: Mark) -> Iterator[Frame]:
     question = frames.neighbour_solicitation(ipv6, ipv6, mac, mark(solicitation, "", ""))
     arp = frames.arp_announcement(mac, ipv4, mark(announcement, "", ""))
     ports = () if own.addresses_of(4) else DHCP  # the one broadcast that a guard lets pass without an address
-    yield broadcast, send(frames.BROADCAST_MAC, frames.IPV4, udp(broadcast, ipv4, "255.255.255.255", *ports))
-    for kind, source, group in ((multicast4, ipv4, MULTICAST_IPV4), (multicast6, ipv6, MULTICAST_IPV6)):
-        ethertype = frames.IPV6 if ":" in group else frames.IPV4
-        yield kind, send(frames.multicast_mac(group), ethertype, udp(kind, source, group))
-    yield unknown, send(NOBODY_MAC, frames.IPV4, udp(unknown, ipv4, NOBODY))
+    yield broadcast, send(frames.BROADCAST_MAC, frames.IPV4, udp(broadcast, ipv4, *ports))
+    yield multicast4, send(_multicast_mac(multicast4), frames.IPV4, udp(multicast4, ipv4))
+    yield multicast6, send(_multicast_mac(multicast6), frames.IPV6, udp(multicast6, ipv6))
+    yield unknown, send(NOBODY_MAC, frames.IPV4, udp(unknown, ipv4))
     yield solicitation, send(frames.multicast_mac(frames.solicited_node(ipv6)), frames.IPV6, question)
     yield announcement, send(frames.BROADCAST_MAC, frames.ARP, arp)
+
+
+def _multicast_mac(kind: str) -> str:
+    return frames.multicast_mac(measurement.FLOODED_TO[kind])
 
 
 def _to_each(own: Target, targets: Sequence[Target], mark: Mark) -> Iterator[Frame]:
@@ -75,5 +74,6 @@ def _tagged(own: Target, vlans: Sequence[int], mark: Mark) -> Iterator[Frame]:
     stacks = [(0,), *((*above, vlan) for above in outer for vlan in vlans)]
     for tags in stacks:
         kind = f"802.1Q tag {' + '.join(map(str, tags))}"
-        packet = frames.udp_packet(_ipv4_of(own), "255.255.255.255", PORT, mark(kind, "", ""))
+        everybody = measurement.FLOODED_TO[measurement.BROADCAST]
+        packet = frames.udp_packet(_ipv4_of(own), everybody, measurement.FLOOD_PORT, mark(kind, "", ""))
         yield kind, frames.ethernet(frames.BROADCAST_MAC, own.mac, frames.IPV4, packet, tags)

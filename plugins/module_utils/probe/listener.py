@@ -104,7 +104,7 @@ def _serve(control: socket.socket, sniffer: Sniffer, responder: Responder, deadl
         selector.register(control, selectors.EVENT_READ)
         selector.register(sniffer.socket, selectors.EVENT_READ, lambda _socket: sniffer.read())
         for listening in responder.sockets:
-            selector.register(listening, selectors.EVENT_READ, responder.accept)
+            selector.register(listening, selectors.EVENT_READ, responder.answer)
         while time.monotonic() < until:
             for key, _events in selector.select(until - time.monotonic()):
                 if key.data:
@@ -125,7 +125,7 @@ def _obey(control: socket.socket, kept: dict[str, Any], sniffer: Sniffer, respon
             kept.update(request.get("keep", {}))
             answer = {}
             if "stop" in request:
-                answer = {**_seen(sniffer), **kept}
+                answer = {**_seen(sniffer), "busy": responder.busy, **kept}
                 for ending in (control, sniffer.socket, *responder.sockets):
                     ending.close()  # before the answer, so that the next listener finds everything free
             caller.sendall(json.dumps(answer).encode())

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import selectors
 import socket
 import time
@@ -18,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.errors import Backend
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import Reply
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import listener
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.connect import Connections
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.datagrams import Datagrams
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.echo import Echoes
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.flood import flood
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.interface import find_interface
@@ -53,7 +55,7 @@ def listen(job: Job) -> dict[str, Any]:
         listener.stop(own.name)
     versions = {version for version in (4, 6) if own.addresses_of(version)}
     try:
-        responder = Responder(interface.name, versions, job.port, job.run, own.name)
+        responder = Responder(interface.name, versions, job.port, job.run, own.name, own.services)
     except OSError as error:
         raise BackendError(
             f"{own.name}: cannot listen on TCP port {job.port} of {interface.name}: {error.strerror}. Choose a free "
@@ -88,22 +90,28 @@ def collect(job: Job) -> dict[str, Any]:
 
 def _ask(job: Job, interface: str) -> list[Reply]:
     """Run all checks at the same time, until all have an answer or the time is up."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a socket for each address and service of all targets
     echoes = Echoes(job.endpoint, job.targets, interface, job.run)
     connections = Connections(job.endpoint, job.targets, interface, job.port, job.run)
+    datagrams = Datagrams(job.endpoint, job.targets, interface, job.run)
     until = time.monotonic() + job.timeout
     with selectors.DefaultSelector() as selector:
         echoes.register(selector)
         connections.register(selector)
+        datagrams.register(selector)
         next_round = time.monotonic()
-        while time.monotonic() < until and not (echoes.settled and connections.settled):
+        while time.monotonic() < until and not (echoes.settled and connections.settled and datagrams.settled):
             if time.monotonic() >= next_round:
                 echoes.send()
+                datagrams.send()
                 next_round += _ROUND_SECONDS
             for key, _events in selector.select(max(0.0, next_round - time.monotonic())):
                 key.data(key.fileobj)
     echoes.close()
     connections.close()
-    return [*echoes.replies(), *connections.replies()]
+    datagrams.close()
+    return [*echoes.replies(), *connections.replies(), *datagrams.replies()]
 
 
 def _flood(job: Job, interface: str) -> dict[str, int]:

@@ -1,14 +1,17 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Answers each TCP connection with the endpoint's name, and reads such answers.
+"""Answers each TCP connection and each datagram with the endpoint's name, and reads such answers.
 
-The answer is longer than a segment: a path that passes the handshake and loses full segments is not reachable.
+The answer to a connection is longer than a segment: a path that passes the handshake and loses full segments is not
+reachable.
 """
 
 from __future__ import annotations
 
+import errno
 import socket
+from collections.abc import Sequence
 
 ANSWER_BYTES = 4096
 
@@ -19,39 +22,65 @@ def answer_of(run: str, name: str) -> bytes:
 
 def answerer_in(answer: bytes, run: str) -> str:
     """Return the name in a complete answer of this run, or nothing."""
+    return answerer_of_datagram(answer, run) if len(answer) == ANSWER_BYTES else ""
+
+
+def answerer_of_datagram(answer: bytes, run: str) -> str:
+    """Return the name in an answer of this run, or nothing."""
     line = answer.partition(b"\n")[0].decode("utf-8", "replace")
     its_run, _space, name = line.partition(" ")
-    return name if its_run == run and len(answer) == ANSWER_BYTES else ""
+    return name if its_run == run else ""
 
 
 class Responder:
-    """A TCP server without state: what fits into a socket's buffer is sent at once, and the kernel does the rest."""
+    """A server without state: what fits into a socket's buffer is sent at once, and the kernel does the rest.
 
-    def __init__(self, interface: str, versions: set[int], port: int, run: str, name: str) -> None:
+    ``services`` have ports of their own, as "tcp 80". One that something else has is not opened, and is ``busy``.
+    """
+
+    def __init__(
+        self, interface: str, versions: set[int], port: int, run: str, name: str, services: Sequence[str] = ()
+    ) -> None:
         self._answer = answer_of(run, name)
-        self.sockets = [self._listening(interface, version, port) for version in sorted(versions)]
+        self.sockets = [_bound(interface, version, "tcp", port) for version in sorted(versions)]
+        self.busy: list[str] = []
+        for service in services:
+            protocol, number = service.split()
+            try:
+                self.sockets += [_bound(interface, version, protocol, int(number)) for version in sorted(versions)]
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                self.busy.append(service)
 
-    @staticmethod
-    def _listening(interface: str, version: int, port: int) -> socket.socket:
-        listening = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, socket.SOCK_STREAM)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
-        if version == 6:
-            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listening.bind(("::" if version == 6 else "0.0.0.0", port))
-        listening.listen(256)
-        listening.setblocking(False)
-        return listening
-
-    def accept(self, listening: socket.socket) -> None:
+    def answer(self, listening: socket.socket) -> None:
         """Answer one caller; one who has gone already is no fault."""
         try:
-            caller, _address = listening.accept()
+            if listening.type == socket.SOCK_DGRAM:
+                _question, caller = listening.recvfrom(65535)
+                listening.sendto(self._answer.partition(b"\n")[0], caller)
+            else:
+                self._accept(listening)
         except OSError:
             return
+
+    def _accept(self, listening: socket.socket) -> None:
+        caller, _address = listening.accept()
         with caller:
             caller.setblocking(False)
-            try:
-                caller.send(self._answer)
-            except OSError:
-                return
+            caller.send(self._answer)
+
+
+def _bound(interface: str, version: int, protocol: str, port: int) -> socket.socket:
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    bound = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, kind)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
+    if kind == socket.SOCK_STREAM:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if version == 6:
+        bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    bound.bind(("::" if version == 6 else "0.0.0.0", port))
+    if kind == socket.SOCK_STREAM:
+        bound.listen(256)
+    bound.setblocking(False)
+    return bound

@@ -26,6 +26,7 @@ ENDPOINT_SPEC = {
     "addresses": {"type": "list", "elements": "str", "required": True},
     "mtu": {"type": "int", "required": True},
     "vlan": {"type": "int"},
+    "services": {"type": "list", "elements": "str", "default": []},
 }
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,126}")
 
@@ -37,9 +38,14 @@ class Target:
     addresses: tuple[str, ...]  # without prefix length
     mtu: int  # bytes
     vlan: int | None  # the local VLAN of its network, where it has one
+    services: tuple[str, ...] = ()  # protocol and port, as "tcp 80"
 
     def addresses_of(self, version: int) -> tuple[str, ...]:
         return tuple(address for address in self.addresses if (":" in address) == (version == 6))
+
+    def services_of(self, protocol: str) -> list[tuple[str, int]]:
+        """Return the services of a protocol, each with its port."""
+        return [(service, int(service.split()[1])) for service in self.services if service.startswith(protocol)]
 
 
 def _name(value: Any) -> str:
@@ -55,10 +61,21 @@ def _address(value: Any) -> str:
         raise ValueError(f"{shown(value)} is no IP address; write it as '10.1.1.20/24' or 'fd00::20/64'") from None
 
 
+def _service(value: Any) -> str:
+    protocol, _space, port = str(value).partition(" ")
+    if protocol not in ("tcp", "udp"):
+        raise ValueError(f"{shown(value)} is no service; write tcp or udp and a port, as 'tcp 80'")
+    return f"{protocol} {integer(1, 65535)(port)}"
+
+
 def parse_target(faults: Faults, path: str, value: Mapping[str, Any]) -> Target:
     """Parse one endpoint of the module's options; what is wrong goes to ``faults``."""
     addresses = [
         faults.parse(path_of(path, "addresses", index), _address, item) for index, item in enumerate(value["addresses"])
+    ]
+    services = [
+        faults.parse(path_of(path, "services", index), _service, item)
+        for index, item in enumerate(value.get("services") or ())
     ]
     vlan = value.get("vlan")
     return Target(
@@ -67,4 +84,5 @@ def parse_target(faults: Faults, path: str, value: Mapping[str, Any]) -> Target:
         addresses=tuple(address for address in addresses if address is not None),
         mtu=faults.parse(path_of(path, "mtu"), integer(576, 65535), value["mtu"]) or 0,
         vlan=None if vlan is None else faults.parse(path_of(path, "vlan"), vlan_id, vlan),
+        services=tuple(service for service in services if service is not None),
     )

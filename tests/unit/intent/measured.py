@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import CHECKS, Endpoint
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.evidence import CHECKS
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import (
     FLOOD,
     OVER_MTU,
@@ -45,7 +46,7 @@ def _replies(own: Endpoint, endpoints: Sequence[Endpoint]) -> Iterator[Reply]:
             continue
         reaches = other.network == own.network
         for address in own.common_addresses(other):
-            for check in (check for checks in CHECKS.values() for check in checks):
+            for check in CHECKS:
                 name = other.name if reaches and check == TCP else ""
                 yield Reply(other.name, address, check, reaches, name, "" if reaches else "no reply")
             yield Reply(other.name, address, OVER_MTU, False, note="Message too long")
@@ -57,5 +58,5 @@ def _sightings(own: Endpoint, endpoints: Sequence[Endpoint]) -> Iterator[Sightin
             continue
         yield from (Sighting(other.name, kind, "", "", 3, 1) for kind in FLOOD)
         for address in other.common_addresses(own):
-            for check in (check for checks in CHECKS.values() for check in checks if check != TCP):
+            for check in (check for check in CHECKS if check != TCP):
                 yield Sighting(other.name, check, own.name, address, 1, 1)

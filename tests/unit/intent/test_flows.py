@@ -116,7 +116,7 @@ def test_a_port_without_a_guard_sends_what_is_untagged_and_gets_what_is_for_nobo
         assert len(unknown) == 2, "from outside, and from other guests here"
     far = flows_of(raw(change), "static", "hv2")
     (actions,) = [actions for table, priority, _m, actions in far if priority == 70]
-    assert actions == "set_field:0x1389->tun_id,set_field:192.168.1.151->tun_dst,output:65152"
+    assert actions == "set_field:0x1389->tun_id,set_field:192.168.1.151->tun_dst,set_field:0xfe80->reg3,resubmit(,91)"
 
 
 def test_ipv6_underlays_have_fields_of_their_own() -> None:

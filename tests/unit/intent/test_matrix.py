@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from measured import endpoint, faultless
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.matrix import Style, render
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Endpoint, Verdict, judge
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Verdict, judge
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import Sighting
 
 PLAIN = Style(colour=False, unicode=True)

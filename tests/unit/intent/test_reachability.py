@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -12,10 +13,12 @@ from hypothesis import strategies as st
 from measured import endpoint, faultless
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint, parse_endpoints
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import (
+    ISOLATED,
+    REACHES,
     expected,
     judge,
-    parse_endpoints,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import (
     BROADCAST,
@@ -36,10 +39,14 @@ ALL = [A1, A2, A3, G1]
 Measurements = dict[str, Measurement]
 
 
-def test_same_network_reaches_by_every_protocol_and_another_by_none() -> None:
-    wanted = expected([A1, A2, G1])
-    assert wanted["acme.a1", "acme.a2"] == wanted["acme.a2", "acme.a1"] == {"icmp", "tcp"}
-    assert {pair for pair, protocols in wanted.items() if not protocols} == {
+def wanted(endpoints: list[Endpoint]) -> dict[tuple[str, str], str]:
+    return {(one.name, other.name): expected(one, other, None) for one, other in permutations(endpoints, 2)}
+
+
+def test_same_network_reaches_and_another_does_not() -> None:
+    pairs = wanted([A1, A2, G1])
+    assert pairs["acme.a1", "acme.a2"] == pairs["acme.a2", "acme.a1"] == REACHES
+    assert {pair for pair, state in pairs.items() if state == ISOLATED} == {
         ("acme.a1", "globex.g1"),
         ("acme.a2", "globex.g1"),
         ("globex.g1", "acme.a1"),
@@ -48,8 +55,8 @@ def test_same_network_reaches_by_every_protocol_and_another_by_none() -> None:
 
 
 def test_two_tenants_may_call_their_networks_alike() -> None:
-    wanted = expected([endpoint("acme.x", "acme.web"), endpoint("globex.x", "globex.web")])
-    assert not any(wanted.values())
+    pairs = wanted([endpoint("acme.x", "acme.web"), endpoint("globex.x", "globex.web")])
+    assert {*pairs.values()} == {ISOLATED}
 
 
 def answer(measurements: Measurements, sender: str, receiver: str, check: str, **changes: object) -> None:
@@ -261,7 +268,7 @@ def test_one_foreign_frame_is_one_leak(networks: list[str], data: st.DataObject)
     endpoints = [endpoint(f"t.e{number}", network) for number, network in enumerate(networks)]
     measurements = faultless(endpoints)
     assert judge(endpoints, measurements).wrong == []
-    foreign = [pair for pair, protocols in expected(endpoints).items() if not protocols]
+    foreign = [pair for pair, state in wanted(endpoints).items() if state == ISOLATED]
     if foreign:
         sender, receiver = data.draw(st.sampled_from(foreign))
         show(measurements, receiver, Sighting(sender, "IPv6 multicast", "", "", 1, 1))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from measured import endpoint
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Endpoint
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.sampling import sample
 
 

@@ -141,8 +141,10 @@ def _match(state: str, word: str, who: str, address: str = "", transport: str = 
 
 
 def _address(direction: str, prefix: str) -> str:
-    """Return the match of the other end's address, or network."""
+    """Return the match of the other end's address, or network; nothing if it is any."""
     start, _slash, length = prefix.partition("/")
+    if length == "0":
+        return ""
     version = family(prefix)
     alone = int(length) == LONGEST_PREFIX[version]
     return f"{_ADDRESS[version]}_{_OTHER_END[direction]}={start if alone else prefix}"

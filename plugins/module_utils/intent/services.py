@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is measured between endpoints that security groups judge: which services, and which of them shall be reached.
+
+A service is a protocol and a port, as ``tcp 3306``. There is one for each port of a tenant's rules, and for each
+protocol one that no rule names: that of the probe itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.evidence import said
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, allowed
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import (
+    ICMP,
+    ICMPV6,
+    TCP,
+    UDP,
+    Security,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import (
+    ECHO_FRAME,
+    FLOOD_PORT,
+    FLOODED_TO,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import (
+    ICMP as PING,
+)
+
+MOST = 12  # services of a tenant that are measured
+_NAMES = {TCP: "tcp", UDP: "udp"}
+_ECHO_REQUEST = {4: (ICMP, 8), 6: (ICMPV6, 128)}  # protocol and type: RFC 792, RFC 4443
+
+
+def services_of(security: Security, port: int) -> list[str]:
+    """Return the services of a tenant; ``port`` is the probe's, where TCP is measured anyway."""
+    rules = security.rules_of(sorted(security.groups or {}))
+    named = {(rule.protocol or 0, rule.ports.first) for rule in rules if rule.ports and rule.protocol in _NAMES}
+    return [f"udp {port}", *(f"{_NAMES[protocol]} {first}" for protocol, first in sorted(named))][:MOST]
+
+
+def permitted(
+    securities: Mapping[str, Security], endpoints: Sequence[Endpoint], port: int
+) -> dict[str, dict[str, list[str]]]:
+    """Return what shall pass from each sender to each receiver in its network, of those of which one is judged."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for sender in endpoints:
+        for receiver in endpoints:
+            if sender is not receiver and sender.network == receiver.network and (sender.judged or receiver.judged):
+                security = securities[sender.tenant]
+                found.setdefault(sender.name, {})[receiver.name] = list(_passing(security, sender, receiver, port))
+    return found
+
+
+def _passing(security: Security, sender: Endpoint, receiver: Endpoint, port: int) -> Iterator[str]:
+    ends = End(sender.groups, sender.all_addresses), End(receiver.groups, receiver.all_addresses)
+    own = {family(address): address for address in reversed(sender.plain_addresses)}
+
+    def passes(protocol: int, source: str, target: str, number: int) -> bool:
+        return allowed(security, *ends, Connection(protocol, source, target, number))
+
+    for address in sender.common_addresses(receiver):
+        version = family(address)
+        protocol, kind = _ECHO_REQUEST[version]
+        if passes(protocol, own[version], address, kind):
+            yield said(PING, address)
+        if passes(protocol, sender.link_local if version == 6 else own[4], address, kind):
+            yield said(ECHO_FRAME, address)
+        for service in ("tcp", *receiver.services):
+            name, _space, number = service.partition(" ")
+            if passes(TCP if name == "tcp" else UDP, own[version], address, int(number or port)):
+                yield said(service, address)
+    for what, target in FLOODED_TO.items():
+        source = sender.link_local if family(target) == 6 else own.get(4)
+        if source and passes(UDP, source, target, FLOOD_PORT):
+            yield what
