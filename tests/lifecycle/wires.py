@@ -123,14 +123,19 @@ def wires(twin: TwinLab, places: Mapping[str, tuple[str, str]]) -> Iterator[Wire
         yield found
 
 
-def _opened(pid: int, device: str) -> socket.socket:
-    """Open a socket in another namespace; the thread stays there."""
+def enter_network(pid: int) -> None:
+    """Take the calling thread to the network of a process, where it stays, and the sockets that it opens."""
     namespace = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY)
     try:
         if _LIBC.setns(namespace, _CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "setns")
     finally:
         os.close(namespace)
+
+
+def _opened(pid: int, device: str) -> socket.socket:
+    """Open a socket in another namespace; the thread stays there."""
+    enter_network(pid)
     end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
     end.bind((device, _ETH_P_ALL))
     end.setsockopt(socket.SOL_SOCKET, _RECEIVE_BUFFER_FORCE, 1 << 24)

@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Security groups with real packets, in learning and in static forwarding, over a tunnel, a VLAN and an untagged wire.
+
+Tenants have the same MAC and IP addresses and the same groups. Each has a guest of web and one of db on each of two
+hypervisors; the first sends.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from guard_cases import ONE, THREE, TWO, Guest
+from judge_cases import DB_RULES, cases
+from lifecycle_fabric import Fabric
+from packets import pinging, wait_until
+from talks import Call, Talk, open_talk, talking
+from wires import wires
+
+NETWORKS = {"a": "gre", "w": "vlan", "f": "flat"}
+PHYSICAL = {"w": "physnet1", "f": "physnet2"}
+FOUR = Guest("52:54:00:00:00:04", "10.1.1.4", "fd00:1::4")
+GUESTS = {"1": (ONE, "hv1", "web"), "2": (TWO, "hv1", "db"), "3": (THREE, "hv2", "db"), "4": (FOUR, "hv2", "web")}
+GROUPS = {
+    "web": {
+        "rules": [
+            {"direction": "ingress", "protocol": "tcp", "port": 80},
+            {"direction": "ingress", "protocol": "icmp"},
+            {"direction": "ingress", "protocol": "tcp", "port": "1024-65535", "remote_group": "db"},
+        ]
+    },
+    "db": {"rules": DB_RULES},
+}
+QUIET = 1.0  # seconds after which what was cut is silent, and what goes on has been heard
+
+
+def tenant(name: str, kind: str) -> dict[str, Any]:
+    wire = {"physical_network": PHYSICAL[name]} if name in PHYSICAL else {}
+    ports = {
+        number: {
+            **{"hypervisor": host, "network": "net", "mac": guest.mac, "ip": [guest.ipv4, guest.ipv6]},
+            "security_groups": [group],
+        }
+        for number, (guest, host, group) in GUESTS.items()
+    }
+    return {
+        "networks": {"net": {"type": kind, "subnet": ["10.1.1.0/24", "fd00:1::/64"], **wire}},
+        "ports": ports,
+        "security_groups": copy.deepcopy(GROUPS),
+    }
+
+
+@pytest.fixture(scope="module")
+def twin_fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
+    tenants = {name: tenant(name, kind) for name, kind in NETWORKS.items()}
+    return new_fabric(tenants, ["hv1", "hv2"], wires=["physnet2"], forwarding="learning")
+
+
+@pytest.fixture(scope="module", params=["learning", "static"])
+def fabric(request: pytest.FixtureRequest, twin_fabric: Fabric) -> Fabric:
+    twin_fabric.fabric["forwarding"] = request.param
+    twin_fabric.run("site")
+    twin_fabric.converged()
+    return twin_fabric
+
+
+def test_the_matrix_is_as_the_groups_say(fabric: Fabric) -> None:
+    """So are ARP, ND and full packets; and tenants are isolated as before."""
+    assert "0 wrong" in fabric.run("verify").output
+
+
+def test_of_hand_made_packets_only_those_that_open_an_allowed_connection_arrive(fabric: Fabric) -> None:
+    expected: dict[int, Counter[str]] = {}
+    with wires(
+        fabric.twin, {f"{name}.{number}": (f"{name}.{number}", "eth0") for name in NETWORKS for number in GUESTS}
+    ) as found:
+        for name in NETWORKS:
+            for number, guest in (("2", TWO), ("3", THREE)):
+                for case in cases(guest):
+                    sent, *later = [found.say(f"{case.name} to {number}", f"{name}.1", build) for build in case.builds]
+                    expected[sent] = Counter([f"{name}.{number}"] * len(case.builds) * case.passes)
+                    expected.update((number_, Counter()) for number_ in later)
+                    time.sleep(0.002)
+        wait_until(lambda: all(found.heard_by(sent) for sent, heard in expected.items() if heard), 5)
+        found.settle()
+        wrong = {
+            f"{found.said[sent].sender}: {found.said[sent].label}": (dict(heard), dict(found.heard_by(sent)))
+            for sent, heard in expected.items()
+            if heard != found.heard_by(sent)
+        }
+    assert wrong == {}, "{packet: (who should have heard it, who did)}"
+
+
+def calls(name: str) -> dict[str, Call]:
+    """Return a connection to each guest of db, and one that has nothing to do with db's rules."""
+    return {
+        f"{name}, on the same hypervisor": Call(f"{name}.1", f"{name}.2", TWO.ipv4, 3306),
+        f"{name}, to another": Call(f"{name}.1", f"{name}.3", THREE.ipv6, 3306),
+        f"{name}, among web": Call(f"{name}.1", f"{name}.4", FOUR.ipv4, 80),
+    }
+
+
+def test_a_rule_that_goes_cuts_its_connections_and_no_others(fabric: Fabric) -> None:
+    """Both ends go on sending all the time. What conntrack forgets they cannot open again, not even from the server,
+    who may open connections to the client's port."""
+    groups = fabric.tenants["a"]["security_groups"]
+    with talking(fabric, {**calls("a"), **calls("w"), **calls("f")}) as talks:
+        assert wait_until(lambda: all(min(talk.heard) > 20 for talk in talks.values())), heard(talks)
+        groups["db"] = {"rules": DB_RULES[1:]}
+        fabric.run("site")
+        cut = {name for name in talks if name.startswith("a") and "web" not in name}
+        before = heard(talks)
+        time.sleep(QUIET)
+        compare_heard(before, heard(talks), cut)
+        for host in ("hv1", "hv2"):
+            fabric.twin.run(host, "ovs-appctl", "dpctl/flush-conntrack")
+        before = heard(talks)
+        time.sleep(QUIET)
+        assert {name: talk for name, talk in heard(talks).items() if name in cut} == {
+            name: before[name] for name in cut
+        }
+        assert open_talk(fabric, calls("a")["a, to another"]) is None
+    groups["db"] = {"rules": DB_RULES}
+    fabric.run("site")
+    assert open_talk(fabric, calls("a")["a, to another"])
+
+
+def test_a_guest_that_leaves_a_group_is_cut_off_and_a_guest_that_joins_it_is_let_in(fabric: Fabric) -> None:
+    ports = fabric.tenants["w"]["ports"]
+    late = Call("w.2", "w.3", THREE.ipv4, 3306)
+    assert open_talk(fabric, late) is None
+    with talking(fabric, calls("w")) as talks:
+        ports["1"]["security_groups"], ports["2"]["security_groups"] = ["default"], ["db", "web"]
+        fabric.run("site")
+        before = heard(talks)
+        time.sleep(QUIET)
+        compare_heard(before, heard(talks), {name for name in talks if "web" not in name})
+        assert open_talk(fabric, late)
+    ports["1"]["security_groups"], ports["2"]["security_groups"] = ["web"], ["db"]
+    fabric.run("site")
+
+
+def heard(talks: Mapping[str, Talk]) -> dict[str, tuple[int, int]]:
+    return {name: talk.heard for name, talk in talks.items()}
+
+
+def compare_heard(before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]], cut: set[str]) -> None:
+    """Check that those were silent, and that the others have heard much."""
+    gained = {name: tuple(now - then for now, then in zip(after[name], before[name])) for name in after}
+    assert {name: bytes_ for name, bytes_ in gained.items() if name in cut} == dict.fromkeys(cut, (0, 0))
+    assert {name: bytes_ for name, bytes_ in gained.items() if name not in cut and min(bytes_) < 20} == {}
+
+
+def test_a_change_of_one_tenant_costs_another_no_packet(fabric: Fabric) -> None:
+    pinged = {"w.1": FOUR.ipv4, "f.1": TWO.ipv4}
+    tenant = fabric.tenants["a"]
+    with pinging(fabric.twin, pinged) as pings:
+        tenant["security_groups"]["db"], tenant["ports"]["4"]["security_groups"] = {"rules": DB_RULES[:1]}, ["db"]
+        fabric.run("site", "site")
+    assert {ping.sender: ping.lost for ping in pings} == {sender: [] for sender in pinged}
+    assert all(ping.answered > 200 for ping in pings), pings
+    tenant["security_groups"]["db"], tenant["ports"]["4"]["security_groups"] = {"rules": DB_RULES}, ["web"]
