@@ -13,15 +13,20 @@ import copy
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import permutations
 from typing import Any
 
 import pytest
 from guard_cases import ONE, THREE, TWO, Guest
 from judge_cases import DB_RULES, cases
 from lifecycle_fabric import Fabric
+from oracle import Oracle
 from packets import pinging, wait_until
 from talks import Call, Talk, open_talk, talking
 from wires import wires
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, allowed
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import ICMP, TCP, UDP
 
 NETWORKS = {"a": "gre", "w": "vlan", "f": "flat"}
 PHYSICAL = {"w": "physnet1", "f": "physnet2"}
@@ -95,6 +100,29 @@ def test_of_hand_made_packets_only_those_that_open_an_allowed_connection_arrive(
             if heard != found.heard_by(sent)
         }
     assert wrong == {}, "{packet: (who should have heard it, who did)}"
+
+
+def test_traces_say_the_same_of_every_pair(fabric: Fabric) -> None:
+    oracle = Oracle(fabric)
+    asked, expected = [], []
+    for tenant in oracle.intent()[0].tenants.values():
+        for ports in permutations(tenant.ports.values(), 2):
+            ends = [End(port.groups, [address.partition("/")[0] for address in port.addresses]) for port in ports]
+            addresses = ends[0].addresses[0], ends[1].addresses[0]
+            for question, protocol, number in (
+                *(({"proto": "tcp", "port": port}, TCP, port) for port in (80, 3306, 3307)),
+                ({"proto": "udp", "port": 5001}, UDP, 5001),
+                ({"proto": "icmp", "port": None}, ICMP, 8),
+            ):
+                asked.append({"from": ports[0].name, "to": ports[1].name, **question})
+                expected.append(allowed(tenant.security, *ends, Connection(protocol, *addresses, number)))
+    said = [journey.reaches for journey in oracle.journeys(asked)]
+    assert [pair for pair in zip(asked, expected, said) if pair[1] != pair[2]] == []
+    assert 10 < sum(expected) < len(expected) - 10
+    assert oracle.told("a.1", "a.3", proto="tcp", port=3307) == (
+        "a.1 does not reach a.3: dropped by verdict_in of port a.3: no rule of its security groups (db) lets it "
+        "receive this."
+    )
 
 
 def calls(name: str) -> dict[str, Call]:

@@ -7,26 +7,18 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from guard_cases import Build, datagram, send
 from lifecycle_fabric import Fabric
-from module_runner import run_module
+from oracle import Oracle
 from packets import wait_until
 from wires import QUIET, Wires, wires
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.intent_files import read_intent, read_record
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record, parse_record
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.journey import Journey, resume, travel
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.names import Names
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.question import parse_question
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.journey import Journey
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.story import verdict
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import BROADCAST_MAC, IPV4, VLAN
 
 # Guest 1 and 2 of a network are on hv1, 3 on hv2, 4 on hv3. In all networks they have the same MAC and IP addresses.
@@ -63,47 +55,6 @@ def tenant(name: str) -> dict[str, Any]:
 
 GUESTS = [f"{name}.web-{number}" for name, (_network, numbers) in NETWORKS.items() for number in numbers]
 PAIRS = [(sender, receiver) for sender in GUESTS for receiver in GUESTS if sender != receiver]
-
-
-@dataclass
-class Oracle:
-    """Asks the switches of a twin, from outside, about any number of packets at once."""
-
-    fabric: Fabric
-
-    def intent(self) -> tuple[Intent, Names]:
-        files = read_intent(str(self.fabric.intent_dir), str(self.fabric.record))
-        intent, document = parse(files.raw), read_record(str(self.fabric.record))
-        record = parse_record(document.value, document.origin) if document else Record()
-        return intent, Names(intent, allocate(intent, record)[0])
-
-    def journeys(self, questions: Sequence[Mapping[str, Any]]) -> list[Journey]:
-        intent, _names = self.intent()
-        ways = [travel(intent, parse_question(intent, {"proto": "udp", "port": PORT, **item})) for item in questions]
-        found: dict[int, Journey] = {}
-        waiting = {number: resume(way, [])[0] for number, way in enumerate(ways)}
-        while waiting:
-            for number, answer in self._answers(waiting).items():
-                try:
-                    waiting[number] = ways[number].send(answer)
-                except StopIteration as end:
-                    found[number] = end.value
-                    del waiting[number]
-        return [found[number] for number in range(len(ways))]
-
-    def _answers(self, visits: Mapping[int, Any]) -> dict[int, Any]:
-        answers = {}
-        for host in self.fabric.hypervisors:
-            asked = {number: visit.inquiry for number, visit in visits.items() if visit.hypervisor == host}
-            if asked:
-                database = f"unix:/proc/{self.fabric.twin.pid(host)}/root/run/openvswitch/db.sock"
-                task = {"bridge": "br-int", "packets": list(asked.values()), "database": database}
-                answers.update(zip(asked, run_module("of_trace", task)["traces"]))
-        return answers
-
-    def told(self, sender: str, receiver: str, **more: Any) -> str:
-        (journey,) = self.journeys([{"from": sender, "to": receiver, **more}])
-        return verdict(self.intent()[1], journey)
 
 
 def receivers(journey: Journey) -> set[str]:

@@ -43,8 +43,8 @@ class Endpoint:
         return [address.partition("/")[0] for address in self.addresses]
 
     @property
-    def all_addresses(self) -> set[str]:
-        return {*self.plain_addresses, self.link_local}
+    def all_addresses(self) -> list[str]:
+        return [*self.plain_addresses, self.link_local]
 
     def common_addresses(self, receiver: Endpoint) -> list[str]:
         """Return the receiver's addresses of families that this endpoint has too."""

@@ -35,7 +35,7 @@ class End(NamedTuple):
     """One of the two that a connection is between. ``groups`` is None for one that is not judged."""
 
     groups: Sequence[str] | None
-    addresses: Collection[str]
+    addresses: Sequence[str]
 
 
 def allowed(security: Security, sender: End, receiver: End, connection: Connection) -> bool:

@@ -370,11 +370,6 @@ REASONS: dict[str, tuple[str, list[dict[str, Any]], str]] = {
         [answer(rules=[rule(7, "", "drop", ">>>> dropping, as I like <<<<", cookie="0x99")])],
         "dropped by table 7 of port acme.web-1: the switch says 'dropping, as I like'",
     ),
-    "a table of later": (
-        "{}",
-        [answer(rules=[IN, missed(Table.VERDICT_OUT)])],
-        "dropped by verdict_out of port acme.web-1: no flow matches",
-    ),
     "a flow that drops": (
         "{}",
         [answer(rules=[rule(Table.INPUT, "", "drop")])],

@@ -34,12 +34,13 @@ class Visit:
     in_port: str | None
     tunnel: Mapping[str, Any] | None
     ct_states: Sequence[str]
+    connection: str = ""  # what conntrack finds, where security groups judge by it
 
     @property
     def inquiry(self) -> dict[str, Any]:
         """Return it as tenantry.sdn.of_trace takes it."""
         entry = {"in_port": self.in_port} if self.tunnel is None else {"tunnel": dict(self.tunnel)}
-        return {**entry, "flow": self.packet.flow, "ct_states": list(self.ct_states)}
+        return {**entry, "flow": self.packet.flow + self.connection, "ct_states": list(self.ct_states)}
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,13 @@ class Journey:
 def travel(intent: Intent, question: Question) -> Generator[Visit, Answer, Journey]:
     """Follow a packet, and if it arrives the answer to it. What is not honest gets no answer that could be foreseen."""
     there = Leg(question.packet, question.sender, question.receiver)
-    yield from _walk(intent, there, _NEW)
+    judged = intent.tenants[question.sender.tenant].security.groups is not None
+    connection = question.packet.connection if judged else ""
+    yield from _walk(intent, there, _NEW, connection)
     back = None
     if there.reaches and not there.answered and question.honest:
         back = Leg(question.packet.answer(question.receiver.mac), question.receiver, question.sender)
-        yield from _walk(intent, back, _REPLY)
+        yield from _walk(intent, back, _REPLY, connection)
     return Journey(question, there, back)
 
 
@@ -127,8 +130,8 @@ def resume(
     return visit, None
 
 
-def _walk(intent: Intent, leg: Leg, ct_states: Sequence[str]) -> Generator[Visit, Answer, None]:
-    visits = deque([Visit(leg.sender.hypervisor, leg.packet, leg.sender.interface, None, ct_states)])
+def _walk(intent: Intent, leg: Leg, ct_states: Sequence[str], connection: str) -> Generator[Visit, Answer, None]:
+    visits = deque([Visit(leg.sender.hypervisor, leg.packet, leg.sender.interface, None, ct_states, connection)])
     while visits:
         visit = visits.popleft()
         answer = yield visit
@@ -167,4 +170,5 @@ def _onward(intent: Intent, leg: Leg, visit: Visit, output: Output) -> Visit | N
         dl_dst=output["dl_dst"] or visit.packet.dl_dst,
         vlans=tuple(output["vlans"]),
     )
-    return Visit(there.name, packet, None if tunnel else wires[output["port"]], tunnel, visit.ct_states)
+    in_port = None if tunnel else wires[output["port"]]
+    return replace(visit, hypervisor=there.name, packet=packet, in_port=in_port, tunnel=tunnel)

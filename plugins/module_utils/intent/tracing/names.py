@@ -24,7 +24,9 @@ class Names:
         """What flows are about, by the bits that their cookies have for it."""
         ports = (f"port {port.name}" for port in self._intent.ports)
         networks = (f"network {name}" for name in self._intent.networks)
-        return {about_bits(cookie(Table.INPUT, about)): about for about in ("", *ports, *networks)}
+        tenants = self._intent.tenants.values()
+        groups = (f"group {tenant.name}.{name}" for tenant in tenants for name in tenant.security.groups or ())
+        return {about_bits(cookie(Table.INPUT, about)): about for about in ("", *ports, *networks, *groups)}
 
     @cached_property
     def _hypervisors(self) -> Mapping[str, str]:

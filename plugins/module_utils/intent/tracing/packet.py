@@ -17,6 +17,7 @@ PROTOCOLS = (*WITH_PORTS, "icmp", *QUESTIONS)
 SOURCE_PORT = 40000  # one of those that a guest takes for a connection
 _BROADCAST = "ff:ff:ff:ff:ff:ff"
 _SYN, _SYN_ACK = "0x002", "0x012"  # RFC 9293
+_NUMBER, _ICMP_NUMBER = {"tcp": 6, "udp": 17}, {4: 1, 6: 58}  # IANA, Protocol Numbers
 _ECHO = {4: (8, 0), 6: (128, 129)}  # RFC 792, RFC 4443: request, reply
 _SOLICITATION, _ADVERTISEMENT = 135, 136  # RFC 4861
 _TTL, _ND_TTL = 64, 255
@@ -56,6 +57,21 @@ class Packet:
         tags = {"dl_vlan": self.vlans[0], "dl_vlan_pcp": 0} if self.vlans else {}
         fields = {"dl_src": self.dl_src, "dl_dst": self.dl_dst, **fields, **tags}
         return ",".join([words, *(f"{name}={value}" for name, value in fields.items())])
+
+    @property
+    def connection(self) -> str:
+        """Return it as the first packet of a connection, as conntrack would tell; "" if it has none.
+
+        A trace takes these fields from the packet (ovs-fields(7), which asks for a state with them).
+        """
+        if self.protocol in QUESTIONS:
+            return ""
+        version = family(self.source)
+        start = "ct_nw" if version == 4 else "ct_ipv6"
+        number = _ICMP_NUMBER[version] if self.protocol == "icmp" else _NUMBER[self.protocol]
+        source, target = (_ECHO[version][0], 0) if self.protocol == "icmp" else (self.tp_src, self.tp_dst)
+        ends = f"{start}_src={self.source},{start}_dst={self.target}"
+        return f",ct_state=new|trk,{ends},ct_nw_proto={number},ct_tp_src={source},ct_tp_dst={target}"
 
     @property
     def words(self) -> str:

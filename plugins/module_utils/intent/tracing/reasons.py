@@ -16,6 +16,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import 
 
 _GUARD = {table.name.lower() for table in (Table.GUARD, Table.GUARD_SOURCE, Table.GUARD_L4)}
 _ENTRANCE = {table.name.lower() for table in (Table.INPUT, Table.TUNNEL)}
+_VERDICTS = [table.name.lower() for table in (Table.VERDICT_OUT, Table.VERDICT_IN)]
 _UNRESOLVED = "neighbor cache miss"
 Rule = Mapping[str, Any]
 
@@ -72,6 +73,9 @@ def _dropped(names: Names, leg: Leg, hop: Hop) -> str:
         return f"{hop.visit.hypervisor} drops it before its first table"
     rule = hop.rules[-1]
     table = names.table(rule)
+    if table in _VERDICTS:
+        guest, does = (leg.sender, "send") if table == _VERDICTS[0] else (leg.receiver, "receive")
+        return f"dropped by {table} of port {guest.name}: {_not_allowed(guest, does)}"
     if table in _GUARD:
         faults = _guard_faults(leg.sender, hop.visit.packet)
         cause = "; ".join(faults) or "nothing that a guest may send has this form"
@@ -102,6 +106,12 @@ def _guard_faults(guest: Port, packet: Packet) -> list[str]:
     if packet.source not in own:
         faults.append(f"source address {packet.source} is not its own ({', '.join(own)})")
     return faults
+
+
+def _not_allowed(guest: Port, does: str) -> str:
+    if not guest.groups:
+        return "it is in no security group, and what none allows is dropped"
+    return f"no rule of its security groups ({', '.join(guest.groups)}) lets it {does} this"
 
 
 def _cause(names: Names, hop: Hop, rule: Rule) -> str:
