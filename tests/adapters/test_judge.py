@@ -24,6 +24,7 @@ LISTS = {"office": ["10.1.0.0/29", "10.1.0.4/30", "fd00::/126"], "all": ["0.0.0.
 PORTS = (1, 21, 22, 80, 443, 8000, 8080, 65535)
 COUNT = 8  # guests
 PACKETS = 60
+SEEDS = (0, 1, 3, 4, 5, 6)  # of which some packets pass, and some do not
 
 
 def rule(dice: random.Random) -> dict[str, Any]:
@@ -53,11 +54,14 @@ def rule(dice: random.Random) -> dict[str, Any]:
 
 
 def intent(dice: random.Random) -> dict[str, Any]:
-    groups = {name: {"rules": [rule(dice) for dummy in range(dice.randint(1, 7))]} for name in GROUPS}
+    groups = {
+        name: {"rules": [rule(dice) for dummy in range(dice.randint(1, 9))], "open_egress": dice.random() < 0.6}
+        for name in GROUPS
+    }
     ports = {
         f"p{number}": {
             **{"hypervisor": "hv1", "network": "net", "ip": [f"10.1.0.{number}", f"fd00::{number}"]},
-            **{"interface": f"tap{number}", "security_groups": dice.sample(GROUPS, dice.randint(0, 3))},
+            **{"interface": f"tap{number}", "security_groups": dice.sample(GROUPS, dice.randint(1, 3))},
         }
         for number in range(1, COUNT + 1)
     }
@@ -68,7 +72,7 @@ def intent(dice: random.Random) -> dict[str, Any]:
     return {"fabric": fabric, "tenants": {"acme": tenant}}
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_flows_and_rules_are_of_one_mind(host: Host, seed: int) -> None:
     dice = random.Random(seed)
     parsed = parse(intent(dice))
