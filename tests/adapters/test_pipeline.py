@@ -16,8 +16,10 @@ from host import Host
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import JUDGED_MAXIMUM
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import Packet
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import dumped
 
 GOLDEN = Path(__file__).parents[1] / "unit/golden"
@@ -111,13 +113,16 @@ def test_the_switch_keeps_the_flows_word_for_word(host: Host, state: dict[str, A
     assert sorted(dumped(dump)) == sorted(state["flows"])
 
 
+@pytest.mark.parametrize("judged", [False, True])
 @pytest.mark.parametrize("mode", ["learning", "static"])
-def test_in_a_crowd_everybody_but_the_sender_gets_one_copy(host: Host, mode: str) -> None:
+def test_in_a_crowd_everybody_but_the_sender_gets_one_copy(host: Host, mode: str, judged: bool) -> None:
+    crowd = JUDGED_MAXIMUM if judged else CROWD
     ports = {
         f"p{n}": {"hypervisor": "hv1", "network": "web", "ip": f"10.1.{n // 250}.{n % 250 + 1}", "interface": f"tap{n}"}
-        for n in range(CROWD)
+        for n in range(crowd)
     }
-    web = {"networks": {"web": {"type": "gre", "subnet": "10.1.0.0/16"}}, "ports": ports}
+    web: dict[str, Any] = {"networks": {"web": {"type": "gre", "subnet": "10.1.0.0/16"}}, "ports": ports}
+    web.update({"security_groups": {}} if judged else {})
     hosts = {"hv1": {"vtep": "192.168.1.151"}}
     fabric = {"name": "dc1", "segments": {"tunnel": "1-9"}, "hypervisors": hosts, "forwarding": mode}
     state = compiled({"fabric": fabric, "tenants": {"acme": web}})
@@ -133,7 +138,7 @@ def test_in_a_crowd_everybody_but_the_sender_gets_one_copy(host: Host, mode: str
         for text in state["flows"]
         if f"set_field:{sender['ofport_request']:#x}->reg3,goto_table:80" in text
     }
-    packet = f"in_port=tap7,dl_src={mac},dl_dst=ff:ff:ff:ff:ff:ff,ip,nw_src=10.1.0.8,nw_dst=255.255.255.255"
-    trace = host.ovs.appctl("ofproto/trace", "br-int", packet)
+    packet = Packet("udp", mac, "ff:ff:ff:ff:ff:ff", "10.1.0.8", "255.255.255.255", 5, 5)
+    trace = host.ovs.appctl("ofproto/trace", "br-int", f"in_port=tap7,{packet.flow}{packet.connection}")
     outputs = Counter(re.findall(r"\d+", trace.rpartition("Datapath actions: ")[2]))
-    assert len(outputs) == sum(outputs.values()) == CROWD - 1
+    assert len(outputs) == sum(outputs.values()) == crowd - 1

@@ -19,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
 GUESTS_MAXIMUM = 1365  # of a network on one hypervisor; each is a copy of a broadcast
+JUDGED_MAXIMUM = 500  # where groups judge each copy: it takes 7 of 4,096 resubmits (ofproto-dpif-xlate.c)
 PEERS_MAXIMUM = {4: 1365, 6: 1023}  # hypervisors that a copy is sent to, by the family of the VTEPs
 PEERS_IN_USERSPACE = 600  # 64 kB hold as many of the largest, VXLAN over IPv6, of 104 bytes
 
@@ -30,10 +31,12 @@ def refuse_floods(faults: Faults, intent: Intent) -> None:
     if not intent.fabric.has_pipeline:
         return
     for (network, host), count in sorted(Counter((port.network, port.hypervisor) for port in intent.ports).items()):
-        if count > GUESTS_MAXIMUM:
+        judged = intent.tenants[intent.networks[network].tenant].security.groups is not None
+        most, why = (JUDGED_MAXIMUM, ", judged for each,") if judged else (GUESTS_MAXIMUM, "")
+        if count > most:
             faults.add(
                 intent.networks[network].path,
-                f"{count} ports on {host}; Open vSwitch copies a broadcast to at most {GUESTS_MAXIMUM}, so spread them "
+                f"{count} ports on {host}; Open vSwitch copies a broadcast{why} to at most {most}, so spread them "
                 "over more hypervisors, or split the network",
             )
     for network, count in _flooded(intent):

@@ -19,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.errors import Invalid
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_fabric, compile_host
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import (
     GUESTS_MAXIMUM,
+    JUDGED_MAXIMUM,
     PEERS_IN_USERSPACE,
     PEERS_MAXIMUM,
 )
@@ -153,6 +154,20 @@ def test_more_guests_than_a_broadcast_can_be_copied_to_are_refused(mode: str) ->
         "over more hypervisors, or split the network"
     ]
     parse(crowd(GUESTS_MAXIMUM + 1, 1, "plain"))
+
+
+def test_fewer_guests_where_security_groups_judge_each_copy() -> None:
+    intent = crowd(JUDGED_MAXIMUM, 1, "learning")
+    intent["tenants"]["acme"]["security_groups"] = {}
+    parse(intent)
+    intent = crowd(JUDGED_MAXIMUM + 1, 1, "learning")
+    intent["tenants"]["acme"]["security_groups"] = {}
+    with pytest.raises(InvalidInput) as caught:
+        parse(intent)
+    assert caught.value.faults == [
+        "tenants.acme.networks.web: 501 ports on h0; Open vSwitch copies a broadcast, judged for each, to at most 500, "
+        "so spread them over more hypervisors, or split the network"
+    ]
 
 
 @pytest.mark.parametrize("family", PEERS_MAXIMUM)
