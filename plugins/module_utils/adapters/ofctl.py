@@ -62,6 +62,16 @@ class OfCtl:
         self._chosen = protocol is not None
         self.protocol = protocol or NEWEST
 
+    def datapath_features(self) -> str:
+        """Return what ovs-vswitchd says that the datapath of the bridge can do, a line each."""
+        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_control import SwitchControl
+
+        control = SwitchControl(self._database, self._timeout)
+        try:
+            return control.ask("dpif/show-dp-features", self._bridge)
+        finally:
+            control.close()
+
     def on_bridge(self, command: str, *arguments: str, options: tuple[str, ...] = (), stdin: str = "") -> str:
         """Run a command on the bridge, and return what it prints."""
         try:

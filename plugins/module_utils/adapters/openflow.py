@@ -55,6 +55,7 @@ class OpenFlow:
         if plan:
             if not self._lacks_bridge:
                 self._ofctl.require_bundles()
+                self._require_conntrack(plan)
             self._refuse_foreign(plan, tables)
             self._check_references(plan, tables)
         return plan
@@ -126,6 +127,19 @@ class OpenFlow:
         if not self._owner.purge:
             go = {key: line for key, line in go.items() if key in come}
         return TablePlan.between(go, come)
+
+    def _require_conntrack(self, plan: TablePlan) -> None:
+        """Refuse flows that the datapath would not obey."""
+        from ansible_collections.tenantry.sdn.plugins.module_utils.model.conntrack import lacking, uses_conntrack
+
+        flows = [line for (kind, _key), line in plan.after.items() if kind == "flow"]
+        lines = list(lacking(flows, self._ofctl.datapath_features())) if uses_conntrack(flows) else []
+        if lines:
+            raise BackendError(
+                f"The datapath of bridge {self._bridge} cannot track connections as these flows ask: "
+                f"{', '.join(lines)} (ovs-appctl dpif/show-dp-features {self._bridge}). Judging connections needs one "
+                "that can, as that of Linux with CONFIG_NF_CONNTRACK_ZONES, or Open vSwitch's own."
+            )
 
     def _refuse_foreign(self, plan: TablePlan, tables: Tables) -> None:
         """Raise OwnershipError for a flow that others have there: to add ours would be to overwrite theirs."""
