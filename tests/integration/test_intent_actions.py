@@ -182,7 +182,7 @@ def test_a_tenant_is_left_out_without_touching_the_record(controller: Controller
         "tenants: {new: {networks: {web: {type: gre, subnet: 10.1.1.0/24}}, ports: {}}}"
     )
     without, wrong = controller.run(
-        host_state(directory="intent", hypervisor="hv1", without_tenants=["acme", "initech"]),
+        host_state(directory="intent", hypervisor="hv1", without_tenants=["acme", "initech", "umbrella"]),
         host_state(directory="intent", hypervisor="hv1", without_tenants=["acme", "acmee"]),
     )["localhost"]
     assert [port["name"] for port in without["state"]["ports"]] == [
@@ -196,7 +196,7 @@ def test_a_tenant_is_left_out_without_touching_the_record(controller: Controller
     assert not without["changed"]
     assert (directory / "allocations.yml").read_text() == (EXAMPLE / "intent/allocations.yml").read_text()
     assert wrong["msg"] == (
-        "without_tenants[1]: 'acmee' is no tenant of this intent; known are acme, globex, initech, new"
+        "without_tenants[1]: 'acmee' is no tenant of this intent; known are acme, globex, initech, new, umbrella"
     )
 
 
