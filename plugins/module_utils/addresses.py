@@ -18,6 +18,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import shown
 IpAddress = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 IpNetwork = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
+LONGEST_PREFIX = {4: 32, 6: 128}
 _BROADCAST = ipaddress.IPv4Address("255.255.255.255")
 
 
@@ -71,6 +72,20 @@ def ip_network(value: Any) -> str:
     raise ValueError(
         f"{shown(value)} is a host address with a prefix length, not a network; write '{interface.network}'"
     )
+
+
+def network_or_address(value: Any) -> str:
+    """Parse a network, or an address as the network that has no other: /32 or /128."""
+    if isinstance(value, str) and "/" not in value:
+        address = ip_address(value)
+        return f"{address}/{LONGEST_PREFIX[family(address)]}"
+    return ip_network(value)
+
+
+def plain_address(network: str) -> str:
+    """Return a network as flows and people write it: of a single address without a length."""
+    address, _slash, length = network.partition("/")
+    return address if int(length) == LONGEST_PREFIX[family(address)] else network
 
 
 def family(address: str) -> int:

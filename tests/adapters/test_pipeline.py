@@ -67,9 +67,22 @@ tenants:
       wire: {type: vlan, physical_network: physnet1, subnet: 10.1.2.0/24}
       flat: {type: flat, physical_network: physnet2, subnet: 10.1.3.0/24}
     ports:
-      web-1: {hypervisor: hv1, network: app, ip: [10.1.1.10, "fd00:1::10"], security_groups: web}
+      web-1:
+        hypervisor: hv1
+        network: app
+        ip: [10.1.1.10, "fd00:1::10"]
+        security_groups: web
+        allowed_address_pairs:
+          - {ip: 10.1.1.100}
+          - {ip: "fd00:1:0:0:1::/80", mac: "00:00:5e:00:01:07"}
+          - {ip: 10.1.1.128/25, mac: "00:00:5e:00:01:07"}
       db-1: {hypervisor: hv1, network: app, ip: [10.1.1.11, "fd00:1::11"], security_groups: [db, web]}
-      web-2: {hypervisor: hv2, network: app, ip: [10.1.1.12, "fd00:1::12"], security_groups: web}
+      web-2:
+        hypervisor: hv2
+        network: app
+        ip: [10.1.1.12, "fd00:1::12"]
+        security_groups: web
+        allowed_address_pairs: [{ip: 10.1.1.101, mac: "00:00:5e:00:01:07"}]
       any-1: {hypervisor: hv1, network: wire, ip: 10.1.2.10}
       any-2: {hypervisor: hv2, network: wire, ip: 10.1.2.11, port_security: false}
       any-3: {hypervisor: hv1, network: wire, ip: 10.1.2.12, port_security: false}

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from guard_cases import (
     FOR_NOBODY,
+    NO_MAC,
     ONE,
     STRANGE_IPV4,
     STRANGE_MAC,
@@ -39,11 +40,17 @@ from lifecycle_fabric import Fabric
 from packets import wait_until
 from wires import QUIET, Wires, wires
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import BROADCAST_MAC, IPV4
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import ARP, BROADCAST_MAC, IPV4, arp
 
 GUARDED = {"a": "gre", "b": "vxlan", "c": "geneve", "w": "vlan", "f": "flat"}
-NETWORKS = {**GUARDED, "o": "gre"}  # of which the first guest has no guard
-IDS = {"a": 5001, "b": 5002, "c": 5003, "o": 5004, "w": 120}
+NETWORKS = {**GUARDED, "o": "gre", "p": "gre"}  # of o the first guest has no guard; of p two have PAIRS
+IDS = {"a": 5001, "b": 5002, "c": 5003, "o": 5004, "p": 5005, "w": 120}
+SHARED_MAC = "00:00:5e:00:01:07"  # RFC 5798, section 7.3
+PAIRS = [
+    {"ip": "10.1.1.100"},
+    {"ip": "10.1.1.101", "mac": SHARED_MAC},
+    {"ip": "fd00:1::1:0/112", "mac": SHARED_MAC},
+]
 PHYSICAL = {"w": "physnet1", "f": "physnet2"}
 WIRE = {"w": "trunk@120", "f": "flat"}  # how a stranger hears a network
 GUESTS = {"1": ONE, "2": TWO, "3": THREE}
@@ -67,6 +74,8 @@ def tenant(name: str) -> dict[str, Any]:
     }
     if name == "o":
         ports["1"]["port_security"] = False
+    if name == "p":
+        ports["1"]["allowed_address_pairs"] = ports["3"]["allowed_address_pairs"] = PAIRS
     return {"networks": {"net": network}, "ports": ports}
 
 
@@ -167,6 +176,37 @@ def test_a_port_without_a_guard_sends_as_anybody_but_tags_nothing(ends: Wires, m
         build = send(STRANGE_MAC, IPV4, datagram(guest.ipv4, STRANGE_IPV4), guest.mac)
         expected[ends.say(FOR_NOBODY, sender, build)] = {"o.1"}
     compare(ends, expected)
+
+
+def test_a_port_sends_with_its_address_pairs_and_gets_what_is_for_them(ends: Wires) -> None:
+    others = {"p.2", "p.3"}
+    expected = {
+        ends.say(name, sender, build): heard
+        for name, sender, build, heard in (
+            ("its own MAC with the pair of it", "p.1", unicast("10.1.1.100", TWO), {"p.2"}),
+            ("announces it", "p.1", arp_of(ONE.mac, "10.1.1.100"), others),
+            ("the shared MAC", "p.1", unicast("10.1.1.101", THREE, SHARED_MAC), {"p.3"}),
+            ("the shared MAC over IPv6", "p.1", unicast("fd00:1::1:5", TWO, SHARED_MAC), {"p.2"}),
+            ("announces the shared MAC", "p.1", arp_of(SHARED_MAC, "10.1.1.101"), others),
+            ("the shared MAC with the other pair", "p.1", unicast("10.1.1.100", TWO, SHARED_MAC), set()),
+            ("its own MAC with the pair of the shared one", "p.1", unicast("10.1.1.101", TWO), set()),
+            ("its own MAC with that over IPv6", "p.1", unicast("fd00:1::1:5", TWO), set()),
+            ("the shared MAC with its own address", "p.1", unicast(ONE.ipv4, TWO, SHARED_MAC), set()),
+            ("an address beside the pair", "p.1", unicast("fd00:1::2:5", TWO, SHARED_MAC), set()),
+            ("ARP of another's pair", "p.2", arp_of(TWO.mac, "10.1.1.100"), set()),
+            (
+                "to the shared MAC",
+                "p.2",
+                send(SHARED_MAC, IPV4, datagram(TWO.ipv4, "10.1.1.101"), TWO.mac),
+                {"p.1", "p.3"},
+            ),
+        )
+    }
+    compare(ends, expected)
+
+
+def arp_of(mac: str, address: str) -> Build:
+    return send(BROADCAST_MAC, ARP, lambda mark: arp(1, (mac, address), (NO_MAC, address), mark), mac)
 
 
 def test_a_stranger_on_the_wire_is_in_the_network_of_the_wire_and_in_no_other(ends: Wires) -> None:

@@ -14,13 +14,12 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, link_local
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import LONGEST_PREFIX, family, link_local
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import BITS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Rule, Security, address_set, group_set
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port, Tenant
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
-LONGEST_PREFIX = {4: 32, 6: 128}
 GROUPS_MAXIMUM = len(BITS)  # of a tenant on a hypervisor
 
 
@@ -76,6 +75,7 @@ def members(intent: Intent, security: Security, network: str, name: str) -> Iter
             own = [address.partition("/")[0] for address in port.addresses]
             own += [link_local(port.mac)] * dual
             yield from (f"{address}/{LONGEST_PREFIX[family(address)]}" for address in dict.fromkeys(own))
+            yield from dict.fromkeys(prefix for _mac, prefix in port.pairs)
 
 
 def covered(found: Mapping[str, Collection[int]]) -> dict[str, set[int]]:

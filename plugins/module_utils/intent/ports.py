@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.interfaces import host_interface
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pairs import parse_pairs
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import GUEST_OFPORTS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security, parse_memberships
@@ -26,7 +27,10 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
 )
 
 _KEYS = frozenset(
-    {"hypervisor", "network", "ip", "interface", "mac", "ofport", "port_security", "qos", "security_groups"}
+    {
+        *("hypervisor", "network", "ip", "interface", "mac", "ofport", "port_security", "qos", "security_groups"),
+        "allowed_address_pairs",
+    }
 )
 _ofport = integer(GUEST_OFPORTS[0], GUEST_OFPORTS[-1])
 
@@ -71,6 +75,7 @@ def _port(
     qos = section.optional("qos", one_of_names(around.fabric.qos_profiles, "QoS profile of this fabric"), None)
     groups = parse_memberships(section, security, secured is not False)
     network = networks.get(network_name) if network_name else None
+    pairs = parse_pairs(section, mac, secured is not False)
     addresses = dict(_addresses(around.faults, section, network))
     _claim(around, section, host, interface, f"{tenant}.{network_name}" if network_name else None, mac, addresses)
     if network and host:
@@ -81,7 +86,18 @@ def _port(
     if ofport:
         around.claims.claim(("ofport", host), ofport, section.path_to("ofport"), "write another, or leave it out")
     return Port(
-        name, tenant, host, network.name, interface, mac, tuple(addresses.values()), ofport, bool(secured), qos, groups
+        name=name,
+        tenant=tenant,
+        hypervisor=host,
+        network=network.name,
+        interface=interface,
+        mac=mac,
+        addresses=tuple(addresses.values()),
+        ofport=ofport,
+        secured=bool(secured),
+        qos=qos,
+        groups=groups,
+        pairs=pairs,
     )
 
 

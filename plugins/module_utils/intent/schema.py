@@ -17,6 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks impor
     parse_networks,
     refuse_native_trunks,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pairs import check_pairs
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ports import parse_ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import (
     Claims,
@@ -61,6 +62,7 @@ def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
     faults.raise_any()
     refuse_floods(faults, intent)
     refuse_groups(faults, intent)
+    check_pairs(faults, intent.ports_in)
     faults.raise_any()
     return intent
 

@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, ip_address, ip_network
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, network_or_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
@@ -224,7 +224,7 @@ def _cidrs(rule: Section, families: Sequence[int]) -> tuple[str, ...]:
     if value is None:
         rule.optional("remote_cidr", text, None)  # which says that it is empty, if it is there
         return ()
-    found = each(rule.faults, path, value, _network)
+    found = each(rule.faults, path, value, network_or_address)
     for here, cidr in found:
         if family(cidr) not in families:
             what = f"{cidr} is no network of IPv{families[0]}, which this rule is for; write another, or another rule"
@@ -236,12 +236,4 @@ def _addresses(faults: Faults, path: str, value: Any) -> tuple[str, ...]:
     if value is None or isinstance(value, Mapping):
         faults.add(path, "no list of addresses; write networks and addresses, as [192.0.2.0/24, '2001:db8::1']")
         return ()
-    return tuple(dict.fromkeys(parsed for _path, parsed in each(faults, path, value, _network)))
-
-
-def _network(value: Any) -> str:
-    """Parse a network, or an address as the network that has no other."""
-    if isinstance(value, str) and "/" not in value:
-        address = ip_address(value)
-        return f"{address}/{32 if family(address) == 4 else 128}"
-    return ip_network(value)
+    return tuple(dict.fromkeys(parsed for _path, parsed in each(faults, path, value, network_or_address)))

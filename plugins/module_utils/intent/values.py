@@ -87,6 +87,7 @@ class Port:
     secured: bool  # sends nothing but its own
     qos: str | None = None  # name of a profile
     groups: tuple[str, ...] | None = None  # its security groups, sorted; None: it is not judged
+    pairs: tuple[tuple[str, str], ...] = ()  # (MAC, IP address) of others that it may be too, sorted
 
     @property
     def path(self) -> str:

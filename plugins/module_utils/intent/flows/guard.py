@@ -45,29 +45,38 @@ def _anything(guest: Guest) -> Iterator[Flow]:
 
 
 def _honest(guest: Guest) -> Iterator[Flow]:
+    for mac, (ipv4, ipv6) in guest.identities.items():
+        yield from _as(guest, mac, ipv4, ipv6)
+
+
+def _as(guest: Guest, mac: str, ipv4: Sequence[str], ipv6: Sequence[str]) -> Iterator[Flow]:
+    """Yield what the guest may send with a MAC address; its addresses may be networks."""
     about = f"port {guest.name}"
-    own = f"in_port={guest.ofport},{UNTAGGED},dl_src={guest.mac}"
+    own = f"in_port={guest.ofport},{UNTAGGED},dl_src={mac}"
 
     def allow(priority: Priority, protocol: str, match: str, table: Table = Table.RESPOND) -> Flow:
         return Flow(Table.GUARD, priority, f"{protocol},{own}{match and ','}{match}", to(table), about)
 
-    for address in guest.ipv4:
+    for address in ipv4:
         for operation in (1, 2):
-            yield allow(Priority.KNOWN, "arp", f"arp_spa={address},arp_op={operation},arp_sha={guest.mac}")
-        probe = f"arp_spa=0.0.0.0,arp_tpa={address},arp_op=1,arp_sha={guest.mac}"  # RFC 5227
+            yield allow(Priority.KNOWN, "arp", f"arp_spa={address},arp_op={operation},arp_sha={mac}")
+        probe = f"arp_spa=0.0.0.0,arp_tpa={address},arp_op=1,arp_sha={mac}"  # RFC 5227
         yield allow(Priority.KNOWN, "arp", probe)
         yield allow(Priority.IP_OWN, "ip", f"nw_src={address}", Table.GUARD_L4)
-    who_am_i = "nw_src=0.0.0.0,nw_dst=255.255.255.255,tp_src=68,tp_dst=67"  # RFC 2131
-    yield allow(Priority.KNOWN, "udp", who_am_i)
+    if mac == guest.mac:
+        who_am_i = "nw_src=0.0.0.0,nw_dst=255.255.255.255,tp_src=68,tp_dst=67"  # RFC 2131
+        yield allow(Priority.KNOWN, "udp", who_am_i)
+    if not ipv6:
+        return
     yield allow(Priority.IP_OWN, "ipv6", "", Table.GUARD_SOURCE)
-    for option in (guest.mac, _NO_MAC):
+    for option in (mac, _NO_MAC):
         asks = f"nw_frag=no,icmp_type={_SOLICITATION},icmp_code=0,nd_sll={option}"
         yield allow(Priority.ND_OWN, "icmp6", asks, Table.GUARD_SOURCE)
-    for address in guest.ipv6:
+    for address in ipv6:
         probe = f"icmp_type={_SOLICITATION},icmp_code=0,nd_target={address},nd_sll={_NO_MAC}"
         yield allow(Priority.ND_PROBE, "icmp6", f"ipv6_src=::,nw_frag=no,{probe}")  # RFC 4862: of its own address alone
-        for option in (guest.mac, _NO_MAC):
+        for option in (mac, _NO_MAC):
             answer = f"nw_frag=no,icmp_type={_ADVERTISEMENT},icmp_code=0,nd_target={address},nd_tll={option}"
             yield allow(Priority.ND_OWN, "icmp6", answer, Table.GUARD_SOURCE)
-        source = f"ipv6,in_port={guest.ofport},ipv6_src={address}"
+        source = f"ipv6,in_port={guest.ofport},dl_src={mac},ipv6_src={address}"
         yield Flow(Table.GUARD_SOURCE, Priority.KNOWN, source, to(Table.GUARD_L4), about)

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, plain_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocate import Pool, allocate
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.firewall import LONGEST_PREFIX, Firewall, covered
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.firewall import Firewall, covered
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.segment import Guest, Segment
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import (
     ALLOWED,
@@ -142,12 +142,9 @@ def _match(state: str, word: str, who: str, address: str = "", transport: str = 
 
 def _address(direction: str, prefix: str) -> str:
     """Return the match of the other end's address, or network; nothing if it is any."""
-    start, _slash, length = prefix.partition("/")
-    if length == "0":
+    if prefix.endswith("/0"):
         return ""
-    version = family(prefix)
-    alone = int(length) == LONGEST_PREFIX[version]
-    return f"{_ADDRESS[version]}_{_OTHER_END[direction]}={start if alone else prefix}"
+    return f"{_ADDRESS[family(prefix)]}_{_OTHER_END[direction]}={plain_address(prefix)}"
 
 
 def _transports(rule: Rule, source: str, target: str) -> Iterator[str]:

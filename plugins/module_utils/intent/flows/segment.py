@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, link_local
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, link_local, plain_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocate import Pool, allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import TUNNEL_OFPORTS, network_id, zone
@@ -34,10 +34,24 @@ class Guest(NamedTuple):
     ipv6: Sequence[str]
     secured: bool  # may send nothing but its own
     groups: Sequence[str] | None  # its security groups; None: it is not judged
+    pairs: Sequence[tuple[str, str]]  # (MAC, network) of others that it may be too
+
+    @property
+    def identities(self) -> dict[str, tuple[list[str], list[str]]]:
+        """The IPv4 and IPv6 addresses or networks that it may send with, by MAC address; its own first."""
+        found = {self.mac: (list(self.ipv4), list(self.ipv6))}
+        for mac, prefix in self.pairs:
+            found.setdefault(mac, ([], []))[family(prefix) == 6].append(plain_address(prefix))
+        return found
+
+    @property
+    def shared_macs(self) -> list[str]:
+        """The MAC addresses of its pairs, which other guests may have too."""
+        return [mac for mac in self.identities if mac != self.mac]
 
     @classmethod
     def of(cls, port: Port, ofport: int) -> Guest:
-        return cls(port.name, ofport, port.mac, *addresses_of(port), port.secured, port.groups)
+        return cls(port.name, ofport, port.mac, *addresses_of(port), port.secured, port.groups, port.pairs)
 
 
 class Remote(NamedTuple):

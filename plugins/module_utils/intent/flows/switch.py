@@ -11,7 +11,7 @@ here goes there.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.segment import Guest, Remote, Segment
@@ -44,7 +44,7 @@ def learning(segment: Segment) -> Iterator[Flow]:
     there it would be lost for minutes when it moves to another hypervisor, or its fabric to ``plain``.
     """
     normal = _through(segment, 0)
-    yield from _switch(segment, normal, normal)
+    yield from _switch(segment, normal, normal, dict.fromkeys(_shared_macs(segment.guests), normal))
     yield _tagged(segment, 0, "set_field:CONTROLLER->in_port,NORMAL")
 
 
@@ -52,15 +52,22 @@ def static(segment: Segment, remotes: Sequence[Remote]) -> Iterator[Flow]:
     """Yield the flows that send everything to where the intent has it."""
     if not segment.tunneled:
         wire = _through(segment, segment.outlet)
-        yield from _switch(segment, wire, wire)
+        yield from _switch(segment, wire, wire, dict.fromkeys(_shared_macs(segment.guests), wire))
         if segment.kind == "vlan":
             yield _tagged(segment, segment.outlet, _BY_PORT)
         return
     open_to_all = dict.fromkeys(vtep for port, vtep in remotes if not port.secured)
+    to_one = _through(segment, segment.outlet)
+    holders: dict[str, dict[str, None]] = {mac: {} for mac in _shared_macs(segment.guests)}
+    for port, vtep in remotes:
+        for mac, _prefix in port.pairs:
+            if mac != port.mac:
+                holders.setdefault(mac, {})[vtep] = None
     yield from _switch(
         segment,
         _copies(segment, segment.peers, f"output:{segment.outlet}"),
-        _copies(segment, open_to_all, _through(segment, segment.outlet)),
+        _copies(segment, open_to_all, to_one),
+        {mac: _copies(segment, vteps, to_one) for mac, vteps in holders.items()},
     )
     for port, vtep in remotes:
         match = f"{OUTSIDE.match(0)},{NETWORK.match(segment.network)},dl_dst={port.mac}"
@@ -68,16 +75,26 @@ def static(segment: Segment, remotes: Sequence[Remote]) -> Iterator[Flow]:
         yield Flow(Table.SWITCH, Priority.ELSEWHERE, match, tunnel, f"port {port.name}")
 
 
-def _switch(segment: Segment, flood: str, unknown: str) -> Iterator[Flow]:
+def _shared_macs(guests: Iterable[Guest]) -> list[str]:
+    return list(dict.fromkeys(mac for guest in guests for mac in guest.shared_macs))
+
+
+def _switch(segment: Segment, flood: str, unknown: str, shared: Mapping[str, str]) -> Iterator[Flow]:
     """Yield what both modes have: how guests here are reached, and when the packet goes elsewhere too.
 
     A guest whose guard is off may have MAC addresses that nobody knows of, so what is for an unknown one reaches it.
+    What is for a ``shared`` one reaches all who may have it, also elsewhere.
     """
     network, about = NETWORK.match(segment.network), segment.about
     inside, outside = f"{OUTSIDE.match(0)},{network}", f"{OUTSIDE.match(1)},{network}"
     for guest in segment.guests:
         deliver = f"{TARGET.set(guest.ofport)},{to(Table.JUDGE_IN)}"
         yield Flow(Table.SWITCH, Priority.KNOWN, f"{network},dl_dst={guest.mac}", deliver, f"port {guest.name}")
+    for mac, elsewhere in shared.items():
+        here = _deliveries(guest for guest in segment.guests if mac in guest.shared_macs)
+        if here:
+            yield Flow(Table.SWITCH, Priority.KNOWN, f"{outside},dl_dst={mac}", here, about)
+        yield Flow(Table.SWITCH, Priority.KNOWN, f"{inside},dl_dst={mac}", _joined(here, elsewhere), about)
     copies = through(Table.COPY)
     yield Flow(Table.COPY, Priority.KNOWN, network, _deliveries(segment.guests), about)
     yield Flow(Table.SWITCH, Priority.TO_ALL, f"{outside},{MULTICAST}", copies, about)
