@@ -52,7 +52,7 @@ _PORTS = r"(0|[1-9][0-9]{0,4})(?:-(0|[1-9][0-9]{0,4}))?"
 def protocol_and_ports(text: str) -> tuple[str, list[str]]:
     """Return the protocol and the ports, types or the zero of ``[proto:]port``; TCP if none is written."""
     name, sign, rest = text.rpartition(":")
-    protocol = _protocol(name.lower(), text) if sign else "tcp"
+    protocol = protocol_name(name.lower(), text) if sign else "tcp"
     if protocol in WITH_PORTS:
         return protocol, [f"{protocol}:{port}" for port in ports(rest)]
     if protocol in ICMP_CODES:
@@ -75,7 +75,8 @@ def ports(text: str) -> Iterator[int]:
     return iter(range(first, last + 1))
 
 
-def _protocol(name: str, text: str) -> str:
+def protocol_name(name: str, text: str) -> str:
+    """Return the name of a protocol that has one, or else its number; ``text`` is where it was written."""
     protocol = _ALIASES.get(name, name)
     if protocol in _PROTOCOLS:
         return protocol
