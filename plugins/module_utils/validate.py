@@ -52,6 +52,9 @@ class Faults:
             self.add(path, str(error))
             return None
 
+    def include(self, others: Faults) -> None:
+        self._faults += others._faults
+
     def __bool__(self) -> bool:
         return bool(self._faults)
 
