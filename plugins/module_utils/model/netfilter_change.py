@@ -93,7 +93,7 @@ def _jumps(
 
 
 def _are_in_place(there: Sequence[str], first: Sequence[str], last: Sequence[str], ours: Collection[str]) -> bool:
-    """Say whether our jumps are there, and nothing before the first ones or behind the last but jumps of other tasks."""
+    """Say whether our jumps are there, and but jumps of other tasks nothing before the first or behind the last."""
     places = [number for number, rule in enumerate(there) if target_of(rule) in ours]
     if [normal(there[number]) for number in places] != [*first, *last]:
         return False

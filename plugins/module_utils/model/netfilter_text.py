@@ -9,12 +9,10 @@ printed is brought to the form that we write.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import address_text
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_protocol import protocol_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import Rule
 
@@ -186,8 +184,6 @@ def normal(rule: str) -> str:
     head, sign, rest = f" {rule}".partition(" -m ")  # a comment is behind
     if " -p " in head:
         head = re.sub(r"(?<= -p )\S+", _protocol, head)
-    if ":" in head:
-        head = re.sub(r"(?<= -[sd] )[0-9A-Fa-f:.]+(?=/)", _address, head)
     if "--mac-source" in rest:
         rest = re.sub(r"(?<=--mac-source )\S+", lambda match: match[0].lower(), rest)
     return f"{head}{sign}{rest}"[1:]
@@ -198,10 +194,6 @@ def _protocol(match: re.Match[str]) -> str:
         return protocol_name(match[0], match[0])
     except ValueError:  # the host's own name for a number
         return match[0]
-
-
-def _address(match: re.Match[str]) -> str:
-    return address_text("inet6", int(ipaddress.IPv6Address(match[0])))
 
 
 def jump_text(rule: Rule, family: str) -> str:
