@@ -258,6 +258,7 @@ requirements:
 notes:
   - Rules do not survive a restart of the host.
   - One task at a time changes the rules of a host. It holds the lock C(/run/tenantry.lock) as long.
+  - The programs of the legacy backend set what policies have counted to zero with every change, whoever makes it.
   - With O(family=both) IPv4 is changed first. A task that is killed may leave IPv6 as it was. Run it again.
   - Before anything is changed, check mode included, the kernel is asked in a network namespace of the task's own
     whether it takes the rules.

@@ -82,8 +82,9 @@ def protocol_name(name: str, text: str) -> str:
         return protocol
     if re.fullmatch(r"[1-9][0-9]{0,2}", name) and int(name) <= 255:
         return name
+    where = "" if name == text else f"{shown(text)}: "
     raise ValueError(
-        f"{shown(text)}: {shown(name)} is no protocol; write a name as tcp, udp, icmp, icmpv6 or a number from 1 to 255"
+        f"{where}{shown(name)} is no protocol; write a name as tcp, udp, icmp, icmpv6 or a number from 1 to 255"
     )
 
 

@@ -69,7 +69,7 @@ def _check_target(faults: Faults, path: str, table: str, said: Collection[str], 
         if option in said and target != owner and given[option] is not False:
             faults.add(f"{path}{option}", f"is of target {owner}; leave it out, or set target: {owner}")
     if target == "CT" and ("zone" in said) == bool(given.get("notrack")):
-        faults.add(f"{path}target", "CT does nothing by itself; write one of zone and notrack: true")
+        faults.add(f"{path}target", "CT does one of two things; write zone, or notrack: true")
     if target == "MARK" and "set_mark" not in said:
         faults.add(f"{path}set_mark", "is missing; write the mark that packets get")
     if given.get("reject_with") == "tcp-reset" and (

@@ -14,9 +14,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter impor
     Chain,
     Jump,
     Wanted,
-    is_chain,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_rule_input import parse_rule
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_text import JUMP_COMMENT_BYTES
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import Listed, parse_task
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, chain_name, one_of, path_of, shown
@@ -24,6 +24,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Fault
 LISTED = Listed("chains", "name", "chain", "chain", ("rules",))
 _INCOMING = ("PREROUTING", "INPUT")  # chains in which it is not known yet where a packet leaves
 _OUTGOING = ("OUTPUT", "POSTROUTING")  # and where it is not known any more where it came from
+
+_ANY = "RETURN"  # the target of a jump whose own is wrong, and told of by then
 
 
 def parse_rules(params: Mapping[str, Any]) -> Wanted:
@@ -60,16 +62,20 @@ def _jumps(
     faults: Faults, table: str, families: tuple[str, ...], chains: list[Chain], params: Mapping[str, Any]
 ) -> Iterator[Jump]:
     names = {chain.name: chain.present for chain in chains}
+    single = chains[0].name if params.get("chains") is None and chains else None
     for index, given in enumerate(params["jumps"]):
         path = f"{path_of('jumps', index)}."
         builtin = faults.parse(f"{path}chain", one_of(TABLES[table]), given["chain"]) or ""
-        target = given.get("target") or (chains[0].name if params.get("chains") is None and chains else None)
-        rule = parse_rule(faults, path, table, families, {**given, "target": target})
-        if is_chain(rule.target) and not names.get(rule.target):
+        target = single if given.get("target") is None else given["target"]
+        if target is None:
+            faults.add(f"{path}target", "is missing; write the chain of this task that it leads to")
+        told = target is None or (target == "" and given.get("target") is None)
+        rule = parse_rule(faults, path, table, families, {**given, "target": _ANY if told else target})
+        if rule.target and not told and not names.get(rule.target):
             what = "is to go" if rule.target in names else "is no chain of this task"
             faults.add(f"{path}target", f"{shown(rule.target)} {what}; write one of those that it has")
-        elif rule.target and not is_chain(rule.target):
-            faults.add(f"{path}target", f"{rule.target} is no chain of this task; write it in a rule of one")
+        if len((rule.comment or "").encode()) > JUMP_COMMENT_BYTES:
+            faults.add(f"{path}comment", f"has more bytes than the {JUMP_COMMENT_BYTES} of a jump; write less")
         for options, where in ((("out_interface",), _INCOMING), (("in_interface", "mac_source"), _OUTGOING)):
             for option in options:
                 if given.get(option) is not None and builtin in where:

@@ -22,6 +22,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter impor
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_check import check, family_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_text import (
+    COMMENT_BYTES,
     DEFAULT_BURST,
     LIMIT_SCALE,
     REJECTIONS,
@@ -52,7 +53,6 @@ CTDIRS = ("ORIGINAL", "REPLY")
 TCP_FLAGS = ("FIN", "SYN", "RST", "PSH", "ACK", "URG")
 LOG_LEVELS = ("emerg", "alert", "crit", "error", "warning", "notice", "info", "debug")  # syslog(3), from 0
 _SYN = ("FIN,SYN,RST,ACK", "SYN")
-_COMMENT_BYTES = 255  # XT_MAX_COMMENT_LEN in linux/netfilter/xt_comment.h, less the NUL
 _PREFIX_BYTES = 29  # of struct xt_log_info in linux/netfilter/xt_LOG.h, less the NUL
 _MOST_PORTS = 15  # XT_MULTI_PORTS in linux/netfilter/xt_multiport.h; a range counts twice
 _MOST_DIRECTIONS = 3  # parts that an element of a set can have
@@ -127,7 +127,8 @@ def _directions(value: Any) -> tuple[str, ...]:
 
 
 def _protocol(value: Any) -> str:
-    name = protocol_name(text(value).lower(), value)
+    name = text(value).lower()
+    name = protocol_name(name, name)
     if name in _EXTENSION_HEADERS:
         raise ValueError(f"{shown(value)} is a header of IPv6 before the protocol's, which no rule would match")
     return name
@@ -185,6 +186,8 @@ def _icmp_type(protocol: str | None) -> Parser[int]:
 def _interface(value: Any) -> str:
     """Parse the name of an interface, or what it begins with and a plus."""
     name = text(value)
+    if name == "+":
+        raise ValueError("'+' is every interface; leave it out")
     if len(name.encode()) > INTERFACE_NAME_BYTES or not name.endswith("+"):
         return interface_name(name)
     return f"{interface_name(name[:-1])}+"
@@ -283,7 +286,7 @@ PARSERS: Mapping[str, Parser[Any]] = {
     "limit": _rate,
     "limit_burst": integer(1, 10000),
     "mark": _mark,
-    "comment": _printable(_COMMENT_BYTES, "the comment"),
+    "comment": _printable(COMMENT_BYTES, "the comment"),
     "target": _verdict,
     "goto": chain_name,
     "reject_with": one_of(tuple(REJECTIONS)),

@@ -30,6 +30,8 @@ REJECTIONS = {  # what answers a packet, by family
     "tcp-reset": {"ipv4": "tcp-reset", "ipv6": "tcp-reset"},
 }
 _JUMP = "tenantry.sdn"  # what the comments of jumps start with
+COMMENT_BYTES = 255  # XT_MAX_COMMENT_LEN in linux/netfilter/xt_comment.h, less the NUL
+JUMP_COMMENT_BYTES = COMMENT_BYTES - len(f"{_JUMP}: ")
 _HEAD = (  # what is printed first, in this order
     ("source", "-s"),
     ("destination", "-d"),
