@@ -32,16 +32,12 @@ class Iptables:
 
     def __init__(self, family: str, table: str, backend: str | None = None, held: tuple[int, ...] = ()) -> None:
         name = _PROGRAM[family]
-        if backend is None:
-            self.program = name
-            backend = "nf_tables" if "(nf_tables)" in run([name, "--version"]) else "legacy"
-        else:
-            self.program = f"{name}-{BACKENDS[backend]}"
-        self.other = f"{name}-{BACKENDS['nf_tables' if backend == 'legacy' else 'legacy']}"
+        self.program = f"{name}-{BACKENDS[backend]}" if backend else name
+        self._is_legacy = "(nf_tables)" not in run([self.program, "--version"])
+        self.other = f"{name}-{BACKENDS['nf_tables' if self._is_legacy else 'legacy']}"
         self._legacy_tables = Path(_LEGACY_TABLES[family])
         self._table = table
         self._held = held
-        self._is_legacy = backend == "legacy"
 
     def listing(self) -> Listing:
         """Return the chains of the table. If it is not there yet, it is not made."""
