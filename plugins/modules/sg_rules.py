@@ -418,7 +418,8 @@ PATIENCE = 60  # seconds to wait for another task; a million members of a set ta
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    # Not logged on the host: of a thousand rules that would be a megabyte with every run.
+    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_rules(params)

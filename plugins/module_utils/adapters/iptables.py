@@ -55,14 +55,13 @@ class Iptables:
             done = attempt([f"{self.other}-save", "-t", self._table], TIMEOUT)
         return Listing({}, {}) if done is None or done.returncode else parse_save(done.stdout, self._table)
 
-    def change(self, lines: Sequence[str]) -> None:
-        """Make all of the changes or none."""
-        for options in (["--test"], []):
-            argv = [f"{self.program}-restore", "--noflush", "-w", _WAIT, *options]
-            text = self._text(lines)
-            done = attempt(argv, TIMEOUT, text, pass_fds=self._held)
-            if done.returncode:
-                raise self._failure(argv[0], done, text)
+    def change(self, lines: Sequence[str], only_test: bool) -> None:
+        """Make all of the changes or none, or only see whether the program takes them."""
+        argv = [f"{self.program}-restore", "--noflush", "-w", _WAIT, *(["--test"] if only_test else [])]
+        text = self._text(lines)
+        done = attempt(argv, TIMEOUT, text, pass_fds=self._held)
+        if done.returncode:
+            raise self._failure(argv[0], done, text)
 
     def refused(self, chains: Iterable[str], rules: Sequence[str]) -> tuple[str, str] | None:
         """Return the first of these lines for rules that the kernel does not take, and what is said of it.

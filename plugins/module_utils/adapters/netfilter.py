@@ -30,7 +30,7 @@ class Rules:
         self._changes: Mapping[str, Change] = {}
 
     def plan(self) -> RulesPlan:
-        self._listings = self._listed()
+        self._listings = {family: program.listing() for family, program in self._programs.items()}
         self._refuse_doubles()
         wanted = self._with_sets()
         self._changes = {family: change(wanted, family, self._listings[family]) for family in wanted.families}
@@ -45,16 +45,16 @@ class Rules:
         )
 
     def apply(self, plan: RulesPlan) -> None:
-        """Make the changes that were last planned, in one call for each family."""
-        for family, one in self._changes.items():
-            if not one.lines:
-                continue
-            try:
-                self._programs[family].change(one.lines)
-            except BackendError as error:
-                if self._programs[family].listing() != self._listings[family]:
-                    raise ConflictError(error.message) from None
-                raise
+        """Make the changes that were last planned, in one call for each family, once all of them have been tested."""
+        changing = {family: one.lines for family, one in self._changes.items() if one.lines}
+        for only_test in (True, False):
+            for family, lines in changing.items():
+                try:
+                    self._programs[family].change(lines, only_test)
+                except BackendError as error:
+                    if self._programs[family].listing() != self._listings[family]:
+                        raise ConflictError(error.message) from None
+                    raise
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return for each family how many rules each wanted chain has, or would have."""
@@ -63,15 +63,13 @@ class Rules:
             for family, one in self._changes.items()
         }
 
-    def _listed(self) -> Mapping[str, Listing]:
-        return {family: program.listing() for family, program in self._programs.items()}
-
     def _refuse_doubles(self) -> None:
         """Refuse chains that the other backend has as well: packets would pass through both."""
         faults = []
+        names = {chain.name for chain in self._wanted.chains}
         for program in self._programs.values():
             for name in program.elsewhere().chains:
-                if name in {chain.name for chain in self._wanted.chains} or self._is_marked(name):
+                if name in names or self._is_marked(name):
                     what = f"is there by {program.other}, and this task is of {program.program}"
                     faults.append(f"chain {name}: {what}; remove it there, or set backend to the one that has it")
         if faults:

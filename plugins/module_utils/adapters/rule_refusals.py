@@ -40,30 +40,23 @@ def refuse(
         refuse_held(wanted.table, listings[family], change, programs[family].program)
     for family, change in changes.items():
         if change.lines:
-            _refuse_what_the_kernel_does(faults, programs[family], wanted, family, change)
+            _refuse_what_the_kernel_does(faults, programs[family], wanted, family)
     faults.raise_any()
 
 
-def _refuse_what_the_kernel_does(
-    faults: Faults, program: Iptables, wanted: Wanted, family: str, change: Change
-) -> None:
-    lines = [
-        f"-A {name} {without_sets(text.partition(': ')[2] if kind == 'jumps' else text)}"
-        for (kind, name), texts in change.desired.items()
-        for text in texts
-    ]
-    chains = [name for kind, name in change.desired if kind == "chain"]
-    others = sorted({target for target in map(target_of, lines) if is_chain_name(target)} - set(chains))
-    refusal = program.refused([*chains, *others], lines)
+def _refuse_what_the_kernel_does(faults: Faults, program: Iptables, wanted: Wanted, family: str) -> None:
+    """Record the first rule that it does not take, of those that the task says; those that stay it has taken."""
+    places = _places(wanted, family)
+    targets = {target for target in map(target_of, places) if is_chain_name(target)}
+    refusal = program.refused(sorted({chain.name for chain in wanted.chains} | targets), list(places))
     if refusal:
         line, said = refusal
-        places = _places(wanted, family)
-        what = f"the kernel does not take '{line}': {said}"
-        faults.add(places.get(line, wanted.chains[0].path + "name"), f"{what}; change it, or load the module it lacks")
+        what = f"the kernel does not take '{line}': {said}; change it, or load the module it lacks"
+        faults.add(places.get(line, "table"), what)
 
 
 def _places(wanted: Wanted, family: str) -> dict[str, str]:
-    """Return where in the task each line is from."""
+    """Return the lines that make the rules of the task, and where in it each is from."""
     lines = [(chain.name, rule, rule_text) for chain in wanted.chains for rule in chain.rules or ()]
     lines += [(jump.chain, jump.rule, jump_text) for jump in wanted.jumps or ()]
     return {

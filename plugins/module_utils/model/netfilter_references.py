@@ -47,13 +47,17 @@ def _circle(graph: Mapping[str, Collection[str]], start: str) -> list[str]:
 
 
 def refuse_held(table: str, listing: Listing, change: Change, program: str) -> None:
-    """Raise OwnershipError for chains that are to go while rules that are not ours lead to them."""
+    """Raise OwnershipError for chains that are to go while rules that stay lead to them."""
     faults = []
+    staying = {
+        chain: change.desired.get(("chain", chain), rules)
+        for chain, rules in listing.chains.items()
+        if chain not in change.gone
+    }
     for name in change.gone:
         holders = [
             f"'{program} -t {table} -A {chain} {rule}'"
-            for chain, rules in listing.chains.items()
-            if ("chain", chain) not in change.actual
+            for chain, rules in staying.items()
             for rule in rules
             if target_of(rule) == name
         ]
