@@ -64,6 +64,12 @@ def protocol_and_ports(text: str) -> tuple[str, list[str]]:
 
 def ports(text: str) -> Iterator[int]:
     """Return the ports of a number or a range."""
+    first, last = port_range(text)
+    return iter(range(first, last + 1))
+
+
+def port_range(text: str) -> tuple[int, int]:
+    """Return the first and the last port of a number or a range."""
     match = re.fullmatch(_PORTS, text)
     if not match:
         raise ValueError(f"{shown(text)} is no port; write a number from 0 to 65535 or a range as '8000-8080'")
@@ -72,7 +78,7 @@ def ports(text: str) -> Iterator[int]:
         raise ValueError(f"{shown(text)} is out of range; write ports from 0 to 65535")
     if first > last:
         raise ValueError(f"{shown(text)} ends before it starts; write '{last}-{first}'")
-    return iter(range(first, last + 1))
+    return first, last
 
 
 def protocol_name(name: str, text: str) -> str:

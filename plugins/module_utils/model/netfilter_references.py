@@ -36,7 +36,8 @@ def refuse_strange_targets(faults: Faults, wanted: Wanted, listing: Listing, cha
 def _circle(graph: Mapping[str, Collection[str]], start: str) -> list[str]:
     """Return the way from a chain back to it."""
     ways, seen = [[start]], set()
-    for way in ways:
+    while ways:
+        way = ways.pop(0)
         for target in sorted(graph.get(way[-1], ())):
             if target == start:
                 return [*way, start]

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import address_text, ip_address, ip_network
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_protocol import protocol_name
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_protocol import port_range, protocol_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import (
     DIRECTIONS,
     FAMILIES,
@@ -57,7 +57,6 @@ _PREFIX_BYTES = 29  # of struct xt_log_info in linux/netfilter/xt_LOG.h, less th
 _MOST_PORTS = 15  # XT_MULTI_PORTS in linux/netfilter/xt_multiport.h; a range counts twice
 _MOST_DIRECTIONS = 3  # parts that an element of a set can have
 _DAY = 24 * 60 * 60 * LIMIT_SCALE
-_PORTS = r"(0|[1-9][0-9]{0,4})(?:-(0|[1-9][0-9]{0,4}))?"
 _RATE = r"([1-9][0-9]{0,6})/(sec(?:ond)?|min(?:ute)?|hour|day)"
 _TYPES = {  # of the registries of the IANA
     "icmp": (
@@ -142,7 +141,7 @@ def _network(value: Any) -> str:
 
 def _port_list(value: Any) -> tuple[str, ...]:
     """Parse ports to the fewest ranges, in order; all of them are none."""
-    ranges = sorted(map(_port_range, sequence(value)))
+    ranges = sorted(port_range(str(port)) for port in sequence(value))
     if not ranges:
         raise ValueError("is empty, so that the rule would never match; write ports, or leave it out")
     merged = ranges[:1]
@@ -156,18 +155,6 @@ def _port_list(value: Any) -> tuple[str, ...]:
     if merged == [(0, 65535)]:
         return ()
     return tuple(str(first) if first == last else f"{first}:{last}" for first, last in merged)
-
-
-def _port_range(value: Any) -> tuple[int, int]:
-    match = re.fullmatch(_PORTS, str(value))
-    if not match or isinstance(value, bool):
-        raise ValueError(f"{shown(value)} is no port; write a number from 0 to 65535 or a range as '8000-8080'")
-    first, last = int(match[1]), int(match[2] or match[1])
-    if max(first, last) > 65535:
-        raise ValueError(f"{shown(value)} is out of range; write ports from 0 to 65535")
-    if first > last:
-        raise ValueError(f"{shown(value)} ends before it starts; write '{last}-{first}'")
-    return first, last
 
 
 def _icmp_type(protocol: str | None) -> Parser[int]:
