@@ -43,7 +43,7 @@ def chain(name: str, backend: str = "nf_tables", family: str = "ipv4", table: st
     """Return the rules of a chain, as iptables-save prints them."""
     program = f"{'iptables' if family == 'ipv4' else 'ip6tables'}-{BACKEND[backend]}"
     start = f"-A {name} "
-    printed = tool(f"{program}-save", "-t", table).splitlines()
+    printed = tool(f"{program}-save", "-t", table).split("\n")
     return [line.removeprefix(start) for line in printed if line.startswith(start)]
 
 

@@ -116,7 +116,9 @@ def match(dice: Dice, family: str) -> dict[str, Any]:
                 "mac_source": dice.choice(["52:54:00:ab:CD:0f", "02:00:00:00:00:01"]),
                 "limit": rate(dice),
                 "mark": dice.choice(["0x1", "0X0f/0xFF", 7, "0x0", "0xdeadbeef"]),
-                "comment": dice.choice(["web", "to the web", "it's #1", "Größe", "!", "a/b (c)", "x" * 255, "$(x);"]),
+                "comment": dice.choice(
+                    ["web", "to the web", "it's #1", "Größe", "!", "a/b (c)", "x" * 255, "$(x);", "a\u2028b\x85"]
+                ),
             },
         ),
     }

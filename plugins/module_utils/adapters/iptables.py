@@ -79,7 +79,7 @@ class Iptables:
         number = re.search(_LINE, done.stderr)
         if not done.returncode or not number:
             return None
-        lines = text.splitlines()
+        lines = text.split("\n")
         index = int(number[1]) - 1
         line = lines[index] if lines[index] != "COMMIT" else lines[index - 1]
         return line, _said_of(done.stderr)
@@ -104,7 +104,8 @@ class Iptables:
             return BackendError("The kernel lets only root see and change rules. Run the task as root.")
         number = re.search(_LINE, done.stderr)
         if number and text:
-            said = f"{said}, in '{text.splitlines()[int(number[1]) - 1]}'".lstrip(", ")
+            line = text.split("\n")[int(number[1]) - 1]
+            said = f"{said}, in '{line}'".lstrip(", ")
         return BackendError(f"{program} failed ({done.returncode}): {said}")
 
 

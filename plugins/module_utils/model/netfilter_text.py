@@ -163,7 +163,7 @@ def parse_save(printed: str, table: str) -> Listing:
     builtin: dict[str, list[str]] = {}
     chains: dict[str, list[str]] = {}
     inside = False
-    for line in printed.splitlines():
+    for line in printed.split("\n"):  # and at nothing else that may be in a comment
         if line.startswith("*"):
             inside = line == f"*{table}"
         elif not inside:
