@@ -97,7 +97,7 @@ def parse_save(printed: str) -> dict[str, Current]:
         if rows.count(" ") == 2 * len(plain):  # nothing beside the elements, as in most sets, and the largest
             members: Members = dict.fromkeys(plain, PLAIN)
         else:
-            members = dict(_row(row[len(prefix) :]) for row in rows.splitlines())
+            members = dict(_row(row[len(prefix) :]) for row in rows.rstrip("\n").split("\n"))
         sets[name] = Current(parse_header(words), members)
     return sets
 
