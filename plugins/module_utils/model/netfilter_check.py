@@ -12,7 +12,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_text 
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
 WITH_PORTS = ("tcp", "udp", "udplite", "sctp", "dccp")
-_ICMP = {"icmp": "ipv4", "ipv6-icmp": "ipv6"}
+# In IPv6, ah is a header before the protocol's, which no rule would match (ip6tables(8), -p)
+_FAMILY_OF = {"icmp": "ipv4", "ah": "ipv4", "ipv6-icmp": "ipv6"}
 _OF_TARGET = {  # options, and the target that has them
     "reject_with": "REJECT",
     "log_prefix": "LOG",
@@ -27,7 +28,7 @@ _OF_PROTOCOL: Mapping[str, Collection[str]] = {
     "destination_ports": WITH_PORTS,
     "tcp_flags": ("tcp",),
     "syn": ("tcp",),
-    "icmp_type": tuple(_ICMP),
+    "icmp_type": ("icmp", "ipv6-icmp"),
 }
 _LONGEST_BURST = 24 * 60 * 60 * 10000  # xt_limit counts no further: a day, in the units of limit_credit
 
@@ -98,8 +99,8 @@ def _evidence(values: Mapping[str, Any]) -> dict[str, str]:
     for option in ("source", "destination"):
         if values.get(option):
             found[option] = "ipv6" if ":" in values[option] else "ipv4"
-    if values.get("protocol") in _ICMP and "protocol" not in (values.get("negate") or ()):
-        found["protocol"] = _ICMP[values["protocol"]]
+    if values.get("protocol") in _FAMILY_OF and "protocol" not in (values.get("negate") or ()):
+        found["protocol"] = _FAMILY_OF[values["protocol"]]
     if values.get("fragment") is not None:
         found["fragment"] = "ipv4"
     return found
