@@ -162,6 +162,21 @@ def test_jumps_are_placed_once_and_found_again(backend: str) -> None:
     assert chain("INPUT", backend) == [f"-s 10.0.0.1/32 {JUMP} web"]
 
 
+def test_jumps_that_were_made_by_hand_are_taken_out_whatever_they_match(backend: str) -> None:
+    ipset("create", "nets", "hash:net")
+    by_hand(backend, "-N", "web")
+    for match in (
+        "-m limit --limit 7/min --limit-burst 9",
+        "-m set --match-set nets src --return-nomatch",
+        "-m hashlimit --hashlimit-upto 5/sec --hashlimit-mode srcip --hashlimit-name web",
+        "-m time --timestart 08:00:00",
+        "-p 47",
+    ):
+        by_hand(backend, "-A", "OUTPUT", *match.split(), "-j", "web")
+    converge(name="web", backend=backend, jumps=[{"chain": "OUTPUT"}])
+    assert chain("OUTPUT", backend) == [f"{JUMP} web"]
+
+
 def test_an_owner_has_what_is_listed(backend: str) -> None:
     by_hand(backend, "-N", "dc1-lab.web")
     chains = [
