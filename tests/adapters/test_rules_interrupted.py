@@ -213,6 +213,20 @@ def test_what_a_program_refuses_is_said_clearly(
     assert run(name="web", backend="nf_tables", rules=[]).message == f"iptables-nft-{program} failed (1): {said}"
 
 
+def test_a_kernel_that_lacks_the_backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked before anything is changed, check mode included."""
+    program = tmp_path / "unshare"
+    answer = "iptables-restore v1.8.9 (legacy): iptables-restore: unable to initialize table 'filter'"
+    program.write_text(f'#!/bin/sh\nprintf "%s\\n" "{answer}" "" "Error occurred at line: 1" >&2\nexit 2\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    for check in (True, False):
+        assert run(check, name="web", backend="legacy", rules=[]).message == (
+            "table: the kernel does not take '*filter': unable to initialize table 'filter'; change it, or load the "
+            "module it lacks"
+        )
+
+
 def test_who_may_not_make_a_namespace_learns_from_the_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program = tmp_path / "unshare"
     program.write_text("#!/bin/sh\necho 'unshare: unshare failed: Operation not permitted' >&2\nexit 1\n")

@@ -23,7 +23,7 @@ BACKENDS = {"nf_tables": "nft", "legacy": "legacy"}
 _WAIT = "10"  # seconds for the lock that the programs of the legacy backend have among themselves
 _PROGRAM = {"ipv4": "iptables", "ipv6": "ip6tables"}
 _LEGACY_TABLES = {"ipv4": "/proc/net/ip_tables_names", "ipv6": "/proc/net/ip6_tables_names"}
-_NOISE = r"(?m)^(?:ip6?tables\S*(?: v\S+ \(\w+\))?: ?)|^(?:Try `|Error occurred at line|# ).*$"
+_NOISE = r"(?m)^(?:ip6?tables\S*(?: v\S+ \(\w+\))?: ?)+|^(?:Try `|Error occurred at line|# ).*$"
 _LINE = r"\bline:? (\d+)(?: failed)?:? ?"
 
 
