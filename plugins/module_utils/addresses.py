@@ -88,6 +88,16 @@ def plain_address(network: str) -> str:
     return address if int(length) == LONGEST_PREFIX[family(address)] else network
 
 
+def address_text(family: str, number: int) -> str:
+    """Return an address of ``inet`` or ``inet6`` as inet_ntop(3) prints it, and so do ipset and iptables."""
+    if family == "inet":
+        return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+    if number >> 32 == 0xFFFF or (not number >> 32 and number >> 16):
+        start = "::ffff:" if number >> 32 else "::"  # inet_ntop(3) prints IPv4 in these
+        return start + address_text("inet", number & 0xFFFFFFFF)
+    return str(ipaddress.IPv6Address(number))
+
+
 def family(address: str) -> int:
     """Return 4 or 6 for an address or network in canonical text."""
     return 6 if ":" in address else 4

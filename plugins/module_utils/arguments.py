@@ -17,6 +17,10 @@ OPENFLOW = {
     "meter_ids": {"type": "str"},
     "protocol": {"type": "str", "choices": list(PROTOCOLS)},
 }
+NAMED_OWNERSHIP = {
+    "owner": {"type": "str"},
+    "allow_empty": {"type": "bool", "default": False},
+}
 OWNERSHIP = {
     "owner": {"type": "str"},
     "adopt": {"type": "bool", "default": False},

@@ -14,6 +14,7 @@ import re
 
 INTERFACE_NAME_BYTES = 15
 SET_NAME_BYTES = 31  # IPSET_MAXNAMELEN in linux/netfilter/ipset/ip_set.h, less the NUL
+CHAIN_NAME_BYTES = 28  # XT_EXTENSION_MAXNAMELEN in linux/netfilter/x_tables.h, less the NUL
 OWNER_KEY = "tenantry-owner"  # external_ids of every row that a task with an owner made
 MESH_KEY = "tenantry-mesh"  # external_ids of tunnel ports: the mesh that they belong to
 QOS_KEY = "tenantry-qos"  # external_ids of QoS and Queue rows: the port that they were made for
@@ -26,6 +27,13 @@ MARKS = (OWNER_KEY, MESH_KEY, QOS_KEY, POLICING_KEY)
 _TUNNEL_PREFIX = {"gre": "gr", "vxlan": "vx", "geneve": "gn"}
 _UNFINISHED_SET = "tenantry-tmp-"
 _SET_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.:-]*"
+_CHAIN_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+# What iptables takes for a target or a chain of the kernel (iptables(8), iptables-extensions(8))
+_NO_CHAIN = (
+    r"ACCEPT|DROP|QUEUE|RETURN|ERROR|standard|(PRE|POST)ROUTING|INPUT|FORWARD|OUTPUT|AUDIT|CHECKSUM|CLASSIFY|CLUSTERIP|"
+    r"CONN(SEC)?MARK|CT|[DS]NAT|[DS]NPT|DSCP|ECN|HL|HMARK|IDLETIMER|LED|LOG|MARK|MASQUERADE|NETMAP|NFLOG|NFQUEUE|"
+    r"NOTRACK|RATEEST|REDIRECT|REJECT|SECMARK|SET|SYNPROXY|TCPMSS|TCPOPTSTRIP|TEE|TOS|TPROXY|TRACE|TTL|ULOG"
+)
 _SHORT_OWNER = r"[a-z0-9][a-z0-9-]{0,10}"
 _TUNNEL_NAME = r"(gr|vx|gn)-([0-9a-f]{12}|flow)"
 
@@ -59,8 +67,14 @@ def is_set_name(name: str) -> bool:
     return len(name.encode()) <= SET_NAME_BYTES and re.fullmatch(_SET_NAME, name) is not None
 
 
+def is_chain_name(name: str) -> bool:
+    """Say whether ``name`` fits the kernel, is one word of iptables' input, and nothing else to iptables."""
+    fits = len(name.encode()) <= CHAIN_NAME_BYTES and re.fullmatch(_CHAIN_NAME, name)
+    return bool(fits) and not re.fullmatch(_NO_CHAIN, name)
+
+
 def set_mark(owner: str) -> str:
-    """Return what the names of an owner's IP sets begin with; the kernel keeps nothing else of a set that could say it.
+    """Return what the names of an owner's IP sets and chains begin with: the kernel keeps no other mark of them.
 
     No mark begins with another's: an owner who is named in it has no dot, and a digest is longer than such an owner.
     """

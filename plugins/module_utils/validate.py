@@ -16,8 +16,10 @@ from typing import Any, TypeVar
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
+    CHAIN_NAME_BYTES,
     INTERFACE_NAME_BYTES,
     SET_NAME_BYTES,
+    is_chain_name,
     is_set_name,
 )
 
@@ -28,6 +30,7 @@ Parser = Callable[[Any], T]
 _INTERFACE_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _IDENTIFIER = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _MAC = r"[0-9a-f]{2}(:[0-9a-f]{2}){5}"
+_HEX = r"0[xX][0-9A-Fa-f]{1,8}"
 _CONTROL = r"[\x00-\x1f\x7f]"
 _RESERVED_NAMES = frozenset({"all", "default", "none"})
 
@@ -48,6 +51,9 @@ class Faults:
         except ValueError as error:
             self.add(path, str(error))
             return None
+
+    def include(self, others: Faults) -> None:
+        self._faults += others._faults
 
     def __bool__(self) -> bool:
         return bool(self._faults)
@@ -149,6 +155,30 @@ def set_name(value: Any) -> str:
             "digit or '_'"
         )
     return name
+
+
+def chain_name(value: Any) -> str:
+    """Parse the name of a chain: it must fit the kernel, and iptables must not take it for something else."""
+    name = text(value)
+    if len(name.encode()) > CHAIN_NAME_BYTES:
+        raise ValueError(f"{shown(name)} has {len(name.encode())} bytes; the kernel takes at most {CHAIN_NAME_BYTES}")
+    if not is_chain_name(name):
+        raise ValueError(
+            f"{shown(name)} is no name of a chain; write letters, digits, '_', '.', '-', starting with a letter, digit "
+            "or '_', and no target or built-in chain of iptables"
+        )
+    return name
+
+
+def mark(value: Any) -> str:
+    """Parse the mark of a packet, or some of its bits, to the text that ipset and iptables print."""
+    match = re.fullmatch(rf"({_HEX})(?:/({_HEX}))?", str(value))
+    if not match:
+        raise ValueError(
+            f"{shown(value)} is no mark; write 32 bits in hex, with a mask or without, as 0x1111/0xff00ffff"
+        )
+    mask = int(match[2] or "0xffffffff", 16)
+    return f"{int(match[1], 16):#x}" + (f"/{mask:#x}" if mask != 0xFFFFFFFF else "")
 
 
 def identifier(value: Any) -> str:

@@ -24,6 +24,7 @@ description:
   - An omitted option is left alone. New sets get ipset's defaults, and what their members need.
 extends_documentation_fragment:
   - tenantry.sdn.attributes
+  - tenantry.sdn.named_ownership
 options:
   name:
     description: Name of the set, at most 31 bytes.
@@ -128,22 +129,6 @@ options:
       comment: *comment
       counters: *counters
       skbinfo: *skbinfo
-  owner:
-    description:
-      - Whose sets these are. The kernel keeps nothing of a set but its name that could say so, so names are the mark.
-        Those of the owner's sets begin with the owner and a dot, as V(dc1.web). If the owner has more than 11
-        characters, or others than lower-case letters, digits and V(-), a hash of 12 digits takes its place, which the
-        refusal of another name tells.
-      - With an owner no other set is ever changed or removed, and a name that does not begin so is an error. A set of
-        that name which somebody else made is taken for the owner's.
-      - Without an owner the task manages exactly the sets that it names, whoever made them, and removes nothing else.
-    type: str
-  allow_empty:
-    description:
-      - With an owner an empty list of O(sets) is refused, since a mistyped variable must not empty a host.
-      - Set this to V(true) to remove all sets of the owner.
-    type: bool
-    default: false
 requirements:
   - ipset 7.0 or later
 notes:
@@ -216,6 +201,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.address_sets import AddressSets, diff
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ipset import Ipset
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import FAMILIES, TYPES
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_input import LISTED, parse_sets
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
@@ -244,8 +230,7 @@ ARGUMENTS = {
     "name": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "sets": {"type": "list", "elements": "dict", "options": SET},
-    "owner": {"type": "str"},
-    "allow_empty": {"type": "bool", "default": False},
+    **NAMED_OWNERSHIP,
 }
 PATIENCE = 60  # seconds to wait for another task; a million members take a few
 

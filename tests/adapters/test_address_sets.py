@@ -148,6 +148,10 @@ def test_details_of_members() -> None:
     assert "10.0.0.3 timeout 0 packets 7 bytes 900" in members("web")
 
 
+def test_a_comment_may_have_what_breaks_lines_elsewhere() -> None:
+    converge(name="web", type="hash:ip", members=[{"entry": "10.0.0.1", "comment": "a\u2028b\x85c"}, "10.0.0.2"])
+
+
 def test_time_that_passes_is_no_difference_and_time_that_is_over_is() -> None:
     task = {"name": "web", "type": "hash:ip", "members": ["10.0.0.1 timeout 1", "10.0.0.2 timeout 0"], "timeout": 2}
     assert run(**task)["changed"]

@@ -25,6 +25,7 @@ import forwarding
 import intents
 import modes
 import peer
+import rules
 import sets
 import sizes
 import table
@@ -35,6 +36,7 @@ GROUPS = {
     "tunnels": tunnels.rows,
     "flows": flows.rows,
     "sets": sets.rows,
+    "rules": rules.rows,
     "modes": modes.rows,
     "forwarding": forwarding.rows,
     "peer": peer.rows,

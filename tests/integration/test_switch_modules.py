@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from private_ovs import PrivateOvs
+from rule_lab import chain
 from set_lab import members, own_namespace
 
 from ansible_collections.tenantry.sdn.plugins.module_utils import errors
@@ -73,4 +74,18 @@ def test_sets_are_checked_applied_repeated_and_reverted(ovs: PrivateOvs) -> None
         screen = play(ovs, "sg_ipset.yml", "--diff")
         assert members("dc1.web") == ["10.1.16.112", "10.1.16.31", '10.1.189.5 comment "web 3"', "10.21.9.77"]
     for line in ('+            "fd00:1::12,ipv6-icmp:echo-request"', '-            "10.1.16.31",'):
+        assert line in screen
+
+
+def test_rules_are_checked_applied_repeated_and_reverted(ovs: PrivateOvs) -> None:
+    with own_namespace():
+        screen = play(ovs, "sg_rules.yml", "--diff")
+        assert chain("FORWARD") == ['-o tap0 -m comment --comment "tenantry.sdn" -j dc1.db-1']
+        assert chain("dc1.db-1", family="ipv6") == ["-m conntrack --ctstate RELATED,ESTABLISHED -j RETURN", "-j DROP"]
+    for line in (
+        '+                "-p tcp -m tcp --dport 3306 -m set --match-set dc1.web src -m comment --comment '
+        '\\"web may reach db\\" -j RETURN",',
+        '+                "-o tap0 -g dc1.db-1"',
+        '-                "1: -o tap0 -m comment --comment \\"tenantry.sdn\\" -j dc1.db-1"',
+    ):
         assert line in screen

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import address_text
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import (
     BITMAPS,
@@ -29,7 +30,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_inp
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import (
     BITS,
     Span,
-    address_text,
     elements,
     prefixes,
     span,
@@ -172,7 +172,10 @@ def test_what_ipset_prints_is_read() -> None:
         "Name: a b\nType: hash:ip\nRevision: 6\nHeader: family inet\nSize in memory: 200\nReferences: 2\n"
         "Number of entries: 0\n\nName: c\nType: list:set\nRevision: 3\nHeader: size 8\nReferences: 0\n"
     )
-    assert {name: tuple(one) for name, one in listed.items()} == {"a b": ("hash:ip", 2), "c": ("list:set", 0)}
+    assert {name: tuple(one) for name, one in listed.items()} == {
+        "a b": ("hash:ip", 2, "inet"),
+        "c": ("list:set", 0, None),
+    }
     printed = (
         "create web hash:ip family inet hashsize 64 maxelem 9 timeout 5 comment bucketsize 12 initval 0x1f\n"
         'add web 10.0.0.1 timeout 3 comment "a b"\nadd web 10.0.0.2 timeout 0\n'

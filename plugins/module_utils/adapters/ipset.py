@@ -90,7 +90,7 @@ class Ipset:
             )
         number = re.search(_LINE, said)
         if number:
-            line = text.splitlines()[int(number[1]) - 1]
+            line = text.split("\n")[int(number[1]) - 1]
             said = f"{re.sub(_LINE, '', said)}, in '{line}'"
         return BackendError(f"ipset failed ({done.returncode}): {said}")
 
@@ -104,5 +104,5 @@ def rules_that_use(name: str) -> list[str]:
             printed = attempt([f"{program}-save"]).stdout
         except BackendError:  # a host need not have them all
             continue
-        rules += [f"{program} {line}" for line in printed.splitlines() if option.search(f"{line} ")]
+        rules += [f"{program} {line}" for line in printed.split("\n") if option.search(f"{line} ")]
     return rules

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import address_text
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import (
     BITMAPS,
     EXTENSIONS,
@@ -24,7 +25,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set imp
     needs,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import (
-    address_text,
     are_plain,
     elements,
     span,

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import ip_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import address_text, ip_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import LIST
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_protocol import (
     ICMP_FAMILY,
@@ -122,15 +122,6 @@ def _number(text: str) -> tuple[str, int]:
         return "inet", a << 24 | b << 16 | c << 8 | d
     canonical = ip_address(text)
     return "inet6", int(ipaddress.IPv6Address(canonical))
-
-
-def address_text(family: str, number: int) -> str:
-    if family == "inet":
-        return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
-    if number >> 32 == 0xFFFF or (not number >> 32 and number >> 16):
-        start = "::ffff:" if number >> 32 else "::"  # inet_ntop(3) prints IPv4 in these
-        return start + address_text("inet", number & 0xFFFFFFFF)
-    return str(ipaddress.IPv6Address(number))
 
 
 def prefixes(addresses: Span, shortest: int = 0) -> Iterator[str]:

@@ -52,7 +52,7 @@ _PORTS = r"(0|[1-9][0-9]{0,4})(?:-(0|[1-9][0-9]{0,4}))?"
 def protocol_and_ports(text: str) -> tuple[str, list[str]]:
     """Return the protocol and the ports, types or the zero of ``[proto:]port``; TCP if none is written."""
     name, sign, rest = text.rpartition(":")
-    protocol = _protocol(name.lower(), text) if sign else "tcp"
+    protocol = protocol_name(name.lower(), text) if sign else "tcp"
     if protocol in WITH_PORTS:
         return protocol, [f"{protocol}:{port}" for port in ports(rest)]
     if protocol in ICMP_CODES:
@@ -64,6 +64,12 @@ def protocol_and_ports(text: str) -> tuple[str, list[str]]:
 
 def ports(text: str) -> Iterator[int]:
     """Return the ports of a number or a range."""
+    first, last = port_range(text)
+    return iter(range(first, last + 1))
+
+
+def port_range(text: str) -> tuple[int, int]:
+    """Return the first and the last port of a number or a range."""
     match = re.fullmatch(_PORTS, text)
     if not match:
         raise ValueError(f"{shown(text)} is no port; write a number from 0 to 65535 or a range as '8000-8080'")
@@ -72,17 +78,19 @@ def ports(text: str) -> Iterator[int]:
         raise ValueError(f"{shown(text)} is out of range; write ports from 0 to 65535")
     if first > last:
         raise ValueError(f"{shown(text)} ends before it starts; write '{last}-{first}'")
-    return iter(range(first, last + 1))
+    return first, last
 
 
-def _protocol(name: str, text: str) -> str:
+def protocol_name(name: str, text: str) -> str:
+    """Return the name of a protocol that has one, or else its number; ``text`` is where it was written."""
     protocol = _ALIASES.get(name, name)
     if protocol in _PROTOCOLS:
         return protocol
     if re.fullmatch(r"[1-9][0-9]{0,2}", name) and int(name) <= 255:
         return name
+    where = "" if name == text else f"{shown(text)}: "
     raise ValueError(
-        f"{shown(text)}: {shown(name)} is no protocol; write a name as tcp, udp, icmp, icmpv6 or a number from 1 to 255"
+        f"{where}{shown(name)} is no protocol; write a name as tcp, udp, icmp, icmpv6 or a number from 1 to 255"
     )
 
 

@@ -17,7 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set imp
     Header,
     Members,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.validate import boolean, integer, shown, text
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import boolean, integer, mark, shown, text
 
 LONGEST_COMMENT = 255  # bytes: IPSET_MAX_COMMENT_SIZE in linux/netfilter/ipset/ip_set.h
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
@@ -25,7 +25,6 @@ _NUMBERS = ("hashsize", "maxelem", "timeout")
 _VALUES = ("family", "range")
 _SWITCHES = (*EXTENSIONS, "forceadd")
 _SEED = "initval"  # of the hash: each set has its own
-_HEX = r"0[xX][0-9A-Fa-f]{1,8}"
 
 
 class Current(NamedTuple):
@@ -40,6 +39,7 @@ class Listing(NamedTuple):
 
     type: str
     references: int
+    family: str | None = None
 
 
 def header_words(header: Header) -> str:
@@ -80,7 +80,9 @@ def parse_listing(printed: str) -> dict[str, Listing]:
     for block in printed.split("\n\n"):
         fields = dict(line.partition(": ")[::2] for line in block.splitlines())
         if fields.get("Name"):
-            listed[fields["Name"]] = Listing(fields.get("Type", ""), int(fields.get("References", 0)))
+            family = re.search(r"\bfamily (\S+)", fields.get("Header", ""))
+            references = int(fields.get("References", 0))
+            listed[fields["Name"]] = Listing(fields.get("Type", ""), references, family and family[1])
     return listed
 
 
@@ -95,7 +97,7 @@ def parse_save(printed: str) -> dict[str, Current]:
         if rows.count(" ") == 2 * len(plain):  # nothing beside the elements, as in most sets, and the largest
             members: Members = dict.fromkeys(plain, PLAIN)
         else:
-            members = dict(_row(row[len(prefix) :]) for row in rows.splitlines())
+            members = dict(_row(row[len(prefix) :]) for row in rows.rstrip("\n").split("\n"))
         sets[name] = Current(parse_header(words), members)
     return sets
 
@@ -170,16 +172,6 @@ def _comment(value: Any) -> str:
     return comment
 
 
-def _mark(value: Any) -> str:
-    match = re.fullmatch(rf"({_HEX})(?:/({_HEX}))?", str(value))
-    if not match:
-        raise ValueError(
-            f"{shown(value)} is no mark; write 32 bits in hex, with a mask or without, as 0x1111/0xff00ffff"
-        )
-    mask = int(match[2] or "0xffffffff", 16)
-    return f"{int(match[1], 16):#x}" + (f"/{mask:#x}" if mask != 0xFFFFFFFF else "")
-
-
 def _class(value: Any) -> str:
     match = re.fullmatch(r"([0-9A-Fa-f]{1,4}):([0-9A-Fa-f]{1,4})", str(value))
     if not match:
@@ -194,7 +186,7 @@ DETAILS: Mapping[str, Callable[[Any], Any]] = {
     "packets": integer(0, 2**63 - 1),
     "bytes": integer(0, 2**63 - 1),
     "comment": _comment,
-    "skbmark": _mark,
+    "skbmark": mark,
     "skbprio": _class,
     "skbqueue": integer(0, 65535),
 }
