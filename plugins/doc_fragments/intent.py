@@ -48,7 +48,8 @@ options:
         required: true
   tenants:
     description:
-      - By name, each a mapping of C(networks) and C(ports), as a variable. V({}) if there are none.
+      - By name, each a mapping of C(networks), C(ports) and, if wanted, C(security_groups) and C(address_groups), as a
+        variable. V({}) if there are none.
       - A network, by name, has C(type) (V(gre), V(vxlan), V(geneve), V(vlan), V(flat)), C(subnet), one or a list that
         does not overlap with others of the tenant, C(segmentation_id) unless one shall be allocated, and for V(vlan)
         and V(flat) C(physical_network).

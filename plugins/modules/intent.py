@@ -17,6 +17,13 @@ description:
 extends_documentation_fragment:
   - tenantry.sdn.intent
   - tenantry.sdn.intent.attributes
+options:
+  members_of:
+    description:
+      - Security groups whose members were changed, as V(acme.web), for RV(concerned).
+    type: list
+    elements: str
+    default: []
 seealso:
   - module: tenantry.sdn.host_state
 """
@@ -100,6 +107,13 @@ networks:
       mtu: 1458
       subnets: [10.1.1.0/24]
       physical_network:
+concerned:
+  description:
+    - The hypervisors that a change of the members of O(members_of) concerns, sorted. These have a port in one of the
+      groups, or one with a rule about them.
+  returned: success
+  type: list
+  elements: str
 security:
   description: By tenant, the rules of its security groups, and its address groups.
   returned: success

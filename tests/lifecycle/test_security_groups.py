@@ -165,13 +165,16 @@ def test_a_guest_that_leaves_a_group_is_cut_off_and_a_guest_that_joins_it_is_let
     assert open_talk(fabric, late) is None
     with talking(fabric, calls("w")) as talks:
         ports["1"]["security_groups"], ports["2"]["security_groups"] = ["default"], ["db", "web"]
-        fabric.run("site")
+        fabric.run("members", "-emembers_of=w.web,w.default")
         before = heard(talks)
         time.sleep(QUIET)
         compare_heard(before, heard(talks), {name for name in talks if "web" not in name})
         assert open_talk(fabric, late)
+    fabric.converged()
     ports["1"]["security_groups"], ports["2"]["security_groups"] = ["web"], ["db"]
-    fabric.run("site")
+    fabric.run("members", "-emembers_of=w.web")
+    (fault,) = set(fabric.refused("members", "-emembers_of=w.web,w.wbe").values())
+    assert "members_of[1]: 'w.wbe' is no security group of this intent; did you mean" in fault
 
 
 def heard(talks: Mapping[str, Talk]) -> dict[str, tuple[int, int]]:

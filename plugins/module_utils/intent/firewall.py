@@ -78,6 +78,18 @@ def members(intent: Intent, security: Security, network: str, name: str) -> Iter
             yield from dict.fromkeys(prefix for _mac, prefix in port.pairs)
 
 
+def concerned(intent: Intent, group: str) -> set[str]:
+    """Return the hypervisors that a change of a group's members, as ``tenant.group``, may change anything on."""
+    tenant = intent.tenants[group.partition(".")[0]]
+    name = group.partition(".")[2]
+    speaking = {
+        other
+        for other, rules in (tenant.security.groups or {}).items()
+        if any(rule.remote_set == group_set(name) for rule in rules)
+    }
+    return {port.hypervisor for port in tenant.ports.values() if not {name, *speaking}.isdisjoint(port.groups or ())}
+
+
 def covered(found: Mapping[str, Collection[int]]) -> dict[str, set[int]]:
     """Return what is said of each network together with what is said of those that it lies in."""
     networks = {_key(prefix): set(values) for prefix, values in found.items()}

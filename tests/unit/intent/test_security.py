@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_fabric, compile_host
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.firewall import covered, firewalls
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.firewall import concerned, covered, firewalls
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.flows.permissions import _masked
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import as_data, parse_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import Table
@@ -93,6 +93,16 @@ def test_a_host_has_only_the_groups_and_sets_that_its_ports_need() -> None:
     }
     assert needs["hv2"].sets == {"acme.app": {"group web": ["10.1.0.3/32", "10.1.0.1/32"]}}
     assert [needs[host].set_names for host in ("hv1", "hv4")] == [set(), set()]
+
+
+def test_a_change_of_members_concerns_whoever_is_in_the_group_or_asks_about_it() -> None:
+    intent = parse(raw())
+    assert {group: sorted(concerned(intent, f"acme.{group}")) for group in ("web", "db", "lone", "default")} == {
+        "web": ["hv1", "hv2", "hv3"],
+        "db": ["hv2", "hv3"],
+        "lone": ["hv4"],
+        "default": [],
+    }
 
 
 def test_networks_that_are_not_judged_cost_nothing() -> None:
