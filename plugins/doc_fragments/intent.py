@@ -56,7 +56,11 @@ options:
       - A port, by name, has C(hypervisor), C(network), C(ip), one or a list, and if wanted C(interface), C(mac),
         C(port_security), C(false) to let the guest send as anybody, and C(ofport), its OpenFlow port number. Without
         C(interface) the guest's tap is expected as C(tap-) and a hash of C(tenant.port). Without C(mac) a locally
-        administered address is computed from that name, the same on every machine.
+        administered address is computed from that name, the same on every machine. C(allowed_address_pairs) is a list
+        of C(ip) and C(mac) that the guest may send with beside its own.
+      - A security group, by name, has C(rules), each with a C(direction) (V(ingress), V(egress)) and if wanted
+        C(protocol), C(port), C(icmp_type), C(icmp_code), C(family), and one of C(remote_group),
+        C(remote_address_group) and C(remote_cidr). A port has C(security_groups), or is in the group C(default).
       - Two tenants may use the same addresses.
     type: dict
   directory:
