@@ -9,11 +9,16 @@ Each is of a connection of its own, by its source port, so that none can pass as
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 from guard_cases import ATOMIC, DESTINATION, EMPTY, FRAGMENT, HOP_BY_HOP, ONE, Build, Guest, send
+from packets import wait_until
+from wires import Wires
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import ICMP, IPV4, IPV6, UDP
@@ -28,6 +33,7 @@ DB_RULES = [
     {"direction": "ingress", "protocol": "icmpv6", "icmp_type": 128, "remote_group": "web"},
     {"direction": "ingress", "protocol": 112, "remote_group": "web"},
 ]
+PAUSE = 0.002  # seconds between two packets
 _SOURCES = count(20000)  # ports
 
 
@@ -38,6 +44,25 @@ class Case:
     name: str
     builds: tuple[Build, ...]  # sent one after the other
     passes: bool
+
+
+def misjudged(ends: Wires, places: Mapping[str, Mapping[str, Guest]], patience: float = 5) -> dict[str, Any]:
+    """Send all from each sender to its receivers; return what was not heard as it should be."""
+    expected: dict[int, Counter[str]] = {}
+    for sender, receivers in places.items():
+        for receiver, guest in receivers.items():
+            for case in cases(guest):
+                sent, *later = [ends.say(f"{case.name} to {receiver}", sender, build) for build in case.builds]
+                expected[sent] = Counter([receiver] * len(case.builds) * case.passes)
+                expected.update((number, Counter()) for number in later)
+                time.sleep(PAUSE)
+    wait_until(lambda: all(ends.heard_by(number) for number, heard in expected.items() if heard), patience)
+    ends.settle()
+    return {
+        f"{ends.said[number].sender}: {ends.said[number].label}": (dict(heard), dict(ends.heard_by(number)))
+        for number, heard in expected.items()
+        if heard != ends.heard_by(number)
+    }
 
 
 def cases(to: Guest) -> Iterator[Case]:

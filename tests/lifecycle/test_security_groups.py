@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from itertools import permutations
 from typing import Any
 
 import pytest
 from guard_cases import ONE, THREE, TWO, Guest
-from judge_cases import DB_RULES, cases
+from judge_cases import DB_RULES, misjudged
 from lifecycle_fabric import Fabric
 from oracle import Oracle
 from packets import pinging, wait_until
@@ -81,24 +80,9 @@ def test_the_matrix_is_as_the_groups_say(fabric: Fabric) -> None:
 
 
 def test_of_hand_made_packets_only_those_that_open_an_allowed_connection_arrive(fabric: Fabric) -> None:
-    expected: dict[int, Counter[str]] = {}
-    with wires(
-        fabric.twin, {f"{name}.{number}": (f"{name}.{number}", "eth0") for name in NETWORKS for number in GUESTS}
-    ) as found:
-        for name in NETWORKS:
-            for number, guest in (("2", TWO), ("3", THREE)):
-                for case in cases(guest):
-                    sent, *later = [found.say(f"{case.name} to {number}", f"{name}.1", build) for build in case.builds]
-                    expected[sent] = Counter([f"{name}.{number}"] * len(case.builds) * case.passes)
-                    expected.update((number_, Counter()) for number_ in later)
-                    time.sleep(0.002)
-        wait_until(lambda: all(found.heard_by(sent) for sent, heard in expected.items() if heard), 5)
-        found.settle()
-        wrong = {
-            f"{found.said[sent].sender}: {found.said[sent].label}": (dict(heard), dict(found.heard_by(sent)))
-            for sent, heard in expected.items()
-            if heard != found.heard_by(sent)
-        }
+    places = {f"{name}.{number}": (f"{name}.{number}", "eth0") for name in NETWORKS for number in GUESTS}
+    with wires(fabric.twin, places) as ends:
+        wrong = misjudged(ends, {f"{name}.1": {f"{name}.2": TWO, f"{name}.3": THREE} for name in NETWORKS})
     assert wrong == {}, "{packet: (who should have heard it, who did)}"
 
 

@@ -9,8 +9,11 @@ import re
 
 import packets
 import pytest
+from guard_cases import THREE, TWO
+from judge_cases import misjudged
 from kernel_fabric import Fabric
 from packets import Radio
+from wires import wires
 
 PERIOD = 0.5  # seconds between two frames of an endpoint: the guest is emulated
 
@@ -32,13 +35,25 @@ PINGS = [
 ]
 
 
-@pytest.mark.parametrize("forwarding", ["static", "learning"])
-def test_an_endpoint_reaches_its_own_network_and_hears_no_other(fabric: Fabric, forwarding: str) -> None:
-    fabric.converge(forwarding)
+@pytest.fixture(scope="module", params=["static", "learning"], autouse=True)
+def _forwarding(request: pytest.FixtureRequest, fabric: Fabric) -> None:
+    fabric.converge(request.param)
+
+
+def test_an_endpoint_reaches_its_own_network_and_hears_no_other(fabric: Fabric) -> None:
     with packets.listening(fabric.twin, [Radio(name, period=PERIOD) for name in HEARD]) as heard:
         assert [ping for ping in PINGS if not fabric.twin.pings(*ping)] == []
         heard.wait_for(HEARD)
     assert {name: set(frames) for name, frames in heard.frames.items()} == HEARD
+
+
+def test_security_groups_judge_as_in_the_userspace_datapath(fabric: Fabric) -> None:
+    shop = {f"umbrella.{number}": (f"umbrella.{number}", "eth0") for number in ("1", "2", "3")}
+    for address in (TWO.ipv4, THREE.ipv4):  # and the underlay knows its addresses
+        assert fabric.twin.pings("umbrella.1", address)
+    with wires(fabric.twin, shop) as ends:
+        wrong = misjudged(ends, {"umbrella.1": {"umbrella.2": TWO, "umbrella.3": THREE}}, patience=20)
+    assert wrong == {}, "{packet: (who should have heard it, who did)}"
 
 
 def test_the_kernel_carries_tunnels_and_tags(fabric: Fabric) -> None:
