@@ -12,6 +12,8 @@ author: the tenantry.sdn authors (@tenantry)
 description:
   - Runs commands in all namespaces of a host that M(tenantry.sdn.twin) made, by nsenter(1).
   - Needs root on the controller, which is the machine that holds the twin.
+  - Commands have C(/run/tenantry-compiled) as their PYTHONPATH, where Python keeps what it compiles of Ansible's modules
+    for the next task and for the other hosts of the twin.
 extends_documentation_fragment:
   - ansible.builtin.connection_pipelining
 options:
@@ -55,13 +57,14 @@ from ansible.module_utils.common.text.converters import to_bytes, to_text
 from ansible.plugins.connection import ConnectionBase
 from ansible.utils.display import Display
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin import compiled
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import first_process
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import ENVIRONMENT
 
 display = Display()
 
 # What a login would give: the controller's virtual environment, proxies and tokens end here.
-LOGIN = {**ENVIRONMENT, "HOME": "/root", "USER": "root", "LOGNAME": "root", "LANG": "C.UTF-8"}
+LOGIN = {**ENVIRONMENT, "HOME": "/root", "USER": "root", "LOGNAME": "root", "LANG": "C.UTF-8", **compiled.ENVIRONMENT}
 
 
 class Connection(ConnectionBase):

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from typing import Any
 from twin_lab import TwinLab
 
 RADIO = Path(__file__).with_name("radio.py").read_text()
+PINGER = Path(__file__).with_name("pinger.py").read_text()
 SECONDS = 20  # for a program to end once its input has
 
 
@@ -61,8 +61,8 @@ class Ping:
     answered: int = 0
     lost: list[int] = field(default_factory=list)
 
-    def count(self, output: str) -> None:
-        numbers = [int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", output)]
+    def count(self, lines: Iterable[str]) -> None:
+        numbers = [int(line) for line in lines if line.isdigit()]
         self.answered = len(numbers)
         self.lost = sorted(set(range(1, max(numbers, default=1))).difference(numbers))
 
@@ -82,7 +82,7 @@ def pinging(twin: TwinLab, addresses: Mapping[str, str]) -> Iterator[list[Ping]]
     with running(twin, {ping.sender: _ping_argv(ping) for ping in pings}) as lines:
         yield pings
     for ping in pings:
-        ping.count("\n".join(lines[ping.sender]))
+        ping.count(lines[ping.sender])
 
 
 @contextmanager
@@ -130,4 +130,4 @@ def _radio_argv(radio: Radio) -> list[str]:
 
 
 def _ping_argv(ping: Ping) -> list[str]:
-    return ["sh", "-c", f"ping -n -i 0.01 {ping.address} & read line; kill -INT $!; wait"]
+    return ["/usr/bin/python3", "-c", PINGER, ping.address]

@@ -12,6 +12,7 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import (
     cables,
+    compiled,
     inventory,
     layer,
     namespaces,
@@ -100,6 +101,7 @@ class Twin:
         if self._datapath_type == NETDEV:
             switches = [host for key, host in hosts.items() if key.kind == "hypervisor"]
             wiring.at_once([partial(switch.forget_dead_devices, host) for host in switches])
+        compiled.prepare(self._state.compiled)
         for key in _hosts_in(plan.after):
             self._start(key)
         wiring.lay(
@@ -118,7 +120,7 @@ class Twin:
         if key == LAYER:
             layer.build(host, self._packages)
         else:
-            namespaces.start(host, self._settings[key.kind], self._hosts.get(LAYER))
+            namespaces.start(host, self._settings[key.kind], self._state.compiled, self._hosts.get(LAYER))
         host.describe(self._describe(key))
 
     def _configure_switch(self, hypervisor: Hypervisor) -> None:

@@ -15,7 +15,7 @@ import stat
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin import kernel
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin import compiled, kernel
 
 _OWN_MOUNTS = ("/proc/", "/sys/", "/dev/", "/run/", "/tmp/")
 _PRIVATE = ("/etc/openvswitch", "/var/lib/openvswitch", "/var/log/openvswitch")
@@ -42,14 +42,16 @@ def build(folder: str, below: str = "") -> str:
     return root
 
 
-def enter(folder: str, hostname: str, below: str = "") -> None:
-    """Make the files of the host in ``folder`` the root of this process."""
+def enter(folder: str, hostname: str, code: str, below: str = "") -> None:
+    """Make the files of the host in ``folder`` the root of this process; ``code`` is what it shares with others."""
     root = build(folder, below)
     for directory in _PRIVATE:  # they outlive the host's processes, as on a disk
         own = os.path.join(folder, "private", quote(directory, safe=""))
         os.makedirs(own, exist_ok=True)
         os.makedirs(root + directory, exist_ok=True)
         kernel.mount(own, root + directory, flags=kernel.MS_BIND)
+    os.mkdir(root + compiled.FOLDER)
+    kernel.mount(code, root + compiled.FOLDER, flags=kernel.MS_BIND)
     _pivot(root)
     _write_identity(hostname)
 

@@ -17,17 +17,20 @@ _OWN = kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.C
 _HOSTNAME_BYTES = 64  # HOST_NAME_MAX, gethostname(2)
 
 
-def start(host: Host, settings: Mapping[str, str], packages: Host | None) -> None:
-    """Start a host with these values below /proc/sys, above the layer ``packages`` if there is one."""
-    processes.start(host, partial(_enter, host, settings, packages))
+def start(host: Host, settings: Mapping[str, str], code: str, packages: Host | None) -> None:
+    """Start a host with these values below /proc/sys, above the layer ``packages`` if there is one.
+
+    ``code`` is the folder of what Python compiled.
+    """
+    processes.start(host, partial(_enter, host, settings, code, packages))
 
 
-def _enter(host: Host, settings: Mapping[str, str], packages: Host | None) -> None:
+def _enter(host: Host, settings: Mapping[str, str], code: str, packages: Host | None) -> None:
     if packages is not None:
         with open(f"/proc/{packages.live_pid()}/ns/mnt", encoding="ascii") as namespace:
             kernel.setns(namespace.fileno(), kernel.CLONE_NEWNS)
     kernel.unshare(_OWN)
-    files.enter(host.folder, host.name, layer.folder_of(packages) if packages else "")
+    files.enter(host.folder, host.name, code, layer.folder_of(packages) if packages else "")
     socket.sethostname(host.name[:_HOSTNAME_BYTES])
     for name, value in settings.items():
         if os.path.exists(f"/proc/sys/{name}"):

@@ -28,6 +28,7 @@ class State:
     def __init__(self, name: str) -> None:
         self.folder = os.path.join(ROOT, name)
         self.inventory = os.path.join(self.folder, "inventory.yml")
+        self.compiled = os.path.join(self.folder, "compiled")
 
     def host(self, key: HostKey) -> Host:
         return Host(os.path.join(self.folder, key.kind, key.name), key.name)
