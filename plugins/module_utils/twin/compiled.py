@@ -53,7 +53,7 @@ def _keeping(compile_source: Compile) -> Compile:
     from importlib.util import source_hash
 
     def compile_or_take(path: str, source: bytes) -> CodeType:
-        kept = os.path.join(FOLDER, f"{source_hash(source).hex()}-{sys.flags.optimize}")
+        kept = os.path.join(FOLDER, f"{source_hash(source).hex()}-{sys.implementation.cache_tag}-{sys.flags.optimize}")
         try:
             with open(kept, "rb") as file:
                 code: CodeType = marshal.loads(file.read())
