@@ -12,8 +12,8 @@ author: the tenantry.sdn authors (@tenantry)
 description:
   - Runs commands in all namespaces of a host that M(tenantry.sdn.twin) made, by nsenter(1).
   - Needs root on the controller, which is the machine that holds the twin.
-  - Commands have C(/run/tenantry-compiled) as their PYTHONPATH, where Python keeps what it compiles of Ansible's modules
-    for the next task and for the other hosts of the twin.
+  - Commands have C(/run/tenantry-compiled) as their PYTHONPATH, where Python keeps what it compiles of Ansible's
+    modules for the next task and for the other hosts of the twin.
 extends_documentation_fragment:
   - ansible.builtin.connection_pipelining
 options:
