@@ -40,13 +40,13 @@ RECEIVERS = {"to a guest here": "acme.web-2", "to one elsewhere, over GRE": "acm
 
 
 def rows(directory: Path) -> Iterator[Row]:
-    fabric = _fabric(directory)
+    fabric = lab(directory)
     try:
-        costs = {"NORMAL": _costs(fabric, lambda: _bare(fabric))}
+        costs = {"NORMAL": costs_of(fabric, lambda: _bare(fabric))}
         for host in HOSTS:
             fabric.vsctl(host, "del-br br-int")
         for mode in MODES:
-            costs[mode] = _costs(fabric, lambda mode=mode: _converge(fabric, mode))
+            costs[mode] = costs_of(fabric, lambda mode=mode: _converge(fabric, mode))
     finally:
         fabric.twin.down()
     for way in RECEIVERS:
@@ -57,7 +57,7 @@ def rows(directory: Path) -> Iterator[Row]:
             yield Row(f"datagrams {way}, {mode}", *rates, bare / ours, "x", bound=0.7, at_least=True)
 
 
-def _fabric(directory: Path) -> Fabric:
+def lab(directory: Path) -> Fabric:
     ports = {
         f"web-{number}": port(host, "web", f"10.1.1.{number}", interface=f"tap{number}")
         for number, host in ((1, "hv1"), (2, "hv1"), (3, "hv2"))
@@ -80,7 +80,7 @@ def _converge(fabric: Fabric, mode: str) -> None:
     fabric.run("site")
 
 
-def _costs(fabric: Fabric, prepare: Callable[[], None]) -> dict[str, float]:
+def costs_of(fabric: Fabric, prepare: Callable[[], None]) -> dict[str, float]:
     """Return the CPU seconds of a datagram each way."""
     prepare()
     switches = [pid for host in HOSTS for pid in _switches(fabric.twin.pid(host))]

@@ -5,8 +5,9 @@
 
 Each is measured in a process of its own: intents.py FABRIC HYPERVISORS FORWARDING prints its figures as JSON. A fabric
 is ``spread``: ten ports a hypervisor, placed anywhere, twenty or, as there are at most 4,000 networks, 25 a tenant; or
-``central``: one hypervisor shares a network with each 500 of the others, so that all are its peers. Each tenant has one
-GRE network without an id, so that all ids are allocated.
+``central``: one hypervisor shares a network with each 500 of the others, so that all are its peers; ``grouped``: twenty
+ports a hypervisor in 100 tenants of five security groups, each with a rule about another. Each tenant has one GRE
+network without an id, so that all ids are allocated.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ PORTS = 10  # a hypervisor
 MOST_NETWORKS = 4_000
 PEERS = (1_000, 9_999)  # of the hypervisor in the middle
 WIDTH = 500  # of its peers in a network
+GROUPED = 1_000  # hypervisors
+GROUPS = ("web", "app", "db", "cache", "admin")
 SEGMENTS = {"tunnel": "5000-16777215", "vlan": "4080-4094"}  # which leaves enough local VLANs for that many networks
 
 
@@ -42,6 +45,11 @@ def rows(directory: Path) -> Iterator[Row]:
             yield from _rows(directory, "central", peers, forwarding)
 
 
+def group_rows(directory: Path) -> Iterator[Row]:
+    for forwarding in ("learning", "static"):
+        yield from _rows(directory, "grouped", GROUPED, forwarding)
+
+
 def _rows(directory: Path, fabric: str, size: int, forwarding: str) -> Iterator[Row]:
     environment = {**os.environ, "PYTHONPATH": str(collections(directory))}
     argv = [sys.executable, __file__, fabric, str(size), forwarding]
@@ -51,7 +59,9 @@ def _rows(directory: Path, fabric: str, size: int, forwarding: str) -> Iterator[
     what = f"{found['networks']:,} networks, {found['ports']:,} ports, {found['tunnels']:,} tunnels here"
     if forwarding != "plain":
         what = f"{found['flows']:,} flows here, {what}"
-    host = "one host's state" if fabric == "spread" else "state of a host with as many peers"
+    if fabric == "grouped":
+        what = f"{found['rules']:,} of them rules, {found['members']:,} members of sets, {what}"
+    host = "state of a host with as many peers" if fabric == "central" else "one host's state"
     yield Row(f"{host} of {size:,} hypervisors, {forwarding}, CPU", steps, what, found["all"], "s")
     yield Row("  a second host of the same run", "", "", found["another"] * 1000, "ms")
     yield Row("  memory of the process, at peak", "", "", found["peak"], "MB")
@@ -88,14 +98,45 @@ def central(peers: int) -> dict[str, Any]:
     return {"fabric": {"name": "dc1", "segments": SEGMENTS, "hypervisors": hosts}, "tenants": tenants}
 
 
+def grouped(hypervisors: int) -> dict[str, Any]:
+    dice = random.Random(hypervisors)
+    rules = {
+        name: [
+            {"direction": "ingress", "protocol": "tcp", "port": port, "remote_group": other}
+            for port, other in ((22, "admin"), (8000 + index, GROUPS[index - 1]))
+        ]
+        for index, name in enumerate(GROUPS)
+    }
+    tenants: dict[str, Any] = {
+        f"t{number}": {
+            "security_groups": {name: {"rules": rules[name]} for name in GROUPS},
+            "networks": {"web": {"type": "gre", "subnet": "10.0.0.0/16"}},
+            "ports": {},
+        }
+        for number in range(100)
+    }
+    for number in range(hypervisors * 20):
+        place = number // 100 + 10
+        tenants[f"t{number % 100}"]["ports"][f"p{number}"] = {
+            **{"hypervisor": f"hv{dice.randrange(hypervisors)}", "network": "web"},
+            **{"ip": f"10.0.{place >> 8}.{place & 255}", "security_groups": dice.choice(GROUPS)},
+        }
+    hosts = {f"hv{number}": {"vtep": f"172.16.{number // 250}.{number % 250 + 1}"} for number in range(hypervisors)}
+    return {"fabric": {"name": "dc1", "segments": SEGMENTS, "hypervisors": hosts}, "tenants": tenants}
+
+
+FABRICS = {"spread": spread, "central": central, "grouped": grouped}
+
+
 def measure(fabric: str, hypervisors: int, forwarding: str) -> dict[str, Any]:
     """Return CPU seconds of each step, MB, and what was compiled."""
     from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
     from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host
+    from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import Table
     from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record
     from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
 
-    raw = (spread if fabric == "spread" else central)(hypervisors)
+    raw = FABRICS[fabric](hypervisors)
     raw["fabric"]["forwarding"] = forwarding
     clock = [time.process_time()]
     parsed = parse(raw)
@@ -117,6 +158,8 @@ def measure(fabric: str, hypervisors: int, forwarding: str) -> dict[str, Any]:
         "networks": len(parsed.networks),
         "ports": len(parsed.ports),
         "flows": len(state["flows"]),
+        "rules": sum(f",table={Table.JUDGE_RULE:d}," in flow for flow in state["flows"]),
+        "members": sum(f",table={Table.JUDGE_REMOTE:d}," in flow for flow in state["flows"]),
         "tunnels": sum(len(network["remotes"]) for network in state["networks"]),
     }
 

@@ -22,6 +22,7 @@ sys.path.append(str(HERE.parent.parent / ".cache/farm"))
 
 import flows
 import forwarding
+import groups
 import intents
 import modes
 import peer
@@ -39,6 +40,7 @@ GROUPS = {
     "rules": rules.rows,
     "modes": modes.rows,
     "forwarding": forwarding.rows,
+    "groups": groups.rows,
     "peer": peer.rows,
     "sizes": sizes.rows,
     "topology": topology.rows,
