@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import threading
@@ -96,6 +97,7 @@ def start_waiting(host: Host, database: str = "") -> subprocess.Popen[bytes]:
     task = {"database": database or host.ovs.remote, "name": "br1", "timeout": 20}
     module = start_module("ovs_bridge", task)
     eventually(lambda: "br1" in [row["name"] for row in host.ovs.rows("Bridge")], "the transaction", seconds=20)
+    eventually(lambda: re.search("triggers:[1-9]", host.ovs.appctl("memory/show", daemon="db")), "the wait")
     return module
 
 
