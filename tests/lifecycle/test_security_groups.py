@@ -79,6 +79,18 @@ def test_the_matrix_is_as_the_groups_say(fabric: Fabric) -> None:
     assert "0 wrong" in fabric.run("verify").output
 
 
+@pytest.mark.parametrize("fabric", ["learning"], indirect=True)
+def test_verify_tells_who_reaches_whom_and_may_not(fabric: Fabric) -> None:
+    """As somebody else's flow lets everything pass."""
+    everything = ["table=62,priority=200,actions=set_field:8/8->reg0", "table=62,priority=200"]
+    fabric.twin.run("hv1", "ovs-ofctl", "-OOpenFlow15", "add-flow", "br-int", everything[0])
+    try:
+        (said,) = set(fabric.refused("verify").values())
+    finally:
+        fabric.twin.run("hv1", "ovs-ofctl", "-OOpenFlow15", "--strict", "del-flows", "br-int", everything[1])
+    assert "a.1 -> a.2 tcp to 10.1.1.2: expected denied by security groups, measured delivered" in said
+
+
 def test_of_hand_made_packets_only_those_that_open_an_allowed_connection_arrive(fabric: Fabric) -> None:
     places = {f"{name}.{number}": (f"{name}.{number}", "eth0") for name in NETWORKS for number in GUESTS}
     with wires(fabric.twin, places) as ends:
