@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -17,6 +16,8 @@ from typing import Any
 
 import pytest
 from twin_lab import SECONDS, TwinLab, endpoint, hypervisor, result_of, succeeded
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import kill
 
 TWO = [hypervisor(1, physnet1="eth1"), hypervisor(2, physnet1="eth1")]
 PAIR = [endpoint(1, on=1), endpoint(2, on=2)]
@@ -184,9 +185,10 @@ def test_what_died_is_started_and_passes_packets_again(twin: TwinLab, victim: st
     twin.switch_by_hand("hv2", ["tap2"], ("192.168.1.152", "192.168.1.151"))
     assert twin.pings("acme.web-1", "10.1.1.2")
     if victim == "Open vSwitch":
-        twin.run("hv1", "sh", "-c", "kill -9 $(cat /run/openvswitch/ovs-vswitchd.pid)")
+        die = "pid=$(cat /run/openvswitch/ovs-vswitchd.pid); while kill -9 $pid; do sleep 0.01; done"
+        twin.run("hv1", "sh", "-c", die)
     else:
-        os.kill(twin.pid(victim), signal.SIGKILL)
+        kill(twin.pid(victim))
     assert twin.up(TWO, PAIR)["changed"]
     assert not twin.up(TWO, PAIR)["changed"]
     assert twin.pings("acme.web-1", "10.1.1.2")
