@@ -115,7 +115,7 @@ def _create(commands: Commands) -> Iterator[Row]:
 def _nothing_to_do(commands: Commands) -> Iterator[Row]:
     with switch(commands.host) as ovs:
         run(commands.mesh(TUNNELS), daemons(ovs))
-        costs = medians(2 * RUNS + 1, _contenders(commands, TUNNELS, ovs))  # short, so noise weighs more
+        costs = medians(8 * RUNS + 1, _contenders(commands, TUNNELS, ovs))  # short, so noise weighs more
         reads, writes = transactions(ovs, commands.mesh(TUNNELS))
     yield against_bare(f"the same again, {TUNNELS:,} tunnels, CPU", costs)
     yield Row("  reads at the server", str(reads), "", reads, "", bound=1)
