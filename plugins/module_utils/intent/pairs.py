@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import (
     IpNetwork,
+    link_local,
     network_or_address,
     plain_address,
 )
@@ -57,4 +58,5 @@ def check_pairs(faults: Faults, ports_in: Mapping[str, Iterable[Port]]) -> None:
 
 
 def _within(port: Port, network: IpNetwork) -> bool:
-    return any(ipaddress.ip_interface(address).ip in network for address in port.addresses)
+    own = [address.partition("/")[0] for address in port.addresses]
+    return any(ipaddress.ip_address(address) in network for address in (*own, link_local(port.mac)))
