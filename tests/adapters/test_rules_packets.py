@@ -52,7 +52,8 @@ def guests() -> Iterator[Mapping[str, Guest]]:
             guest = running.enter_context(subprocess.Popen(["unshare", "--net", "sleep", "300"]))
             running.callback(guest.kill)
             here = os.readlink("/proc/thread-self/ns/net")
-            eventually(lambda: os.readlink(f"/proc/{guest.pid}/ns/net") != here, f"namespace of {name}")  # noqa: B023
+            own = f"/proc/{guest.pid}/ns/net"
+            eventually(lambda own=own, here=here: os.readlink(own) != here, f"namespace of {name}")
             tool("ip", "link", "add", f"tap-{name}", "type", "veth", "peer", "eth0", "netns", str(guest.pid))
             tool("ip", "link", "set", f"tap-{name}", "master", "qbr", "up")
             with inside(guest):

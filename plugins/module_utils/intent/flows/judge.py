@@ -123,5 +123,5 @@ def _commit() -> Iterator[Flow]:
 def _never_judged(guest: Guest) -> Iterator[Flow]:
     about = f"port {guest.name}"
     yield Flow(Table.JUDGE_OUT, Priority.NEVER_JUDGED, SOURCE.match(guest.ofport), to(Table.SWITCH), about)
-    match = f"{JUDGED.match(JUDGED.bits)},{TARGET.match(guest.ofport)}"
+    match = f"{_JUDGED},{TARGET.match(guest.ofport)}"
     yield Flow(Table.JUDGE_IN, Priority.NEVER_JUDGED, match, to(Table.COMMIT), about)
