@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 from host import Host
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import OfCtl
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow import OpenFlow
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, allowed
@@ -18,6 +21,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import ICMP, ICMPV6, TCP, UDP
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import Packet
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow_input import parse_program
 
 GROUPS = ("default", "web", "db", "admin")
 LISTS = {"office": ["10.1.0.0/29", "10.1.0.4/30", "fd00::/126"], "all": ["0.0.0.0/0"], "one": ["10.1.0.2", "fd00::5"]}
@@ -94,6 +98,29 @@ def test_flows_and_rules_are_of_one_mind(host: Host, seed: int) -> None:
             wrong.append((sender.groups, receiver.groups, packet.words, expected))
     assert wrong == []
     assert 2 < passing < PACKETS - 2
+
+
+def test_a_datapath_that_cannot_track_connections_is_refused_with_its_own_line(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The line alone is pretended: the switch here can."""
+    host.bridge(name="br-int", fail_mode="secure")
+    monkeypatch.setattr(OfCtl, "datapath_features", lambda _self: "CT state: Yes\nCT zone: No\n")
+    options = {"bridge": "br-int", "cookie": "0x7e4a000000000000/0xffff000000000000", "purge": True}
+    task = {**options, "state": "present", "allow_empty": False, "groups": None, "meters": None, "protocol": None}
+
+    def plan(flow: str) -> object:
+        wanted = parse_program({**task, "flows": [flow], "timeout": 10, "database": host.ovs.remote})
+        return OpenFlow(OfCtl("br-int", host.ovs.remote, None, 10), wanted).plan()
+
+    assert plan("cookie=0x7e4a000000000000,ip,actions=NORMAL")
+    with pytest.raises(BackendError) as caught:
+        plan("cookie=0x7e4a000000000000,ip,actions=ct(table=1,zone=7)")
+    assert caught.value.message == (
+        "The datapath of bridge br-int cannot track connections as these flows ask: CT zone: No (ovs-appctl "
+        "dpif/show-dp-features br-int). Judging connections needs one that can, as that of Linux with "
+        "CONFIG_NF_CONNTRACK_ZONES, or Open vSwitch's own."
+    )
 
 
 def question(dice: random.Random, ports: list[Any]) -> tuple[Any, Any, Packet, Connection]:

@@ -72,6 +72,25 @@ def open_talk(fabric: Fabric, call: Call) -> Talk | None:
     return Talk(client, server)
 
 
+def is_refused(fabric: Fabric, call: Call) -> bool:
+    """Say whether an endpoint is told that nobody listens at a UDP port of another."""
+
+    def asking() -> bool:
+        with socket.socket(_family(call), socket.SOCK_DGRAM) as asks:
+            asks.settimeout(PATIENCE)
+            asks.connect((call.address, call.port))
+            try:
+                asks.send(b"?")
+                asks.recv(1)
+            except ConnectionRefusedError:
+                return True
+            except TimeoutError:
+                return False
+        return False
+
+    return _in_network(fabric, call.client, asking)
+
+
 @contextmanager
 def talking(fabric: Fabric, calls: Mapping[str, Call]) -> Iterator[Mapping[str, Talk]]:
     """Open these connections and let both ends of each talk until the end of the block."""

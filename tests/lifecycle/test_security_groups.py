@@ -21,7 +21,7 @@ from judge_cases import DB_RULES, misjudged
 from lifecycle_fabric import Fabric
 from oracle import Oracle
 from packets import pinging, wait_until
-from talks import Call, Talk, open_talk, talking
+from talks import Call, Talk, is_refused, open_talk, talking
 from wires import wires
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, allowed
@@ -119,6 +119,14 @@ def test_traces_say_the_same_of_every_pair(fabric: Fabric) -> None:
         "a.1 does not reach a.3: dropped by verdict_in of port a.3: no rule of its security groups (db) lets it "
         "receive this."
     )
+
+
+def test_an_error_that_belongs_to_an_allowed_connection_comes_back(fabric: Fabric) -> None:
+    """No rule lets ICMPv6 in to web: it is judged as the datagram that it is about."""
+    for name in NETWORKS:
+        for number, guest in (("2", TWO), ("3", THREE)):
+            assert is_refused(fabric, Call(f"{name}.1", f"{name}.{number}", guest.ipv6, 5002)), (name, number)
+    assert not is_refused(fabric, Call("a.1", "a.2", TWO.ipv6, 5009)), "the datagram itself is not allowed"
 
 
 def calls(name: str) -> dict[str, Call]:
