@@ -71,10 +71,12 @@ def surfacing(module: Any) -> Iterator[None]:
 def uncollected() -> Iterator[None]:
     """Keep Python from looking for reference cycles, which a task that soon ends need not be rid of.
 
-    It would walk the rows of thousands of tunnels again and again: a third of such a task's CPU.
+    It would walk the rows of thousands of tunnels again and again: a third of such a task's CPU. At its end Python
+    looks once more, but not at what is frozen.
     """
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
         gc.enable()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -172,8 +173,8 @@ def test_a_user_without_permission(host: Host) -> None:
 
 
 def test_the_bindings_of_open_vswitch_are_missing(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ansible_collections.tenantry.sdn.plugins.module_utils.adapters.json_rpc.HAS_OVS", False)
-    assert host.bridge(name="br1").message == (
+    monkeypatch.setitem(sys.modules, "ovs", None)
+    assert host.bridge(name="br1", database="tcp:127.0.0.1:1").message == (
         "The Python library 'ovs' is missing on this host. Install the package python3-openvswitch, and let "
         "ansible_python_interpreter be the distribution's own Python."
     )

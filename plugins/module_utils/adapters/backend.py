@@ -93,7 +93,7 @@ def resolved(row: Columns | None, wanted: Columns, marks: Marks | None = None) -
     if marks:
         values.setdefault("external_ids", {})
     for column, value in values.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):  # of a map, in canonical form
             present = row[column] if row else {}
             if column in wanted and not value:  # an empty map clears, but not what says whose the row is
                 present = {key: item for key, item in present.items() if key in MARKS}

@@ -1,10 +1,11 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""JSON-RPC to Open vSwitch's daemons (RFC 7047, section 4) over the streams of its own Python bindings.
+"""JSON-RPC to Open vSwitch's daemons (RFC 7047, section 4).
 
-Not their ``ovs.jsonrpc``: its parser, though in C, takes three times the CPU and twice the memory of the standard
-library's. Of the reply that lists 10,000 tunnels that is 78 MB. Every wait is bounded, and a message names the remote.
+Not the ``ovs.jsonrpc`` of its Python bindings: its parser, though in C, takes three times the CPU and twice the memory
+of the standard library's. Of the reply that lists 10,000 tunnels that is 78 MB. Every wait is bounded, and a message
+names the remote.
 """
 
 from __future__ import annotations
@@ -12,21 +13,14 @@ from __future__ import annotations
 import errno
 import json
 import os
+import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.stream import connect
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 
-try:
-    import ovs.poller
-    import ovs.stream
-
-    HAS_OVS = True
-except ImportError:
-    HAS_OVS = False
-
-_CHUNK = 1 << 18  # bytes
 _PAUSE = 0.05  # seconds
 _DECODER = json.JSONDecoder()
 
@@ -43,19 +37,15 @@ class JsonRpc:
     """One connection to a daemon; ``timeout`` (seconds) bounds its opening."""
 
     def __init__(self, remote: str, timeout: float, daemon: str = "ovsdb-server") -> None:
-        if not HAS_OVS:
-            raise BackendError(
-                "The Python library 'ovs' is missing on this host. Install the package python3-openvswitch, and let "
-                "ansible_python_interpreter be the distribution's own Python."
-            )
         self._remote = remote
         self._daemon = daemon
         self._calls = 0
         self._received = bytearray()
         self._open_braces = 0  # of what was received
-        error, self._stream = ovs.stream.Stream.open_block(ovs.stream.Stream.open(remote), int(timeout * 1000))
-        if error:
-            raise self._unreachable(error)
+        try:
+            self._stream = connect(remote, timeout)
+        except OSError as error:
+            raise self._unreachable(error) from None
 
     def close(self) -> None:
         self._stream.close()
@@ -78,14 +68,10 @@ class JsonRpc:
 
     def _send(self, message: Mapping[str, Any], deadline: float) -> None:
         data = json.dumps(message, separators=(",", ":")).encode()
-        while data:
-            sent = self._stream.send(data)
-            if sent == -errno.EAGAIN:
-                self._wait(self._stream.send_wait, deadline - time.monotonic())
-            elif sent < 0:
-                raise self._unreachable(-sent)
-            else:
-                data = data[sent:]
+        try:
+            self._stream.send(data, self._left(deadline))
+        except OSError as error:
+            raise self._unreachable(error) from None
 
     def _receive(self, deadline: float) -> Mapping[str, Any]:
         """Return the next message.
@@ -93,22 +79,24 @@ class JsonRpc:
         Nothing on the wire says where one ends. It is parsed as soon as its braces balance or, since a string may
         hold a brace too, when ovsdb-server pauses.
         """
-        waited = False
+        paused = False
         while True:
-            error, data = self._stream.recv(_CHUNK)
-            if data:
-                self._received += data
-                self._open_braces += data.count(b"{") - data.count(b"}")
-                waited = False
-            elif error == errno.EAGAIN:
-                message = self._message() if waited or not self._open_braces else None
-                if message is not None:
-                    return message
-                left = deadline - time.monotonic()
-                self._wait(self._stream.recv_wait, min(left, _PAUSE) if self._received else left)
-                waited = True
-            else:
-                raise self._unreachable(error)
+            message = self._message() if self._received and (paused or not self._open_braces) else None
+            if message is not None:
+                return message
+            left = self._left(deadline)
+            try:
+                data = self._stream.receive(min(left, _PAUSE) if self._received else left)
+            except socket.timeout:
+                paused = True
+                continue
+            except OSError as error:
+                raise self._unreachable(error) from None
+            if not data:
+                raise self._unreachable(None)
+            paused = False
+            self._received += data
+            self._open_braces += data.count(b"{") - data.count(b"}")
 
     def _message(self) -> Mapping[str, Any] | None:
         """Take the first message out of what was received; None if it is not whole."""
@@ -122,16 +110,14 @@ class JsonRpc:
         found: Mapping[str, Any] = message
         return found
 
-    def _wait(self, event: Callable[[Any], None], seconds: float) -> None:
-        if seconds <= 0:
-            raise self._unreachable(errno.ETIMEDOUT)
-        poller = ovs.poller.Poller()
-        event(poller)
-        poller.timer_wait(int(seconds * 1000) + 1)
-        poller.block()
+    def _left(self, deadline: float) -> float:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise self._unreachable(socket.timeout())
+        return left
 
-    def _unreachable(self, error: int) -> BackendError:
-        reason = os.strerror(error) if error else "the connection was closed"
+    def _unreachable(self, error: OSError | None) -> BackendError:
+        reason = os.strerror(error.errno or errno.ETIMEDOUT) if error else "the connection was closed"
         return BackendError(
             f"{self._daemon} does not answer at {self._remote}: {reason}. Is Open vSwitch running (package "
             f"openvswitch-switch; systemctl status {self._daemon}), and is database right?"

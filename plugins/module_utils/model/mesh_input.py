@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, unicast_address
@@ -92,21 +92,25 @@ def _remotes(faults: Faults, path: str, mesh: Mapping[str, Any], local: str | No
     remotes: Sequence[Any] | None = mesh.get("remotes")
     if remotes is None:
         faults.add(f"{path}remotes", "is missing; write the addresses of the other hosts as a list")
-    seen = set()
+    seen: set[str] = set()
     for index, value in enumerate(remotes or ()):
-        here = path_of(f"{path}remotes", index)
-        remote = faults.parse(here, unicast_address, value)
-        if remote is None:
-            continue
-        if remote in seen:
-            faults.add(here, f"{remote} is listed twice; list each remote once")
-        elif remote == local:
-            faults.add(here, f"{remote} is local_ip too; a tunnel ends at another host")
-        elif local and family(remote) != family(local):
-            faults.add(here, f"{remote} and local_ip {local} are not of one family; write both as IPv4 or both as IPv6")
+        try:
+            remote = unicast_address(value)
+            _refuse_remote(remote, local, seen)
+        except ValueError as error:
+            faults.add(path_of(f"{path}remotes", index), str(error))
         else:
+            seen.add(remote)
             yield remote
-        seen.add(remote)
+
+
+def _refuse_remote(remote: str, local: str | None, seen: Set[str]) -> None:
+    if remote in seen:
+        raise ValueError(f"{remote} is listed twice; list each remote once")
+    if remote == local:
+        raise ValueError(f"{remote} is local_ip too; a tunnel ends at another host")
+    if local and family(remote) != family(local):
+        raise ValueError(f"{remote} and local_ip {local} are not of one family; write both as IPv4 or both as IPv6")
 
 
 def _options(faults: Faults, path: str, kind: str, mesh: Mapping[str, Any]) -> dict[str, str | None]:
