@@ -44,6 +44,8 @@ options:
     description:
       - All hypervisors, each with C(name), C(vtep) (an address) and optionally C(uplinks) (physical network to NIC).
         Other keys are ignored, so this takes what M(tenantry.sdn.intent) returns.
+      - C(segments) (physical network to the name of a segment) says where a physical network is not one link layer for
+        all, as V(physnet1@p1) in pod V(p1).
       - The VTEP address is on the bridge C(br-phy), whose NIC is C(underlay0). All VTEPs share one link.
       - The NIC of an uplink is on a switch that it shares with the same physical network of the other hypervisors. It
         is in no bridge.
@@ -53,11 +55,21 @@ options:
   endpoints:
     description:
       - All endpoints, each with C(name), C(hypervisor), C(interface) (of the hypervisor, the other end of the
-        endpoint's C(eth0)), C(mac), C(addresses) (with prefix length) and C(mtu).
+        endpoint's C(eth0)), C(mac), C(addresses) (with prefix length), C(mtu), and optionally C(gateways) (with prefix
+        length), the next hop of its default routes.
         Other keys are ignored, so this takes what M(tenantry.sdn.intent) returns.
     type: list
     elements: dict
     default: []
+  gateways:
+    description:
+      - What the L3 core of the twin joins, a C(segment) and its C(addresses) there (with prefix length) each. It routes
+        between all of them.
+      - Takes what M(tenantry.sdn.intent) returns.
+    type: list
+    elements: dict
+    default: []
+    version_added: "0.2.0"
   datapath_type:
     description:
       - Datapath of the hypervisors' switches. V(netdev) is Open vSwitch's own, in userspace, and needs nothing of the
@@ -150,6 +162,7 @@ OPTIONS = {
     "mtu": {"type": "int", "default": 1500},
     "hypervisors": {"type": "list", "elements": "dict"},
     "endpoints": {"type": "list", "elements": "dict", "default": []},
+    "gateways": {"type": "list", "elements": "dict", "default": []},
     "datapath_type": {"type": "str", "choices": [NETDEV, SYSTEM], "default": NETDEV},
     "packages": {"type": "list", "elements": "str", "default": []},
     "intent": {"type": "dict", "default": {}},
@@ -169,7 +182,8 @@ def main() -> None:
 def present(module: AnsibleModule, state: State) -> dict[str, Any]:
     require_programs()
     params = module.params
-    wanted = parse_wanted(*(params[name] for name in ("mtu", "hypervisors", "endpoints", "packages", "datapath_type")))
+    options = ("mtu", "hypervisors", "endpoints", "packages", "datapath_type", "gateways")
+    wanted = parse_wanted(*(params[name] for name in options))
     require_datapath(wanted.datapath_type)
     twin = Twin(state, wanted, params["intent"])
     with nullcontext() if module.check_mode else state.locked():

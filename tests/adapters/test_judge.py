@@ -88,9 +88,10 @@ def test_flows_and_rules_are_of_one_mind(host: Host, seed: int) -> None:
     answers = [question(dice, list(tenant.ports.values())) for dummy in range(PACKETS)]
     for sender, receiver, packet, connection in answers:
         ends = [
-            End(port.groups or (), [item.partition("/")[0] for item in port.addresses]) for port in (sender, receiver)
+            End("acme", tenant.security, port.groups or (), [item.partition("/")[0] for item in port.addresses])
+            for port in (sender, receiver)
         ]
-        expected = allowed(tenant.security, *ends, connection)
+        expected = allowed(*ends, connection)
         passing += expected
         flow = f"in_port={sender.interface},{packet.flow}{packet.connection}"
         trace = host.ovs.appctl("ofproto/trace", "br-int", flow, "--ct-next", "trk,new")

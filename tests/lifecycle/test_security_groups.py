@@ -103,7 +103,12 @@ def test_traces_say_the_same_of_every_pair(fabric: Fabric) -> None:
     asked, expected = [], []
     for tenant in oracle.intent()[0].tenants.values():
         for ports in permutations(tenant.ports.values(), 2):
-            ends = [End(port.groups, [address.partition("/")[0] for address in port.addresses]) for port in ports]
+            ends = [
+                End(
+                    port.tenant, tenant.security, port.groups, [address.partition("/")[0] for address in port.addresses]
+                )
+                for port in ports
+            ]
             addresses = ends[0].addresses[0], ends[1].addresses[0]
             for question, protocol, number in (
                 *(({"proto": "tcp", "port": port}, TCP, port) for port in (80, 3306, 3307)),
@@ -111,7 +116,7 @@ def test_traces_say_the_same_of_every_pair(fabric: Fabric) -> None:
                 ({"proto": "icmp", "port": None}, ICMP, 8),
             ):
                 asked.append({"from": ports[0].name, "to": ports[1].name, **question})
-                expected.append(allowed(tenant.security, *ends, Connection(protocol, *addresses, number)))
+                expected.append(allowed(*ends, Connection(protocol, *addresses, number)))
     said = [journey.reaches for journey in oracle.journeys(asked)]
     assert [pair for pair in zip(asked, expected, said) if pair[1] != pair[2]] == []
     assert 10 < sum(expected) < len(expected) - 10

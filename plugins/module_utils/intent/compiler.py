@@ -99,8 +99,14 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
     return {
         "owner": intent.fabric.name,
         "mtu": intent.fabric.mtu,
-        "hypervisors": [_hypervisor(host) for name, host in sorted(intent.fabric.hypervisors.items())],
-        "endpoints": [{**_endpoint(port), "mtu": networks[port.network]["mtu"]} for port in intent.ports],
+        "hypervisors": [_hypervisor(intent, host) for name, host in sorted(intent.fabric.hypervisors.items())],
+        "gateways": [
+            {"segment": _segment(network), "addresses": list(network.gateways)} for network in intent.shared_networks
+        ],
+        "endpoints": [
+            {**_endpoint(port), "mtu": networks[port.network]["mtu"], "gateways": networks[port.network]["gateways"]}
+            for port in intent.ports
+        ],
         "networks": networks,
         "security": {
             name: as_data(tenant.security) for name, tenant in intent.tenants.items() if tenant.security.groups
@@ -116,8 +122,22 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
     }
 
 
-def _hypervisor(host: Hypervisor) -> dict[str, Any]:
-    return {"name": host.name, "vtep": host.vtep, "zone": host.zone, "pod": host.pod, "uplinks": dict(host.uplinks)}
+def _hypervisor(intent: Intent, host: Hypervisor) -> dict[str, Any]:
+    return {
+        "name": host.name,
+        "vtep": host.vtep,
+        "zone": host.zone,
+        "pod": host.pod,
+        "uplinks": dict(host.uplinks),
+        "segments": {
+            network.physical_network: _segment(network) for network in intent.shared_networks if network.pod == host.pod
+        },
+    }
+
+
+def _segment(network: Network) -> str:
+    """Return what the link layer of a pod is called, which has nothing but its name from that of the next pod."""
+    return f"{network.physical_network}@{network.pod}"
 
 
 def _network(intent: Intent, allocations: Allocations, network: Network) -> dict[str, Any]:
@@ -128,6 +148,7 @@ def _network(intent: Intent, allocations: Allocations, network: Network) -> dict
         "mtu": intent.fabric.mtu_of(network.type),
         "subnets": [subnet.text for subnet in network.subnets],
         "physical_network": network.physical_network,
+        "gateways": list(network.gateways),
     }
 
 

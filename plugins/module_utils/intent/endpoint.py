@@ -18,7 +18,7 @@ class Endpoint:
     """A port of a tenant, as the intent's compiler lists it."""
 
     name: str  # tenant.port
-    network: str  # tenant.network
+    network: str  # full name
     hypervisor: str
     mac: str
     addresses: tuple[str, ...]  # with prefix length
@@ -29,6 +29,11 @@ class Endpoint:
     @property
     def tenant(self) -> str:
         return self.name.partition(".")[0]
+
+    @property
+    def domain(self) -> str:
+        """What its packets stay in, as of the intent's networks."""
+        return self.network.partition("@")[0]
 
     @property
     def judged(self) -> bool:

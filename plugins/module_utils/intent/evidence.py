@@ -97,11 +97,13 @@ class Evidence:
 def faults(
     evidence: Evidence, sender: Endpoint, receiver: Endpoint, permitted: Collection[str] | None
 ) -> Iterator[Fault]:
-    """Yield what is not as it shall be. ``permitted`` is all that shall pass within a network; None: everything."""
-    if sender.network != receiver.network:
+    """Yield what is not as it shall be. ``permitted`` is all that shall pass within a domain; None: everything."""
+    if sender.domain != receiver.domain:
         yield from _leaks(evidence, sender, receiver)
         return
-    yield from _loops_and_losses(evidence, sender.name, receiver.name, permitted)
+    if sender.network == receiver.network:
+        yield from _losses(evidence, sender.name, receiver.name, permitted)
+    yield from _loops_and_strays(evidence, sender, receiver, permitted)
     for address in sender.common_addresses(receiver):
         yield from _oversize(evidence, sender, receiver, address)
         for check in checks_of(receiver):
@@ -122,21 +124,25 @@ def _leaks(evidence: Evidence, sender: Endpoint, receiver: Endpoint) -> Iterator
         yield _fault(LEAK, sender.name, receiver.name, _listed(arrived), "isolated", "reachable")
 
 
-def _loops_and_losses(
-    evidence: Evidence, sender: str, receiver: str, permitted: Collection[str] | None
-) -> Iterator[Fault]:
-    sightings = evidence.sightings(sender, receiver)
-    seen = {sighting.kind for sighting in sightings}
+def _losses(evidence: Evidence, sender: str, receiver: str, permitted: Collection[str] | None) -> Iterator[Fault]:
     proof = {BROADCAST} if permitted is None or BROADCAST in permitted else {*FLOOD} - FLOODED_TO.keys()
-    if seen.isdisjoint(proof):
+    if proof.isdisjoint(evidence.kinds(sender, receiver)):
         yield _fault(UNREACHABLE, sender, receiver, " or ".join(sorted(proof)), "once", "never")
+
+
+def _loops_and_strays(
+    evidence: Evidence, sending: Endpoint, receiving: Endpoint, permitted: Collection[str] | None
+) -> Iterator[Fault]:
+    sender, receiver = sending.name, receiving.name
+    sightings = evidence.sightings(sender, receiver)
     repeated = {sighting.kind: sighting.copies for sighting in sightings if sighting.copies > 1}
     if repeated:
         measured = f"{max(repeated.values())} times: a loop or a second path"
         yield _fault(DUPLICATE, sender, receiver, _listed(repeated), "once", measured)
     if permitted is None:
         return
-    strays = {kind for kind in FLOODED_TO if kind in seen and kind not in permitted}
+    flooded = FLOODED_TO if sending.network == receiving.network else FLOOD  # of which no router passes on any
+    strays = {sighting.kind for sighting in sightings if sighting.kind in flooded} - {*permitted}
     strays |= {
         said(ECHO_FRAME, sighting.address)
         for sighting in sightings

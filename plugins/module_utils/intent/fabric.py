@@ -33,16 +33,29 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     one_of,
 )
 
-_KEYS = ("name", "mtu", "segments", "forwarding", "controllers", "qos_profiles", "monitoring", "hypervisors")
+_KEYS = (
+    "name",
+    "mtu",
+    "segments",
+    "forwarding",
+    "controllers",
+    "qos_profiles",
+    "monitoring",
+    "networks",
+    "hypervisors",
+)
 MTU_MAXIMUM = 65535  # bytes; an IPv4 packet cannot be larger (RFC 791)
 
 
-def parse_fabric(faults: Faults, claims: Claims, value: Any) -> tuple[Fabric, Mapping[str, Hypervisor | None]]:
+def fabric_section(faults: Faults, value: Any) -> Section:
+    return Section(faults, "fabric", value, _KEYS)
+
+
+def parse_fabric(faults: Faults, claims: Claims, section: Section) -> tuple[Fabric, Mapping[str, Hypervisor | None]]:
     """Return the fabric, and its hypervisors by name, of which one is None if it is at fault.
 
-    The fabric may be used only if there are no faults.
+    The fabric may be used only if there are no faults. Networks that tenants share are not part of it (networks.py).
     """
-    section = Section(faults, "fabric", value, _KEYS)
     section.required("hypervisors", _some_mapping, "{hv1: {vtep: 192.168.1.151}}")
     hypervisors = {
         name: _hypervisor(faults, claims, name, path, given) for name, path, given in section.items("hypervisors")

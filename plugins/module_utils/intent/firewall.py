@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import LONGEST_PREFIX, family, link_local
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import BITS
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Rule, Security, address_set, group_set
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Rule, address_set, group_set
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port, Tenant
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
@@ -50,11 +50,11 @@ def firewalls(intent: Intent, hypervisor: str) -> dict[str, Firewall]:
 
 
 def _firewall(intent: Intent, tenant: str, ports: Mapping[str, Sequence[Port]]) -> Firewall:
-    security = intent.tenants[tenant].security
+    groups = intent.tenants[tenant].security.groups or {}
     names = sorted({group for here in ports.values() for port in here for group in port.groups or ()})
-    firewall = Firewall({name: (security.groups or {})[name] for name in names}, ports, {})
+    firewall = Firewall({name: groups[name] for name in names}, ports, {})
     sets = {
-        network: {name: list(members(intent, security, network, name)) for name in sorted(_asked(firewall, network))}
+        network: {name: list(members(intent, tenant, network, name)) for name in sorted(_asked(firewall, network))}
         for network in sorted(ports)
     }
     return firewall._replace(sets=sets)
@@ -64,16 +64,17 @@ def _asked(firewall: Firewall, network: str) -> set[str]:
     return {rule.remote_set for rule in firewall.rules_in(network) if rule.remote_set}
 
 
-def members(intent: Intent, security: Security, network: str, name: str) -> Iterator[str]:
-    """Yield the addresses of a set as seen in a network: networks in canonical text, /32 and /128 of single ones."""
-    for group, addresses in security.address_groups.items():
+def members(intent: Intent, tenant: str, network: str, name: str) -> Iterator[str]:
+    """Yield the addresses of a tenant's set as seen in a network: of single ones as /32 and /128."""
+    for group, addresses in intent.tenants[tenant].security.address_groups.items():
         if name == address_set(group):
             yield from addresses
-    dual = any(subnet.family == 6 for subnet in intent.networks[network].subnets)
-    for port in intent.ports_in.get(network, ()):
-        if name in map(group_set, port.groups or ()):
+    here = intent.networks[network]
+    dual = any(subnet.family == 6 for subnet in here.subnets)
+    for port in intent.ports_of_domain.get(here.domain, ()):
+        if port.tenant == tenant and name in map(group_set, port.groups or ()):
             own = [address.partition("/")[0] for address in port.addresses]
-            own += [link_local(port.mac)] * dual
+            own += [link_local(port.mac)] * (dual and port.network == network)
             yield from (f"{address}/{LONGEST_PREFIX[family(address)]}" for address in dict.fromkeys(own))
             yield from dict.fromkeys(prefix for _mac, prefix in port.pairs)
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parse the networks of a tenant.
+"""Parse the networks of a tenant, and those that all tenants share.
 
 Two tenants may use the same addresses, so subnets are compared within a tenant alone. Segmentation ids are claimed in
 the whole fabric. All tunnel types share one space, as they share one range: an id then says one network whatever
@@ -11,11 +11,13 @@ the integration bridge has one VLAN space for all of them.
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import IPV6_MINIMUM
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import span
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Claims, Section, each
@@ -33,10 +35,13 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Parser,
     identifier,
     integer,
+    mapping,
     one_of,
 )
 
 _KEYS = frozenset({"type", "segmentation_id", "physical_network", "subnet"})
+_SHARED_KEYS = frozenset({"type", "physical_network", "pods"})
+_POD_KEYS = frozenset({"subnet", "gateway"})
 _SEGMENTS = {"vlan": ("vlan", "100-999"), "tunnel": (", ".join(TUNNEL_TYPES), "5000-16777215")}  # users, example
 
 
@@ -50,6 +55,8 @@ class Surroundings:
     hypervisors: Mapping[str, Hypervisor | None]
     zones: dict[str, tuple[str | None, str]] = field(default_factory=dict)  # network: zone and path of its first port
 
+    shared: dict[str, dict[str, Network | None]] = field(default_factory=dict)  # network: pod: its part there
+
     @cached_property
     def physical_networks(self) -> frozenset[str]:
         """Those that any hypervisor is plugged into."""
@@ -59,9 +66,77 @@ class Surroundings:
 def parse_networks(around: Surroundings, tenant: str, section: Section) -> dict[str, Network | None]:
     """Return the networks of a tenant by their short names; one that is at fault may be None."""
     networks = {name: _network(around, tenant, name, path, given) for name, path, given in section.items("networks")}
+    for name in sorted(around.shared.keys() & networks.keys()):
+        path = f"{section.path_to('networks')}.{name}"
+        around.faults.add(path, f"the name is that of fabric.networks.{name}, which all tenants share; choose another")
     subnets = [(f"{network.path}.subnet", part) for network in networks.values() if network for part in network.subnets]
     _refuse_overlaps(around.faults, subnets)
     return networks
+
+
+def parse_shared_networks(around: Surroundings, fabric: Section) -> list[Network]:
+    """Return the networks that tenants share, one for each pod, and note them in ``around``.
+
+    In each pod such a network is a link layer of its own, and the pod's L3 switch its gateway. Nothing but the
+    security groups of the ports keeps tenants apart.
+    """
+    for name, path, given in fabric.items("networks"):
+        around.shared[name] = _shared_network(around, name, Section(around.faults, path, given, _SHARED_KEYS))
+    found = [network for pods in around.shared.values() for network in pods.values() if network]
+    _refuse_overlaps(around.faults, [(f"{network.path}.subnet", part) for network in found for part in network.subnets])
+    return found
+
+
+def _shared_network(around: Surroundings, name: str, section: Section) -> dict[str, Network | None]:
+    section.required("type", one_of(("flat",)), "flat")
+    wire = _physical_network(around, section, "flat")
+    section.required("pods", mapping, "{p1: {subnet: 10.1.0.0/21}}")
+    known = {host.pod for host in around.hypervisors.values() if host and host.pod}
+    pods: dict[str, Network | None] = {}
+    for pod, path, given in section.items("pods"):
+        if pod not in known and all(around.hypervisors.values()):
+            what = f"no hypervisor is in pod {pod}; write pod: {pod} at those that are"
+            around.faults.add(path, f"{what}, or remove this")
+        pods[pod] = _pod(around, f"{name}@{pod}", wire, Section(around.faults, path, given, _POD_KEYS))
+    return pods
+
+
+def _pod(around: Surroundings, name: str, wire: str | None, section: Section) -> Network | None:
+    subnets = _subnets(around.faults, section)
+    gateways = _gateways(section, subnets)
+    if not subnets:
+        return None
+    network = Network(name, "", "flat", None, wire, tuple(subnets), tuple(gateways))
+    _check_mtu(around, network)
+    return network
+
+
+def _gateways(section: Section, subnets: Sequence[Subnet]) -> Iterable[str]:
+    """Return the gateway of each subnet: as written, else the first address that a host can have."""
+    written, path = section.value("gateway"), section.path_to("gateway")
+    if "gateway" in section and written is None:
+        section.faults.add(path, "empty; write an address, or remove the key for the first one of the subnet")
+    given = [] if written is None or not subnets else each(section.faults, path, written, unicast_address)
+    homes = {here: _home(section.faults, here, address, subnets) for here, address in given}
+    for at, part in enumerate(subnets):
+        own = [address for here, address in given if homes[here] == at]
+        if len(own) > 1:
+            section.faults.add(path, f"{' and '.join(own)} are both in {part.text}; write one gateway of a subnet")
+        yield f"{own[0] if own else part.first_host}/{part.prefix}"
+
+
+def _home(faults: Faults, path: str, address: str, subnets: Sequence[Subnet]) -> int | None:
+    """Return which of the subnets a gateway is in."""
+    parsed = ipaddress.ip_address(address)
+    for at, part in enumerate(subnets):
+        if part.contains(parsed.version, int(parsed)):
+            role = part.role_of(int(parsed))
+            if role:
+                faults.add(path, f"{address} is the {role} of {part.text}; write the address of a host")
+            return at
+    where = " or ".join(part.text for part in subnets)
+    faults.add(path, f"{address} is in no subnet of the pod; write an address in {where}")
+    return None
 
 
 def _network(around: Surroundings, tenant: str, name: str, path: str, value: Any) -> Network | None:

@@ -34,23 +34,26 @@ class Connection(NamedTuple):
 class End(NamedTuple):
     """One of the two that a connection is between. ``groups`` is None for one that is not judged."""
 
+    tenant: str
+    security: Security
     groups: Sequence[str] | None
     addresses: Sequence[str]
 
 
-def allowed(security: Security, sender: End, receiver: End, connection: Connection) -> bool:
+def allowed(sender: End, receiver: End, connection: Connection) -> bool:
     """Say whether the groups of both let the connection be opened."""
-    return _lets(security, EGRESS, sender, receiver, connection.target, connection) and _lets(
-        security, INGRESS, receiver, sender, connection.source, connection
+    return _lets(EGRESS, sender, receiver, connection.target, connection) and _lets(
+        INGRESS, receiver, sender, connection.source, connection
     )
 
 
-def _lets(security: Security, direction: str, own: End, other: End, remote: str, connection: Connection) -> bool:
+def _lets(direction: str, own: End, other: End, remote: str, connection: Connection) -> bool:
     if own.groups is None:
         return True
-    sets = [group_set(name) for name in other.groups or () if remote in other.addresses]
-    sets += [address_set(name) for name, networks in security.address_groups.items() if _within(remote, networks)]
-    rules = security.rules_of(own.groups)
+    fellow = other.tenant == own.tenant and remote in other.addresses
+    sets = [group_set(name) for name in other.groups or () if fellow]
+    sets += [address_set(name) for name, networks in own.security.address_groups.items() if _within(remote, networks)]
+    rules = own.security.rules_of(own.groups)
     return any(rule.direction == direction and _speaks_of(rule, connection, remote, sets) for rule in rules)
 
 

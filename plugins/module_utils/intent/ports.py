@@ -9,13 +9,14 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import IpAddress, unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.interfaces import host_interface
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pairs import parse_pairs
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import GUEST_OFPORTS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security, parse_memberships
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import TUNNEL_TYPES, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
@@ -67,17 +68,23 @@ def _port(
     tenant = name.partition(".")[0]
     known_host = one_of_names(around.hypervisors, "hypervisor of this fabric") if around.hypervisors else identifier
     host = section.required("hypervisor", known_host, "hv1")
-    network_name = section.required("network", one_of_names(networks, f"network of tenant {tenant}"), "web")
+    known_network = one_of_names({**networks, **around.shared}, f"network of tenant {tenant}")
+    network_name = section.required("network", known_network, "web")
     interface = section.optional("interface", host_interface, default_interface(name))
     mac = section.optional("mac", _mac, default_mac(name))
     ofport = section.optional("ofport", _ofport, None)
     secured = section.optional("port_security", boolean, True)
     qos = section.optional("qos", one_of_names(around.fabric.qos_profiles, "QoS profile of this fabric"), None)
     groups = parse_memberships(section, security, secured is not False)
-    network = networks.get(network_name) if network_name else None
+    if network_name in around.shared:
+        network = _part(around, section, network_name, host)
+        _check_firewall(section, network_name, tenant, security, secured)
+    else:
+        network = networks.get(network_name or "")
     pairs = parse_pairs(section, mac, secured is not False)
     addresses = dict(_addresses(around.faults, section, network))
-    _claim(around, section, host, interface, f"{tenant}.{network_name}" if network_name else None, mac, addresses)
+    full_name = network.name if network else network_name and f"{tenant}.{network_name}"
+    _claim(around, section, host, interface, full_name, mac, addresses)
     if network and host:
         _check_uplink(around, section, network, host)
         _check_zone(around, section, network, host)
@@ -101,6 +108,28 @@ def _port(
     )
 
 
+def _part(around: Surroundings, section: Section, name: str, host: str | None) -> Network | None:
+    """Return a shared network as it is in the pod of the port's hypervisor."""
+    hypervisor = around.hypervisors.get(host or "")
+    if hypervisor is None:
+        return None
+    if hypervisor.pod not in around.shared[name]:
+        where, pod = section.path_to("hypervisor"), hypervisor.pod
+        what = f"{host} is in {f'pod {pod}' if pod else 'no pod'}, where network {name} is not"
+        remedy = f"add fabric.networks.{name}.pods.{pod}" if pod else f"write fabric.hypervisors.{host}.pod"
+        section.faults.add(where, f"{what}; {remedy}, or choose another hypervisor")
+    return around.shared[name].get(hypervisor.pod or "")
+
+
+def _check_firewall(section: Section, network: str, tenant: str, security: Security, secured: bool | None) -> None:
+    """Record a port that nothing would keep apart from other tenants' on their common network."""
+    what = f"all tenants share network {network}, and only security groups keep them apart"
+    if security.groups is None:
+        section.faults.add(section.path_to("network"), f"{what}; write tenants.{tenant}.security_groups, {{}} will do")
+    if secured is False:
+        section.faults.add(section.path_to("port_security"), f"{what}; remove it, or use a network of the tenant")
+
+
 def _mac(value: Any) -> str:
     if isinstance(value, int):
         raise ValueError("YAML reads a MAC address without quotes as a number; put it in quotes")
@@ -115,7 +144,7 @@ def _addresses(faults: Faults, section: Section, network: Network | None) -> Ite
             continue
         parsed = ipaddress.ip_address(address)
         home = next((part for part in network.subnets if part.contains(parsed.version, int(parsed))), None)
-        role = home.role_of(int(parsed)) if home else None
+        role = _role(network, home, parsed) if home else None
         if home is None:
             subnets = " or ".join(part.text for part in network.subnets)
             faults.add(path, f"{address} is outside of network {network.name}; write an address in {subnets}")
@@ -123,6 +152,10 @@ def _addresses(faults: Faults, section: Section, network: Network | None) -> Ite
             faults.add(path, f"{address} is the {role} of {home.text}; write the address of a host")
         else:
             yield path, f"{address}/{home.prefix}"
+
+
+def _role(network: Network, home: Subnet, address: IpAddress) -> str | None:
+    return "gateway" if f"{address}/{home.prefix}" in network.gateways else home.role_of(int(address))
 
 
 def _claim(

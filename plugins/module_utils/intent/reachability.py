@@ -61,7 +61,7 @@ class Verdict:
 
 def expected(sender: Endpoint, receiver: Endpoint, permitted: Collection[str] | None) -> str:
     """Return how a pair shall be."""
-    if sender.network != receiver.network:
+    if sender.domain != receiver.domain:
         return ISOLATED
     asked = {said(check, address) for address in sender.common_addresses(receiver) for check in checks_of(receiver)}
     if permitted is None or asked.issubset(permitted):

@@ -142,11 +142,11 @@ def _blocks(key: str, ofports: Ofports) -> Iterator[str]:
 
 
 def network_name(value: Any) -> str:
-    """Parse the full name of a network, ``tenant.network``."""
-    parts = value.split(".") if isinstance(value, str) else []
-    if len(parts) != 2:
-        raise ValueError(f"{shown(value)} is no network; write it as 'tenant.network'")
-    return ".".join(map(identifier, parts))
+    """Parse the full name of a network, ``tenant.network`` or, of one that tenants share, ``network@pod``."""
+    parts = re.split("([.@])", value) if isinstance(value, str) else []
+    if len(parts) != 3:
+        raise ValueError(f"{shown(value)} is no network; write it as 'tenant.network', or 'network@pod'")
+    return parts[1].join(map(identifier, (parts[0], parts[2])))
 
 
 def _quoted(name: str) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import parse_fabric
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import fabric_section, parse_fabric
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.firewall import refuse_groups
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import refuse_floods
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring import check_mirrors
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import (
     Surroundings,
     parse_networks,
+    parse_shared_networks,
     refuse_native_trunks,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pairs import check_pairs
@@ -46,17 +47,20 @@ def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
     root.required("fabric", mapping, "{name: dc1, hypervisors: {hv1: {vtep: 192.168.1.151}}}")
     if not isinstance(root.value("fabric"), Mapping):
         faults.raise_any()
-    fabric, hypervisors = parse_fabric(faults, claims, root.value("fabric"))
+    section = fabric_section(faults, root.value("fabric"))
+    fabric, hypervisors = parse_fabric(faults, claims, section)
     around = Surroundings(faults, claims, fabric, hypervisors)
+    shared = parse_shared_networks(around, section)
     tenants = {name: _tenant(around, name, path, value) for name, path, value in root.items("tenants")}
-    refuse_native_trunks(faults, (network for tenant in tenants.values() for network in tenant.networks.values()))
-    count = sum(len(tenant.networks) for tenant in tenants.values())
+    networks = [*shared, *(network for tenant in tenants.values() for network in tenant.networks.values())]
+    refuse_native_trunks(faults, networks)
+    count = len(networks)
     if count > NETWORKS_MAXIMUM:
         faults.add(
             "tenants",
             f"{count} networks; a bridge has local VLANs for at most {NETWORKS_MAXIMUM}, so split the fabric in two",
         )
-    intent = Intent(fabric, tenants)
+    intent = Intent(fabric, tenants, shared)
     check_mirrors(around, intent, _names(root, "ports"), _names(root, "networks"))
     check_guarantees(faults, {host.name: host.link_rate for host in fabric.hypervisors.values()}, _guarantees(intent))
     faults.raise_any()

@@ -46,35 +46,40 @@ def services_of(security: Security, port: int) -> list[str]:
 def permitted(
     securities: Mapping[str, Security], endpoints: Sequence[Endpoint], port: int
 ) -> dict[str, dict[str, list[str]]]:
-    """Return what shall pass from each sender to each receiver in its network, of those of which one is judged."""
+    """Return what shall pass from each sender to each receiver in its domain, of those of which one is judged."""
     found: dict[str, dict[str, list[str]]] = {}
     for sender in endpoints:
         for receiver in endpoints:
-            if sender is not receiver and sender.network == receiver.network and (sender.judged or receiver.judged):
-                security = securities[sender.tenant]
-                found.setdefault(sender.name, {})[receiver.name] = list(_passing(security, sender, receiver, port))
+            if sender is not receiver and sender.domain == receiver.domain and (sender.judged or receiver.judged):
+                ends = _end(securities, sender), _end(securities, receiver)
+                found.setdefault(sender.name, {})[receiver.name] = list(_passing(ends, sender, receiver, port))
     return found
 
 
-def _passing(security: Security, sender: Endpoint, receiver: Endpoint, port: int) -> Iterator[str]:
-    ends = End(sender.groups, sender.all_addresses), End(receiver.groups, receiver.all_addresses)
+def _end(securities: Mapping[str, Security], endpoint: Endpoint) -> End:
+    tenant = endpoint.tenant
+    return End(tenant, securities.get(tenant, Security()), endpoint.groups, endpoint.all_addresses)
+
+
+def _passing(ends: tuple[End, End], sender: Endpoint, receiver: Endpoint, port: int) -> Iterator[str]:
+    neighbours = sender.network == receiver.network  # else routers are between them, which pass on no such frames
     own = {family(address): address for address in reversed(sender.plain_addresses)}
 
     def passes(protocol: int, source: str, target: str, number: int) -> bool:
-        return allowed(security, *ends, Connection(protocol, source, target, number))
+        return allowed(*ends, Connection(protocol, source, target, number))
 
     for address in sender.common_addresses(receiver):
         version = family(address)
         protocol, kind = _ECHO_REQUEST[version]
         if passes(protocol, own[version], address, kind):
             yield said(PING, address)
-        if passes(protocol, sender.link_local if version == 6 else own[4], address, kind):
+        if neighbours and passes(protocol, sender.link_local if version == 6 else own[4], address, kind):
             yield said(ECHO_FRAME, address)
         for service in ("tcp", *receiver.services):
             name, _space, number = service.partition(" ")
             if passes(TCP if name == "tcp" else UDP, own[version], address, int(number or port)):
                 yield said(service, address)
-    for what, target in FLOODED_TO.items():
+    for what, target in FLOODED_TO.items() if neighbours else ():
         source = sender.link_local if family(target) == 6 else own.get(4)
         if source and passes(UDP, source, target, FLOOD_PORT):
             yield what

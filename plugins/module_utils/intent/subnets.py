@@ -37,6 +37,12 @@ class Subnet:
         network = ipaddress.ip_network(text)
         return cls(str(network), network.version, network.prefixlen, int(network.network_address), int(network[-1]))
 
+    @property
+    def first_host(self) -> str:
+        """Return the lowest address that a host can have."""
+        number = self.first if self.role_of(self.first) is None else self.first + 1
+        return str(ipaddress.IPv4Address(number) if self.family == 4 else ipaddress.IPv6Address(number))
+
     def overlaps(self, other: Subnet) -> bool:
         return self.family == other.family and self.first <= other.last and other.first <= self.last
 

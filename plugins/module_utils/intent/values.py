@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
@@ -62,15 +62,33 @@ class Fabric:
 
 @dataclass(frozen=True)
 class Network:
-    name: str  # tenant.network
-    tenant: str
+    name: str  # tenant.network, or network@pod of one that tenants share
+    tenant: str  # "" if it is shared
     type: str
     segmentation_id: int | None  # as pinned by the user; None is for the allocation to decide (flat has none)
     physical_network: str | None  # of vlan and flat
     subnets: tuple[Subnet, ...]
+    gateways: tuple[str, ...] = ()  # addresses of the pod's L3 switch, each with the prefix length of its subnet
+
+    @property
+    def shared(self) -> bool:
+        """Say whether all tenants may have ports on it."""
+        return not self.tenant
+
+    @property
+    def domain(self) -> str:
+        """What its packets stay in: the network, or all pods of a shared one, between which the L3 core routes."""
+        return self.name.partition("@")[0]
+
+    @property
+    def pod(self) -> str:
+        """Where it is, if it is shared."""
+        return self.name.partition("@")[2]
 
     @property
     def path(self) -> str:
+        if self.shared:
+            return f"fabric.networks.{self.name.replace('@', '.pods.')}"
         return f"tenants.{self.tenant}.networks.{self.name[len(self.tenant) + 1 :]}"
 
 
@@ -79,7 +97,7 @@ class Port:
     name: str  # tenant.port
     tenant: str
     hypervisor: str
-    network: str  # tenant.network
+    network: str  # full name
     interface: str
     mac: str
     addresses: tuple[str, ...]  # each with the prefix length of its subnet
@@ -108,16 +126,23 @@ class Intent:
 
     fabric: Fabric
     tenants: Mapping[str, Tenant]
+    shared_networks: Sequence[Network] = ()
 
     def without(self, tenants: Collection[str]) -> Intent:
         """Return the intent as if it did not have these tenants."""
-        return Intent(self.fabric, {name: tenant for name, tenant in self.tenants.items() if name not in tenants})
+        return replace(self, tenants={name: its for name, its in self.tenants.items() if name not in tenants})
 
     @cached_property
     def networks(self) -> dict[str, Network]:
         """All networks by full name, sorted."""
         found = {network.name: network for tenant in self.tenants.values() for network in tenant.networks.values()}
+        found.update((network.name, network) for network in self.shared_networks)
         return dict(sorted(found.items()))
+
+    def is_judged(self, network: str) -> bool:
+        """Say whether security groups decide what passes in a network."""
+        found = self.networks[network]
+        return found.shared or self.tenants[found.tenant].security.groups is not None
 
     @cached_property
     def ports(self) -> Sequence[Port]:
@@ -139,6 +164,14 @@ class Intent:
         found = defaultdict(list)
         for port in self.ports:
             found[port.network].append(port)
+        return dict(found)
+
+    @cached_property
+    def ports_of_domain(self) -> Mapping[str, Sequence[Port]]:
+        """The ports of each domain that has any: those that may reach each other."""
+        found = defaultdict(list)
+        for port in self.ports:
+            found[self.networks[port.network].domain].append(port)
         return dict(found)
 
     @cached_property

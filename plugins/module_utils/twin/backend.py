@@ -35,6 +35,8 @@ _QUICK = {  # below /proc/sys: no duplicate address detection, so that an addres
 }
 _FABRIC = {
     "net/ipv6/conf/default/disable_ipv6": "1",  # a switch says nothing of its own
+    "net/ipv4/ip_forward": "1",  # where its bridges have addresses it is the L3 core
+    "net/ipv6/conf/all/forwarding": "1",
     "net/bridge/bridge-nf-call-iptables": "0",
     "net/bridge/bridge-nf-call-ip6tables": "0",
     "net/bridge/bridge-nf-call-arptables": "0",
@@ -59,10 +61,12 @@ class Twin:
         self._packages = wanted.packages
         layers = [LAYER] if wanted.packages else []
         self._hosts = {key: state.host(key) for key in [*layers, FABRIC, *hypervisors, *endpoints]}
-        bridges = {cables.bridge_of(cable.segment) for cable in self._cables.values() if cable.segment}
+        bridges = {cables.bridge_of(cable.segment): () for cable in self._cables.values() if cable.segment}
+        gateways = {cables.bridge_of(segment): addresses for segment, addresses in wanted.gateways.items()}
+        self._segments = {survey.segment_thing(name): its for name, its in {**bridges, **gateways}.items()}
         self._wanted: dict[Thing, str] = {
             **{survey.host_thing(key): self._describe(key) for key in self._hosts},
-            **{survey.segment_thing(bridge): survey.BRIDGE for bridge in bridges},
+            **{thing: survey.bridge(cables.gateway_alias(its)) for thing, its in self._segments.items()},
             **{thing: cable.description for thing, cable in self._cables.items()},
             **{thing: switch.describe(vtep, wanted.mtu, wanted.datapath_type) for thing, vtep in self._vteps.items()},
             INVENTORY: inventory.render(
@@ -109,6 +113,8 @@ class Twin:
             [thing[1] for thing in plan.create if thing[0] == "segment"],
             [self._cables[thing] for thing in plan.after if thing in self._cables],
         )
+        routed = {thing: its for thing, its in self._segments.items() if its or thing in plan.before}
+        wiring.route(self._hosts[FABRIC], {thing[1]: its for thing, its in routed.items() if thing in plan.after})
         wiring.at_once(
             [partial(self._configure_switch, self._vteps[thing]) for thing in plan.after if thing in self._vteps]
         )

@@ -9,7 +9,7 @@ last, it is the record of a finished cable, and it goes when the cable goes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -51,12 +51,14 @@ class Cable:
     addresses: tuple[str, ...] = ()  # of the near end, with prefix length
     segment: str = ""  # of the fabric that the far end is a port of
     route: str = ""  # what is reached through the near end, beyond its own subnets
+    gateways: tuple[str, ...] = ()  # through which the near end reaches the rest; with prefix length
     checksums: bool = False  # the near end computes those of what it sends, and leaves none to the far end
 
     @property
     def alias(self) -> str:
         place = self.segment or f"{self.far.host.name} {self.far.interface}"
-        text = f"to {', '.join([place, *self.addresses])}"
+        ways = [f"by {gateway}" for gateway in self.gateways]
+        text = f"to {', '.join([place, *self.addresses, *ways])}"
         return text if len(text) <= _ALIAS_BYTES else f"{text[:200]}... {digest(text, 12)}"
 
     @property
@@ -69,13 +71,21 @@ def cables_of(wanted: Wanted) -> Iterator[Cable]:
     for hypervisor in wanted.hypervisors:
         underlay = _cable_to(UNDERLAY, UNDERLAY_NIC, hypervisor, wanted.mtu)
         yield _with_vtep(underlay, hypervisor.vtep) if wanted.datapath_type == SYSTEM else underlay
-        for segment, nic in hypervisor.uplinks.items():
-            yield _cable_to(segment, nic, hypervisor, wanted.mtu)
+        for network, nic in hypervisor.uplinks.items():
+            yield _cable_to(hypervisor.segments.get(network, network), nic, hypervisor, wanted.mtu)
     for endpoint in wanted.endpoints:
         near = End(HostKey("endpoint", endpoint.name), ENDPOINT_NIC)
         far = End(HostKey("hypervisor", endpoint.hypervisor), endpoint.interface)
         checksums = wanted.datapath_type == NETDEV  # which passes no offloaded one on: TCP would hang
-        yield Cable(near, far, endpoint.mac, endpoint.mtu, endpoint.addresses, checksums=checksums)
+        yield Cable(
+            near,
+            far,
+            endpoint.mac,
+            endpoint.mtu,
+            endpoint.addresses,
+            gateways=endpoint.gateways,
+            checksums=checksums,
+        )
 
 
 def _cable_to(segment: str, nic: str, hypervisor: Hypervisor, mtu: int) -> Cable:
@@ -116,6 +126,22 @@ def bridge_line(bridge: str) -> str:
     return f"link add {bridge} up type bridge forward_delay 0 mcast_snooping 0"
 
 
+def gateway_alias(addresses: Sequence[str]) -> str:
+    """Return what a segment's bridge is called where the L3 core has these addresses."""
+    return f"gateway {', '.join(addresses)}" if addresses else ""
+
+
+def gateway_lines(bridge: str, addresses: Sequence[str]) -> Iterator[str]:
+    """Make a segment's bridge the port of the L3 core there, or none without addresses; the alias comes last.
+
+    A MAC address that is set stays, whatever is plugged into the bridge.
+    """
+    yield f"link set {bridge} address {nic_mac(FABRIC.name, bridge)}"
+    yield f"address flush dev {bridge}"
+    yield from (f"address add {address} dev {bridge}" for address in addresses)
+    yield f'link set {bridge} alias "{gateway_alias(addresses)}"'
+
+
 def creation_line(cable: Cable, near_pid: int, far_pid: int) -> str:
     """Both ends are born in their namespaces: at no moment does the machine have a device of ours."""
     master = f" master {bridge_of(cable.segment)}" if cable.segment else ""
@@ -136,4 +162,6 @@ def near_lines(cable: Cable) -> Iterator[str]:
     yield f"link set {device} up"
     if cable.route:
         yield f"route replace {cable.route} dev {device}"
+    for gateway in cable.gateways:
+        yield f"route replace default via {gateway.partition('/')[0]} dev {device}"
     yield f'link set {device} alias "{cable.alias}"'

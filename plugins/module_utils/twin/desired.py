@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
@@ -41,6 +41,7 @@ class Hypervisor:
     name: str
     vtep: str  # canonical address
     uplinks: Mapping[str, str]  # physical network: NIC
+    segments: Mapping[str, str] = field(default_factory=dict)  # physical network: what it is here, if not everywhere
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Endpoint:
     mac: str
     addresses: tuple[str, ...]  # with prefix length
     mtu: int  # bytes
+    gateways: tuple[str, ...] = ()  # with prefix length
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Wanted:
     endpoints: tuple[Endpoint, ...]
     packages: tuple[str, ...]  # of all hosts, beyond those of the machine, sorted
     datapath_type: str  # of all switches
+    gateways: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # segment: addresses of the L3 core in it
 
 
 def host_name(value: Any) -> str:
@@ -102,20 +105,39 @@ def _uplinks(value: Any) -> Mapping[str, str]:
     return uplinks
 
 
+def segment_name(value: Any) -> str:
+    """Parse the name of a segment: a physical network, or ``NETWORK@POD`` for what it is in one pod."""
+    if not isinstance(value, str):
+        raise ValueError(f"the name {shown(value)} is not a string; put it in quotes")
+    return "@".join(identifier(part) for part in value.split("@", 1))
+
+
+def _segments(value: Any) -> Mapping[str, str]:
+    return {identifier(network): segment_name(segment) for network, segment in mapping(value).items()}
+
+
 def _addresses(value: Any) -> tuple[str, ...]:
     return tuple(interface_address(item) for item in sequence(value))
 
 
 _MTU = integer(68, 65521)  # RFC 791, and what a tap device takes
-_HYPERVISOR: Mapping[str, Parser[Any]] = {"name": host_name, "vtep": unicast_address, "uplinks": _uplinks}
+_HYPERVISOR: Mapping[str, Parser[Any]] = {
+    "name": host_name,
+    "vtep": unicast_address,
+    "uplinks": _uplinks,
+    "segments": _segments,
+}
 _ENDPOINT: Mapping[str, Parser[Any]] = {
     "name": host_name,
     "hypervisor": host_name,
     "interface": free_interface,
     "mac": mac_address,
     "addresses": _addresses,
+    "gateways": _addresses,
     "mtu": _MTU,
 }
+_GATEWAY: Mapping[str, Parser[Any]] = {"segment": segment_name, "addresses": _addresses}
+_DEFAULTS: Mapping[str, Any] = {"uplinks": {}, "segments": {}, "gateways": ()}
 
 
 def parse_name(value: Any) -> str:
@@ -127,12 +149,18 @@ def parse_name(value: Any) -> str:
 
 
 def parse_wanted(
-    mtu: Any, hypervisors: list[Any], endpoints: list[Any], packages: list[Any], datapath_type: str = NETDEV
+    mtu: Any,
+    hypervisors: list[Any],
+    endpoints: list[Any],
+    packages: list[Any],
+    datapath_type: str = NETDEV,
+    gateways: Sequence[Any] = (),
 ) -> Wanted:
     """Parse a twin from the lists that the intent action returns; keys that a twin has no use for are ignored."""
     faults = Faults()
     hosts = [_values(faults, path_of("hypervisors", at), item, _HYPERVISOR) for at, item in enumerate(hypervisors)]
     ports = [_values(faults, path_of("endpoints", at), item, _ENDPOINT) for at, item in enumerate(endpoints)]
+    routers = [_values(faults, path_of("gateways", at), item, _GATEWAY) for at, item in enumerate(gateways)]
     size = faults.parse("mtu", _MTU, mtu)
     names = [faults.parse(path_of("packages", at), package, name) for at, name in enumerate(packages)]
     if not hosts:
@@ -145,6 +173,7 @@ def parse_wanted(
         tuple(Endpoint(**port) for port in ports),
         tuple(sorted({name for name in names if name})),
         datapath_type,
+        {router["segment"]: router["addresses"] for router in routers},
     )
 
 
@@ -156,8 +185,8 @@ def _values(faults: Faults, path: str, item: Any, parsers: Mapping[str, Parser[A
     for key, parser in parsers.items():
         if key in given:
             values[key] = faults.parse(f"{path}.{key}", parser, given[key])
-        elif key == "uplinks":
-            values[key] = {}
+        elif key in _DEFAULTS:
+            values[key] = _DEFAULTS[key]
         else:
             faults.add(f"{path}.{key}", "is missing; write it")
     return values

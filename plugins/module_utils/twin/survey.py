@@ -20,7 +20,6 @@ Thing = tuple[str, ...]  # its kind, then its name
 
 INVENTORY: Thing = ("inventory",)
 DOWN = "down"  # it died, or was never finished
-BRIDGE = "bridge"
 
 
 def running(packages: tuple[str, ...], datapath_type: str = "") -> str:
@@ -45,6 +44,11 @@ def segment_thing(bridge: str) -> Thing:
     return ("segment", bridge)
 
 
+def bridge(alias: str) -> str:
+    """Return what the switch of a segment is; its alias says what else."""
+    return f"bridge, {alias}" if alias else "bridge"
+
+
 def vtep_thing(hypervisor: str) -> Thing:
     return ("VTEP", hypervisor)
 
@@ -57,7 +61,8 @@ def read(state: State) -> dict[Thing, str]:
             continue
         found[host_thing(key)] = host.description
         if key.kind == "fabric":
-            found.update({segment_thing(device): BRIDGE for device in host.devices() if is_bridge(device)})
+            bridges = [device for device in host.devices() if is_bridge(device)]
+            found.update({segment_thing(device): bridge(_alias(host, device)) for device in bridges})
         if key.kind in ("hypervisor", "endpoint"):
             found.update({cable_thing(End(key, nic)): _cable(host, nic) for nic in _nics(key, host)})
         if key.kind == "hypervisor":
@@ -69,8 +74,12 @@ def read(state: State) -> dict[Thing, str]:
 
 
 def _cable(host: Host, nic: str) -> str:
-    alias, mac, mtu = (host.read(f"/sys/class/net/{nic}/{name}") for name in ("ifalias", "address", "mtu"))
-    return describe(alias, mac, mtu)
+    mac, mtu = (host.read(f"/sys/class/net/{nic}/{name}") for name in ("address", "mtu"))
+    return describe(_alias(host, nic), mac, mtu)
+
+
+def _alias(host: Host, device: str) -> str:
+    return host.read(f"/sys/class/net/{device}/ifalias")
 
 
 def _nics(key: HostKey, host: Host) -> Iterator[str]:

@@ -69,6 +69,17 @@ def lay(hosts: Hosts, bridges: Iterable[str], new: Iterable[Cable]) -> None:
     _connect(hosts, new, "endpoint")
 
 
+def route(core: Host, gateways: Mapping[str, Sequence[str]]) -> None:
+    """Give the bridges of the fabric their addresses, between which its host routes."""
+    for bridge in gateways:
+        addressed = any(":" in address for address in gateways[bridge])
+        setting = f"net.ipv6.conf.{bridge}.disable_ipv6={0 if addressed else 1}"
+        core.run("sysctl", "--quiet", "--write", setting, namespaces="--net")
+    lines = [line for bridge, addresses in gateways.items() for line in cables.gateway_lines(bridge, addresses)]
+    if lines:
+        batch(core, lines, namespaces="--net")
+
+
 def _connect(hosts: Hosts, new: list[Cable], kind: str) -> None:
     lines: dict[HostKey, list[str]] = defaultdict(lambda: ["link set lo up"])
     computing: dict[HostKey, list[str]] = defaultdict(list)

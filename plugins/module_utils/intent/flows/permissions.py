@@ -48,6 +48,7 @@ _FOUND, _UNTRACKED = "ct_state=-inv+trk", "ct_state=-trk"
 _CALLED = {INGRESS: CALLED.match(CALLED.bits), EGRESS: CALLED.match(0)}
 _OTHER_END = {INGRESS: "src", EGRESS: "dst"}  # of the connection's first packet
 _POOL = Pool([BITS])
+_TENANTS = Pool([range(1, 2**32)])
 
 
 def permissions(segments: Sequence[Segment], firewalls: Mapping[str, Firewall]) -> Iterator[Flow]:
@@ -56,16 +57,18 @@ def permissions(segments: Sequence[Segment], firewalls: Mapping[str, Firewall]) 
         match = f"{_FOUND},{word},nw_frag=later"
         yield Flow(Table.JUDGE_RULE, Priority.LATER_FRAGMENT, match, ALLOWED.set(ALLOWED.bits))
     yield Flow(Table.JUDGE_REMOTE, Priority.MISS, "", through(Table.JUDGE_RULE))
+    tenants = allocate(firewalls, _TENANTS, {})
     for tenant, firewall in firewalls.items():
-        yield from _tenant(tenant, [segment for segment in segments if segment.name in firewall.ports], firewall)
+        here = [segment for segment in segments if segment.name in firewall.ports]
+        yield from _tenant(tenant, tenants[tenant], here, firewall)
 
 
-def _tenant(tenant: str, segments: Sequence[Segment], firewall: Firewall) -> Iterator[Flow]:
+def _tenant(tenant: str, number: int, segments: Sequence[Segment], firewall: Firewall) -> Iterator[Flow]:
     groups, sets = allocate(firewall.groups, _POOL, {}), allocate(firewall.set_names, _POOL, {})
     for segment in segments:
         for guest in segment.guests:
-            if guest.groups is not None:
-                yield _member(guest, (groups[name] for name in guest.groups))
+            if guest.groups is not None and guest.tenant == tenant:
+                yield _member(guest, number, (groups[name] for name in guest.groups))
         for direction in _CALLED:
             asked = [
                 rule for rule in firewall.rules_in(segment.name) if rule.remote_set and rule.direction == direction
@@ -73,15 +76,15 @@ def _tenant(tenant: str, segments: Sequence[Segment], firewall: Firewall) -> Ite
             for state in (_FOUND, _UNTRACKED):
                 names = {str(rule.remote_set) for rule in asked if state == _FOUND or rule.protocol not in TRACKED}
                 members = {name: (sets[name], firewall.sets[segment.name][name]) for name in names}
-                yield from _remotes(segment, direction, state, members)
+                yield from _remotes(segment, number, direction, state, members)
     for name, rules in firewall.groups.items():
-        whose = f"{TENANT.match(segments[0].tenant)},{bit(GROUPS, groups[name])}"
+        whose = f"{TENANT.match(number)},{bit(GROUPS, groups[name])}"
         for match in dict.fromkeys(match for rule in rules for match in _matches(rule, whose, sets)):
             yield Flow(Table.JUDGE_RULE, Priority.KNOWN, match, ALLOWED.set(ALLOWED.bits), f"group {tenant}.{name}")
 
 
-def _member(guest: Guest, groups: Iterable[int]) -> Flow:
-    fill = f"{_fill(GROUPS, groups)},{_fill(OTHERS, ())},{through(Table.JUDGE_REMOTE)}"
+def _member(guest: Guest, tenant: int, groups: Iterable[int]) -> Flow:
+    fill = f"{TENANT.set(tenant)},{_fill(GROUPS, groups)},{_fill(OTHERS, ())},{through(Table.JUDGE_REMOTE)}"
     return Flow(Table.JUDGE_MEMBER, Priority.KNOWN, PORT.match(guest.ofport), fill, f"port {guest.name}")
 
 
@@ -90,7 +93,7 @@ def _fill(register: str, positions: Iterable[int]) -> str:
 
 
 def _remotes(
-    segment: Segment, direction: str, state: str, members: Mapping[str, tuple[int, Sequence[str]]]
+    segment: Segment, tenant: int, direction: str, state: str, members: Mapping[str, tuple[int, Sequence[str]]]
 ) -> Iterator[Flow]:
     """Yield in which sets the address of the other end is; of nested networks the longest prefix counts."""
     found: dict[str, set[int]] = {}
@@ -98,7 +101,7 @@ def _remotes(
         for address in addresses:
             found.setdefault(address, set()).add(position)
     for prefix, positions in covered(found).items():
-        where = f"{_CALLED[direction]},{NETWORK.match(segment.network)}"
+        where = f"{_CALLED[direction]},{NETWORK.match(segment.network)},{TENANT.match(tenant)}"
         match = _match(state, _WORDS[family(prefix)], where, address=_address(direction, prefix))
         actions = f"{_fill(OTHERS, positions)},{through(Table.JUDGE_RULE)}"
         priority = Priority.KNOWN + int(prefix.partition("/")[2])

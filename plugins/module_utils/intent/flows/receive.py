@@ -18,7 +18,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline impor
     NETWORK,
     OUTSIDE,
     SOURCE,
-    TENANT,
     ZONE,
     Flow,
     Priority,
@@ -74,5 +73,5 @@ def _wire(segment: Segment, learns: bool) -> Iterator[Flow]:
 
 def _load(segment: Segment, whence: str) -> str:
     """Return actions that note where a packet is from, and what the judge wants to know."""
-    judged = [ZONE.set(segment.zone), TENANT.set(segment.tenant)] if segment.zone else []
+    judged = [ZONE.set(segment.zone)] if segment.zone else []
     return ",".join([NETWORK.set(segment.network), *judged, whence])

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, link_local, plain_address
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocate import Pool, allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import TUNNEL_OFPORTS, network_id, zone
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
@@ -20,8 +19,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import 
     Network,
     Port,
 )
-
-_TENANTS = Pool([range(1, 2**32)])
 
 
 class Guest(NamedTuple):
@@ -35,6 +32,10 @@ class Guest(NamedTuple):
     secured: bool  # may send nothing but its own
     groups: Sequence[str] | None  # its security groups; None: it is not judged
     pairs: Sequence[tuple[str, str]]  # (MAC, network) of others that it may be too
+
+    @property
+    def tenant(self) -> str:
+        return self.name.partition(".")[0]
 
     @property
     def identities(self) -> dict[str, tuple[list[str], list[str]]]:
@@ -62,7 +63,7 @@ class Remote(NamedTuple):
 
 
 class Segment(NamedTuple):
-    name: str  # tenant.network
+    name: str  # full name of the network
     kind: str
     network: int  # network_id
     key: int  # of its tunnels
@@ -72,7 +73,6 @@ class Segment(NamedTuple):
     peers: Sequence[str]  # VTEPs of the other hypervisors that have it
     outlet: int  # OpenFlow port of the flow-based tunnel, or of the uplink
     zone: int  # value of ZONE; 0: what passes it is not judged
-    tenant: int  # value of TENANT, unique among those of this hypervisor that are judged
 
     @property
     def tunneled(self) -> bool:
@@ -98,8 +98,6 @@ def segments_of(intent: Intent, allocations: Allocations, hypervisor: Hypervisor
     guests: dict[str, list[Guest]] = defaultdict(list)
     for port in intent.ports_of.get(hypervisor.name, ()):
         guests[port.network].append(Guest.of(port, ofports[port.name]))
-    judged = {name: tenant.security.groups is not None for name, tenant in intent.tenants.items()}
-    tenants = allocate({name.partition(".")[0] for name in guests}, _TENANTS, {})
     for name in sorted(guests):
         network, ids = intent.networks[name], allocations[name]
         peers = intent.tunnels.peers(name, hypervisor.name)
@@ -113,8 +111,7 @@ def segments_of(intent: Intent, allocations: Allocations, hypervisor: Hypervisor
             guests=guests[name],
             peers=[intent.fabric.hypervisors[peer].vtep for peer in peers],
             outlet=_outlet(network, ofports),
-            zone=zone(ids.local_vlan) if judged[network.tenant] else 0,
-            tenant=tenants[network.tenant],
+            zone=zone(ids.local_vlan) if intent.is_judged(name) else 0,
         )
 
 

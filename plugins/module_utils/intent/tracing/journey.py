@@ -107,7 +107,7 @@ class Journey:
 def travel(intent: Intent, question: Question) -> Generator[Visit, Answer, Journey]:
     """Follow a packet, and if it arrives the answer to it. What is not honest gets no answer that could be foreseen."""
     there = Leg(question.packet, question.sender, question.receiver)
-    judged = intent.tenants[question.sender.tenant].security.groups is not None
+    judged = intent.is_judged(question.sender.network)
     connection = question.packet.connection if judged else ""
     yield from _walk(intent, there, _NEW, connection)
     back = None
