@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -36,11 +37,17 @@ def new_fabric(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..
     twins = []
 
     def make(
-        tenants: dict[str, Any], hypervisors: Iterable[str] = tuple(HOSTS), wires: Iterable[str] = (), **more: Any
+        tenants: dict[str, Any],
+        hypervisors: Iterable[str] = tuple(HOSTS),
+        wires: Iterable[str] = (),
+        pods: Mapping[str, str] = MappingProxyType({}),
+        **more: Any,
     ) -> Fabric:
         twins.append(TwinLab(f"life-{os.getpid()}-{next(NUMBERS)}"))
         vteps = hypervisors if isinstance(hypervisors, Mapping) else {name: HOSTS[name] for name in hypervisors}
         described = {name: hypervisor(vtep, *wires) for name, vtep in vteps.items()}
+        for name, pod in pods.items():
+            described[name]["pod"] = pod
         fabric = Fabric(tmp_path_factory.mktemp("fabric"), twins[-1], tenants, described, **more)
         fabric.build()
         return fabric

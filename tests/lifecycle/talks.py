@@ -20,6 +20,7 @@ from wires import enter_network
 T = TypeVar("T")
 PERIOD = 0.01  # seconds between two bytes of an end
 PATIENCE = 3.0  # seconds to connect
+QUIET = 1.0  # seconds after which what was cut is silent, and what goes on has been heard
 
 
 @dataclass
@@ -114,6 +115,17 @@ def talking(fabric: Fabric, calls: Mapping[str, Call]) -> Iterator[Mapping[str, 
             for each in opened.values():
                 each.client.close()
                 each.server.close()
+
+
+def heard(talks: Mapping[str, Talk]) -> dict[str, tuple[int, int]]:
+    return {name: talk.heard for name, talk in talks.items()}
+
+
+def compare_heard(before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]], cut: set[str]) -> None:
+    """Check that those were silent, and that the others have heard much."""
+    gained = {name: tuple(now - then for now, then in zip(after[name], before[name])) for name in after}
+    assert {name: bytes_ for name, bytes_ in gained.items() if name in cut} == dict.fromkeys(cut, (0, 0))
+    assert {name: bytes_ for name, bytes_ in gained.items() if name not in cut and min(bytes_) < 20} == {}
 
 
 def _in_network(fabric: Fabric, endpoint: str, work: Callable[[], T]) -> T:

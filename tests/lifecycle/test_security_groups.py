@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from itertools import permutations
 from typing import Any
 
@@ -21,7 +21,7 @@ from judge_cases import DB_RULES, misjudged
 from lifecycle_fabric import Fabric
 from oracle import Oracle
 from packets import pinging, wait_until
-from talks import Call, Talk, is_refused, open_talk, talking
+from talks import QUIET, Call, compare_heard, heard, is_refused, open_talk, talking
 from wires import wires
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, allowed
@@ -41,7 +41,6 @@ GROUPS = {
     },
     "db": {"rules": DB_RULES},
 }
-QUIET = 1.0  # seconds after which what was cut is silent, and what goes on has been heard
 
 
 def tenant(name: str, kind: str) -> dict[str, Any]:
@@ -184,17 +183,6 @@ def test_a_guest_that_leaves_a_group_is_cut_off_and_a_guest_that_joins_it_is_let
     fabric.run("members", "-emembers_of=w.web")
     (fault,) = set(fabric.refused("members", "-emembers_of=w.web,w.wbe").values())
     assert "members_of[1]: 'w.wbe' is no security group of this intent; did you mean" in fault
-
-
-def heard(talks: Mapping[str, Talk]) -> dict[str, tuple[int, int]]:
-    return {name: talk.heard for name, talk in talks.items()}
-
-
-def compare_heard(before: Mapping[str, tuple[int, int]], after: Mapping[str, tuple[int, int]], cut: set[str]) -> None:
-    """Check that those were silent, and that the others have heard much."""
-    gained = {name: tuple(now - then for now, then in zip(after[name], before[name])) for name in after}
-    assert {name: bytes_ for name, bytes_ in gained.items() if name in cut} == dict.fromkeys(cut, (0, 0))
-    assert {name: bytes_ for name, bytes_ in gained.items() if name not in cut and min(bytes_) < 20} == {}
 
 
 def test_a_change_of_one_tenant_costs_another_no_packet(fabric: Fabric) -> None:

@@ -98,6 +98,25 @@ def test_every_fault_is_named_at_once(hypervisors: list[Any], endpoints: list[An
     assert caught.value.faults == faults
 
 
+def test_gateways_are_of_segments_and_have_prefix_lengths() -> None:
+    gateways = [
+        {"segment": "physnet1@p1", "addresses": ["10.1.0.1"]},
+        {"segment": "physnet1@p1", "addresses": []},
+        {"segment": "physnet1@p1@p2"},
+    ]
+    with pytest.raises(InvalidInput) as caught:
+        parse_wanted(1500, [{**HV1, "segments": {"physnet1": 7}}], [{**WEB1, "gateways": ["x"]}], [], gateways=gateways)
+    assert caught.value.faults == [
+        "endpoints[0].gateways: 'x' is no address with a prefix length; write it as '10.1.1.20/24'",
+        "gateways[0].addresses: '10.1.0.1' is no address with a prefix length; write it as '10.1.1.20/24'",
+        "gateways[1].segment: physnet1@p1 is taken by gateways[0].segment; write another",
+        "gateways[2].addresses: is missing; write it",
+        "gateways[2].segment: the name 'p1@p2' is no DNS label; write at most 63 lower-case letters, digits and '-', "
+        "starting and ending with a letter or digit",
+        "hypervisors[0].segments: the name 7 is not a string; put it in quotes",
+    ]
+
+
 def test_nothing_is_built_of_a_wrong_list(twin: TwinLab) -> None:
     message = "mtu: 99999 is out of range; write a number from 68 to 65521"
     assert twin.call(hypervisors=[HV1], mtu=99999)["msg"] == message

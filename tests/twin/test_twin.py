@@ -152,6 +152,32 @@ def test_the_twin_follows_its_list_and_leaves_the_rest_running(twin: TwinLab, ch
     assert devices_of(shape(twin)) == devices_of(before)
 
 
+def test_segments_are_joined_by_a_core_that_follows_its_list(twin: TwinLab) -> None:
+    """Guests have no switch here: hypervisors ask each other, over the NIC of their uplink."""
+    hosts = [{**hypervisor(at, physnet1="eth1"), "segments": {"physnet1": f"physnet1@p{at}"}} for at in (1, 2)]
+    core = [{"segment": f"physnet1@p{at}", "addresses": [f"10.{at}.0.1/16", f"fd0{at}::1/64"]} for at in (1, 2)]
+    moved = [core[0], {"segment": "physnet1@p2", "addresses": ["10.3.0.1/16"]}]
+    twin.up(hosts, gateways=core)
+    assert not twin.up(hosts, gateways=core)["changed"]
+    for at in (1, 2):
+        twin.run(f"hv{at}", "sysctl", "-qw", "net.ipv4.conf.eth1.arp_ignore=0", "net.ipv6.conf.eth1.disable_ipv6=0")
+        for family, address, every in (("-4", f"10.{at}.0.2/16", "10.0.0.0/8"), ("-6", f"fd0{at}::2/64", "fd00::/8")):
+            twin.run(f"hv{at}", "ip", family, "address", "add", address, "dev", "eth1")
+            gateway = f"{address.rpartition('2/')[0]}1"
+            twin.run(f"hv{at}", "ip", family, "route", "add", every, "via", gateway, "dev", "eth1")
+    assert twin.pings("hv1", "10.2.0.2")
+    assert twin.pings("hv1", "fd02::2")
+    addressed = devices(twin, "underlay")
+    assert twin.up(hosts, gateways=moved)["changed"]
+    assert not twin.up(hosts, gateways=moved)["changed"]
+    assert not twin.pings("hv1", "10.2.0.2", patience=1)
+    assert twin.up(hosts)["changed"]
+    assert [addresses for _mtu, addresses in devices(twin, "underlay").values() if addresses] == []
+    assert twin.up(hosts, gateways=core)["changed"]
+    assert devices(twin, "underlay") == addressed
+    assert twin.pings("hv1", "fd02::2")
+
+
 def shape(twin: TwinLab) -> dict[str, tuple[int, dict[str, Any]]]:
     """Return of each host its PID and its devices with MTU and addresses."""
     hosts = {path.parent.name for path in twin.folder.glob("*/*/pid")}

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Security groups as text for a person: what was measured between the members of which, and whether it agrees.
 
-A row is all pairs of a network whose ends are in the same groups; a column is what they were asked for.
+A row is all pairs of a domain whose ends are in the same groups; a column is what they were asked for.
 """
 
 from __future__ import annotations
@@ -31,13 +31,10 @@ _GAP = "  "
 
 
 class _Row(NamedTuple):
-    network: str
+    domain: str
+    checks: tuple[str, ...]  # what each of its receivers was asked for
     label: str  # of the groups
     pairs: list[tuple[Endpoint, Endpoint]]
-
-    @property
-    def checks(self) -> list[str]:
-        return [check for check in checks_of(self.pairs[0][1]) if check != FULL_MTU]
 
 
 def groups_table(endpoints: Sequence[Endpoint], verdict: Verdict, permitted: Permitted, style: Style) -> Iterator[str]:
@@ -48,14 +45,13 @@ def groups_table(endpoints: Sequence[Endpoint], verdict: Verdict, permitted: Per
         (cell.sender, cell.receiver): {fault.check or cell.state for fault in cell.faults} or {cell.state}
         for cell in verdict.wrong
     }
-    for network, its in groupby(rows[:ROWS], lambda row: row.network):
-        of_network = list(its)
-        heads = [_HEADINGS.get(check, check) for check in of_network[0].checks]
+    for (domain, checks), alike in groupby(rows[:ROWS], lambda row: (row.domain, row.checks)):
+        heads = [_HEADINGS.get(check, check) for check in checks]
         yield ""
-        yield style.paint(f"{network}, by security groups", "heading")
+        yield style.paint(f"{domain}, by security groups", "heading")
         yield f"  {'':{width}}{_GAP}{_GAP.join(heads)}"
-        for row in of_network:
-            states = [_state(row, check, permitted, wrong) for check in row.checks]
+        for row in alike:
+            states = [_state(row, check, permitted, wrong) for check in checks]
             cells = [style.paint(style.symbol(state).center(len(head)), state) for state, head in zip(states, heads)]
             yield f"  {style.arrow(row.label.ljust(width))}{_GAP}{_GAP.join(cells)}"
     if len(rows) > ROWS:
@@ -63,18 +59,20 @@ def groups_table(endpoints: Sequence[Endpoint], verdict: Verdict, permitted: Per
 
 
 def _rows(endpoints: Sequence[Endpoint], permitted: Permitted) -> list[_Row]:
-    found: dict[tuple[str, str], list[tuple[Endpoint, Endpoint]]] = defaultdict(list)
+    found: dict[tuple[str, tuple[str, ...], str], list[tuple[Endpoint, Endpoint]]] = defaultdict(list)
     for sender in endpoints:
         for receiver in endpoints:
             if receiver.name in permitted.get(sender.name, ()):
-                found[sender.network, f"{_groups(sender)} -> {_groups(receiver)}"].append((sender, receiver))
+                checks = tuple(check for check in checks_of(receiver) if check != FULL_MTU)
+                found[sender.domain, checks, f"{_groups(sender)} -> {_groups(receiver)}"].append((sender, receiver))
     return [_Row(*key, pairs) for key, pairs in sorted(found.items())]
 
 
 def _groups(endpoint: Endpoint) -> str:
     if endpoint.groups is None:
         return "(no port security)"
-    return "+".join(endpoint.groups) or "(no group)"
+    names = "+".join(endpoint.groups) or "(no group)"
+    return names if endpoint.network == endpoint.domain else f"{endpoint.tenant}.{names}"  # among other tenants' ones
 
 
 def _state(row: _Row, check: str, permitted: Permitted, wrong: Mapping[tuple[str, str], Collection[str]]) -> str:

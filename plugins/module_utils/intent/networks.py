@@ -233,11 +233,11 @@ def refuse_native_trunks(faults: Faults, networks: Iterable[Network]) -> None:
             vlans.setdefault(network.physical_network, network.path)
         elif network.type == "flat":
             flats.append(network)
-    for network in flats:
+    for path, network in {network.whole_path: network for network in flats}.items():
         other = vlans.get(network.physical_network)
         if other:
             faults.add(
-                f"{network.path}.physical_network",
+                f"{path}.physical_network",
                 f"{network.physical_network} carries VLANs too ({other}), into which a guest of an untagged network "
                 "could hop by tagging its own frames; give the flat network a physical network of its own",
             )

@@ -9,7 +9,7 @@ Several ports may have the same pair; none may have an address that is another p
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import (
@@ -19,7 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import (
     plain_address,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, mac_address, sequence
 
 _KEYS = ("ip", "mac")
@@ -42,19 +42,27 @@ def _pair(port: Section, at: int, value: Any, mac: str | None) -> Pair | None:
     return (own, address) if own and address else None
 
 
-def check_pairs(faults: Faults, ports_in: Mapping[str, Iterable[Port]]) -> None:
-    """Record pairs by which a guest could send as another port of its network."""
-    for ports in ports_in.values():
-        others = list(ports)
-        for port in others:
+def check_pairs(faults: Faults, intent: Intent) -> None:
+    """Record pairs by which a guest could send as another port of its network, or as its gateway."""
+    for name, ports in intent.ports_in.items():
+        for port in ports:
             for mac, prefix in port.pairs:
-                network = ipaddress.ip_network(prefix)
-                for other in others:
-                    if other is not port and (mac == other.mac or _within(other, network)):
-                        what = f"{mac if mac == other.mac else plain_address(prefix)} would let it send as {other.path}"
-                        remedy = "write addresses that no port of the network has for its own"
-                        faults.add(f"{port.path}.allowed_address_pairs", f"{what}; {remedy}")
-                        break
+                victim = _victim(intent.networks[name], ports, port, mac, prefix)
+                if victim:
+                    what = f"{victim}; write addresses that no port of the network has for its own"
+                    faults.add(f"{port.path}.allowed_address_pairs", what)
+
+
+def _victim(home: Network, ports: Iterable[Port], port: Port, mac: str, prefix: str) -> str | None:
+    """Return in words as whom a port could send by a pair."""
+    network = ipaddress.ip_network(prefix)
+    for other in ports:
+        if other is not port and (mac == other.mac or _within(other, network)):
+            return f"{mac if mac == other.mac else plain_address(prefix)} would let it send as {other.path}"
+    for gateway in home.gateways:
+        if ipaddress.ip_address(gateway.partition("/")[0]) in network:
+            return f"{plain_address(prefix)} would let it send as the gateway of {home.path}"
+    return None
 
 
 def _within(port: Port, network: IpNetwork) -> bool:

@@ -114,10 +114,10 @@ def _part(around: Surroundings, section: Section, name: str, host: str | None) -
     if hypervisor is None:
         return None
     if hypervisor.pod not in around.shared[name]:
-        where, pod = section.path_to("hypervisor"), hypervisor.pod
-        what = f"{host} is in {f'pod {pod}' if pod else 'no pod'}, where network {name} is not"
+        pod = hypervisor.pod
+        what = f"{host} is in {f'pod {pod}' if pod else 'no pod'}, and network {name} has subnets for its pods alone"
         remedy = f"add fabric.networks.{name}.pods.{pod}" if pod else f"write fabric.hypervisors.{host}.pod"
-        section.faults.add(where, f"{what}; {remedy}, or choose another hypervisor")
+        section.faults.add(section.path_to("hypervisor"), f"{what}; {remedy}, or choose another hypervisor")
     return around.shared[name].get(hypervisor.pod or "")
 
 

@@ -66,7 +66,7 @@ def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
     faults.raise_any()
     refuse_floods(faults, intent)
     refuse_groups(faults, intent)
-    check_pairs(faults, intent.ports_in)
+    check_pairs(faults, intent)
     faults.raise_any()
     return intent
 

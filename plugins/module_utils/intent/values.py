@@ -86,6 +86,11 @@ class Network:
         return self.name.partition("@")[2]
 
     @property
+    def whole_path(self) -> str:
+        """Where the user wrote of it, with all its pods if it is shared."""
+        return self.path.partition(".pods.")[0] if self.shared else self.path
+
+    @property
     def path(self) -> str:
         if self.shared:
             return f"fabric.networks.{self.name.replace('@', '.pods.')}"

@@ -137,7 +137,7 @@ def gateway_lines(bridge: str, addresses: Sequence[str]) -> Iterator[str]:
     A MAC address that is set stays, whatever is plugged into the bridge.
     """
     yield f"link set {bridge} address {nic_mac(FABRIC.name, bridge)}"
-    yield f"address flush dev {bridge}"
+    yield f"address flush dev {bridge} scope global"  # a router asks for its neighbours with its link-local one
     yield from (f"address add {address} dev {bridge}" for address in addresses)
     yield f'link set {bridge} alias "{gateway_alias(addresses)}"'
 

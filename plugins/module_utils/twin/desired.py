@@ -166,6 +166,7 @@ def parse_wanted(
     if not hosts:
         faults.add("hypervisors", "is empty; list at least one, or write state: absent")
     _check_references(faults, hosts, ports)
+    _check_unique(faults, [(path_of("gateways", at, "segment"), its.get("segment")) for at, its in enumerate(routers)])
     faults.raise_any()
     return Wanted(
         size or 0,

@@ -82,7 +82,7 @@ def test_the_record_is_one_sorted_line_an_entry() -> None:
         ),
         (
             "{version: 1, networks: {web: {tunnel: 5001}}}",
-            ["networks.web: 'web' is no network; write it as 'tenant.network'"],
+            ["networks.web: 'web' is no network; write it as 'tenant.network', or 'network@pod'"],
         ),
         (
             "{version: 1, networks: {a.b: {tunnel: 0, vlan: 4095, vni: 1}}}",
@@ -96,7 +96,7 @@ def test_the_record_is_one_sorted_line_an_entry() -> None:
             "{version: 1, retired: {gre/1: a.b, vlan/5000: a.b, tunnel/7: b}}",
             [
                 "retired.gre/1: no id; write it as 'tunnel/5001', 'vlan/120' or 'local_vlan/12'",
-                "retired.tunnel/7: 'b' is no network; write it as 'tenant.network'",
+                "retired.tunnel/7: 'b' is no network; write it as 'tenant.network', or 'network@pod'",
                 "retired.vlan/5000: no id; write it as 'tunnel/5001', 'vlan/120' or 'local_vlan/12'",
             ],
         ),

@@ -59,6 +59,8 @@ def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
     vlan = _optional(faults, given, "vlan", integer(0, 4095))  # 0 is a tag without a VLAN (IEEE 802.1Q)
     wanted = _optional(faults, given, "family", _version) or (family(src_ip) if src_ip else None)
     found = None
+    if sender and receiver:
+        _refuse_pods(faults, intent, sender, receiver)
     if sender and receiver and sender is not receiver and protocol:
         found = _addresses(faults, sender, receiver, protocol, wanted)
     faults.raise_any()
@@ -77,6 +79,17 @@ def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
     addresses = {address.partition("/")[0] for address in sender.addresses}
     honest = packet.dl_src == sender.mac and packet.source in addresses and not packet.vlans
     return Question(sender, receiver, packet, honest)
+
+
+def _refuse_pods(faults: Faults, intent: Intent, sender: Port, receiver: Port) -> None:
+    """Record ends between which L3 switches route, whose ways are not in the intent."""
+    here, there = intent.networks[sender.network], intent.networks[receiver.network]
+    if here.domain == there.domain and here is not there:
+        faults.add(
+            "to",
+            f"{receiver.name} is in pod {there.pod}, and {sender.name} in {here.pod}: L3 switches are between them, "
+            "which a trace does not ask; write a port of the same pod, or measure with the playbook verify",
+        )
 
 
 def _end(faults: Faults, ports: Mapping[str, Port], key: str, given: Mapping[str, Any], what: str) -> Port | None:
