@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import repeat
+from operator import is_
 from typing import Any, NamedTuple
 
 HASHES = (
@@ -140,7 +142,7 @@ def supported(details: Details, header: Header) -> Details:
 
 def all_plain(members: Members) -> bool:
     """Say whether nothing is known of any member but that it is one, as in most sets, and the largest."""
-    return set(map(id, members.values())) <= {id(PLAIN)}
+    return all(map(is_, members.values(), repeat(PLAIN)))
 
 
 def needs(members: Members) -> dict[str, Any]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from itertools import filterfalse
 from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import (
@@ -107,8 +108,8 @@ def _differing(before: Members, desired: Members) -> tuple[list[str], list[str]]
     """Return what is new and what is gone; subtracting sets, which are to be made first, takes three times as long."""
     if before.keys() == desired.keys():
         return [], []
-    new = [element for element in desired if element not in before]
-    return new, [element for element in before if element not in desired]
+    new = list(filterfalse(before.__contains__, desired))
+    return new, list(filterfalse(desired.__contains__, before))
 
 
 def _updated(before: Members, desired: Members, header: Header) -> Iterator[tuple[str, tuple[Details, Details]]]:

@@ -30,7 +30,7 @@ WITHOUT_ZERO = ("hash:ip", "hash:ip,port")  # nor do these keep the address of w
 BITS = {"inet": 32, "inet6": 128}
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
-_IPV4 = rf"{_OCTET}(?:\.{_OCTET}){{3}}"
+_IPV4 = r"\.".join([_OCTET] * 4)
 _ZERO = ("0.0.0.0", "::")
 # Members that are already what ipset prints, which most members of large sets are
 _PLAIN = {"hash:ip": _IPV4, "hash:net": _IPV4}
