@@ -100,6 +100,8 @@ def _probe(endpoint: Endpoint, networks: Mapping[str, Any]) -> dict[str, Any]:
         "mtu": endpoint.mtu,
         "vlan": networks[endpoint.network].get("local_vlan"),
         "services": list(endpoint.services),
+        "guarded": endpoint.guarded,
+        "judged": endpoint.judged,
     }
 
 

@@ -20,6 +20,8 @@ description:
     all with DF) and by TCP. Then it floods the network three times with a frame of each kind that a switch may flood
     (broadcast, IPv4 and IPv6 multicast, unknown unicast, neighbour solicitation, gratuitous ARP, 802.1Q tags), and
     with echo requests made by hand to each target's MAC address.
+  - Where O(endpoint.guarded) it attacks too, by forged MAC and IP addresses, in ARP and ND as well, as a server of
+    DHCP, as a router, in fragments and behind extension headers, and by ethertypes and tags that no guest may send.
   - Only measures. It does not know what should reach what.
 options:
   phase:
@@ -63,6 +65,20 @@ options:
         type: list
         elements: str
         default: []
+      guarded:
+        description:
+          - Whether its hypervisor lets it send nothing but its own. Then O(phase=send) also tries what that is to stop,
+            a frame of each kind, with addresses that are nobody's.
+        type: bool
+        default: false
+        version_added: "0.3.0"
+      judged:
+        description:
+          - Whether security groups judge what it sends and receives. Then O(phase=send) also tries TCP segments of
+            connections that nobody opened.
+        type: bool
+        default: false
+        version_added: "0.3.0"
   targets:
     description: The other endpoints. Needed by O(phase=send).
     type: list

@@ -94,6 +94,7 @@ endpoints:
       mac: "02:1d:4c:11:5a:90"
       addresses: [10.1.1.20/24]
       groups: [web]
+      guarded: true
       mtu: 1458
 networks:
   description: All networks by name, with their ids.

@@ -10,6 +10,7 @@ hypervisors; the first sends.
 from __future__ import annotations
 
 import copy
+import re
 import time
 from collections.abc import Callable
 from itertools import permutations
@@ -88,6 +89,19 @@ def test_verify_tells_who_reaches_whom_and_may_not(fabric: Fabric) -> None:
     finally:
         fabric.twin.run("hv1", "ovs-ofctl", "-OOpenFlow15", "--strict", "del-flows", "br-int", everything[1])
     assert "a.1 -> a.2 tcp to 10.1.1.2: expected denied by security groups, measured delivered" in said
+
+
+@pytest.mark.parametrize("fabric", ["learning"], indirect=True)
+def test_verify_attacks_and_tells_what_gets_through(fabric: Fabric) -> None:
+    """As somebody else's flow lets a guest send what it likes."""
+    own = f"table=10,priority=200,dl_src={ONE.mac}"
+    fabric.twin.run("hv1", "ovs-ofctl", "-OOpenFlow15", "add-flow", "br-int", f"{own},actions=goto_table:30")
+    try:
+        (said,) = set(fabric.refused("verify").values())
+    finally:
+        fabric.twin.run("hv1", "ovs-ofctl", "-OOpenFlow15", "--strict", "del-flows", "br-int", own)
+    stopped = "expected stopped by port security, measured delivered"
+    assert re.search(rf"a\.1 -> a\.2 forged .*{stopped}", said)
 
 
 def test_of_hand_made_packets_only_those_that_open_an_allowed_connection_arrive(fabric: Fabric) -> None:

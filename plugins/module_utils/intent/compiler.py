@@ -104,7 +104,7 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
             {"segment": _segment(network), "addresses": list(network.gateways)} for network in intent.shared_networks
         ],
         "endpoints": [
-            {**_endpoint(port), "mtu": networks[port.network]["mtu"], "gateways": networks[port.network]["gateways"]}
+            {**_endpoint(intent, port), **{key: networks[port.network][key] for key in ("mtu", "gateways")}}
             for port in intent.ports
         ],
         "networks": networks,
@@ -152,7 +152,7 @@ def _network(intent: Intent, allocations: Allocations, network: Network) -> dict
     }
 
 
-def _endpoint(port: Port) -> dict[str, Any]:
+def _endpoint(intent: Intent, port: Port) -> dict[str, Any]:
     return {
         "name": port.name,
         "tenant": port.tenant,
@@ -163,6 +163,7 @@ def _endpoint(port: Port) -> dict[str, Any]:
         "mac": port.mac,
         "addresses": list(port.addresses),
         "groups": None if port.groups is None else list(port.groups),
+        "guarded": port.secured and intent.fabric.has_pipeline,
     }
 
 

@@ -24,6 +24,7 @@ class Endpoint:
     addresses: tuple[str, ...]  # with prefix length
     mtu: int  # bytes
     groups: tuple[str, ...] | None = None  # its security groups; None: it is not judged
+    guarded: bool = False  # its hypervisor lets it send nothing but its own
     services: tuple[str, ...] = ()  # ports that it is asked at beside the probe's own, as "tcp 80"
 
     @property
@@ -73,6 +74,7 @@ def parse_endpoints(values: Sequence[Mapping[str, Any]]) -> tuple[Endpoint, ...]
             addresses=tuple(map(str, value["addresses"])),
             mtu=int(value["mtu"]),
             groups=None if value.get("groups") is None else tuple(map(str, value["groups"])),
+            guarded=bool(value.get("guarded")),
             services=tuple(map(str, value.get("services", ()))),
         )
         for value in values

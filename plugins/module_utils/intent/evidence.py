@@ -20,9 +20,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement imp
     ELSEWHERE,
     FLOOD,
     FLOODED_TO,
+    FORGED,
     FULL_MTU,
+    HALFWAY,
     ICMP,
     OVER_MTU,
+    TAG,
     TCP,
     Measurement,
     Reply,
@@ -38,6 +41,7 @@ WRONG = (LEAK, DUPLICATE, OVERSIZE, UNREACHABLE, UNMEASURED)  # the worst first
 
 CHECKS = (ICMP, FULL_MTU, TCP)  # of each address, to prove that everything passes
 _DENIED = "denied by security groups"
+_GUARDED = "stopped by port security"
 _OK = "ok"
 _TELLING = {kind: rank for rank, kind in enumerate((ICMP, TCP, *FLOOD))}  # kinds of frames, the most telling first
 _KINDS_SHOWN = 4
@@ -60,6 +64,13 @@ def checks_of(receiver: Endpoint) -> tuple[str, ...]:
     return (*CHECKS, *receiver.services)
 
 
+def wanted_of(sender: Endpoint, kind: str) -> str:
+    """Return what shall become of frames of a kind that nobody may hear, of others nothing."""
+    if kind in HALFWAY:
+        return _DENIED
+    return _GUARDED if sender.guarded and kind.startswith((FORGED, TAG)) else ""
+
+
 class Evidence:
     """The measurements, by the pair that each piece is about."""
 
@@ -68,6 +79,7 @@ class Evidence:
         self._sightings: dict[tuple[str, str], list[Sighting]] = defaultdict(list)
         self._observers: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
         self._busy = {name: measurement.busy for name, measurement in measurements.items()}
+        self._sent = {name: measurement.sent for name, measurement in measurements.items()}
         for name, measurement in sorted(measurements.items()):
             for reply in measurement.replies:
                 self._replies[name, reply.receiver, reply.address, reply.check] = reply
@@ -81,6 +93,10 @@ class Evidence:
     def busy(self, receiver: str, check: str) -> bool:
         """Say whether something else than the probe has the port of a service there."""
         return check in self._busy.get(receiver, ())
+
+    def attacks(self, sender: Endpoint) -> int:
+        """Return how many frames an endpoint sent that something is to stop."""
+        return sum(count for kind, count in self._sent.get(sender.name, {}).items() if wanted_of(sender, kind))
 
     def sightings(self, sender: str, observer: str) -> list[Sighting]:
         return self._sightings.get((sender, observer), [])
@@ -101,6 +117,7 @@ def faults(
     if sender.domain != receiver.domain:
         yield from _leaks(evidence, sender, receiver)
         return
+    yield from _attacks(evidence, sender, receiver)
     if sender.network == receiver.network:
         yield from _losses(evidence, sender.name, receiver.name, permitted)
     yield from _loops_and_strays(evidence, sender, receiver, permitted)
@@ -122,6 +139,14 @@ def _leaks(evidence: Evidence, sender: Endpoint, receiver: Endpoint) -> Iterator
                 arrived.add(check)
     if arrived:
         yield _fault(LEAK, sender.name, receiver.name, _listed(arrived), "isolated", "reachable")
+
+
+def _attacks(evidence: Evidence, sender: Endpoint, receiver: Endpoint) -> Iterator[Fault]:
+    kinds = evidence.kinds(sender.name, receiver.name)
+    for wanted in (_GUARDED, _DENIED):
+        found = [kind for kind in kinds if wanted_of(sender, kind) == wanted]
+        if found:
+            yield _fault(LEAK, sender.name, receiver.name, _listed(found), wanted, "delivered")
 
 
 def _losses(evidence: Evidence, sender: str, receiver: str, permitted: Collection[str] | None) -> Iterator[Fault]:

@@ -96,6 +96,7 @@ def render(
         "",
         _legend(style, verdict),
         *(style.arrow(line) for line in in_words(verdict, WORDS)),
+        *_attacks(verdict),
         summary(verdict),
     ]
     lines[-1] = style.paint(lines[-1], WRONG_CELL if verdict.wrong or verdict.ailments else REACHES)
@@ -118,6 +119,13 @@ def summary(verdict: Verdict) -> str:
     good = f"{counts.get(REACHES, 0):,} reach, {partly}{counts.get(ISOLATED, 0):,} isolated"
     pairs = sum(cell.sender != cell.receiver for cell in verdict.cells)  # frames that came back are no pair
     return f"{pairs:,} pairs: {good}, {len(verdict.wrong):,} wrong{f' ({wrong})' if wrong else ''}."
+
+
+def _attacks(verdict: Verdict) -> Iterator[str]:
+    """Yield what is said of attacks, if there were any. What came of them is in the cells."""
+    if verdict.attacks:
+        frames, attackers = sum(verdict.attacks.values()), len(verdict.attacks)
+        yield f"Attacks: {frames:,} frames from {attackers:,} endpoints, beside honest ones."
 
 
 def _tables(endpoints: Sequence[Endpoint], verdict: Verdict) -> Iterator[_Table]:

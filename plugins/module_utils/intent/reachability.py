@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.evidence import (
@@ -48,6 +48,7 @@ class Cell:
 class Verdict:
     cells: tuple[Cell, ...]
     ailments: Mapping[str, str]  # endpoint: why its measurement proves little
+    attacks: Mapping[str, int] = field(default_factory=dict)  # endpoint: frames that it sent and nobody may hear
 
     @property
     def wrong(self) -> list[Cell]:
@@ -90,7 +91,8 @@ def judge(
         returned = evidence.kinds(item.name, item.name)
         if returned:
             cells.append(Cell(item.name, item.name, DUPLICATE, (loop(item.name, returned),)))
-    return Verdict(tuple(cells), ailments)
+    attacks = {item.name: evidence.attacks(item) for item in endpoints}
+    return Verdict(tuple(cells), ailments, {name: count for name, count in attacks.items() if count})
 
 
 def _pairs(endpoints: Sequence[Endpoint]) -> Iterator[tuple[Endpoint, Endpoint]]:

@@ -37,6 +37,9 @@ FLOODED_TO = {  # of those that are UDP: the address
     "IPv6 multicast": "ff02::114",  # RFC 4727, likewise
     "unknown unicast": "192.0.2.1",  # RFC 5737
 }
+FORGED = "forged "  # with which a kind begins that is an attack; port security stops all of them
+TAG = "802.1Q tag"  # and one that is tagged; these too
+HALFWAY = ("TCP ACK", "TCP SYN and ACK", "TCP FIN", "TCP RST")  # of no connection, which security groups stop
 FLOOD_PORT = 1021  # RFC 4727: for experiments
 
 

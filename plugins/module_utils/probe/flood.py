@@ -10,23 +10,27 @@ or with other_config:vlan-limit at two, so there are three.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import link_local
 from ansible_collections.tenantry.sdn.plugins.module_utils.model import measurement
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.attacks import attacks, halfway
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.marker import Frame, Mark
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.target import Target
 
-NOBODY_MAC = "02:74:6e:74:72:79"
 DHCP = (68, 67)  # RFC 2131: from a client to servers
 
-Mark = Callable[[str, str, str], bytes]  # kind, receiver, address -> marker
-Frame = tuple[str, bytes]  # kind, bytes
 
-
-def flood(own: Target, targets: Sequence[Target], vlans: Sequence[int], mark: Mark) -> list[Frame]:
-    """Return one round of frames of every kind."""
-    return [*_untagged(own, mark), *_to_each(own, targets, mark), *_tagged(own, vlans, mark)]
+def flood(own: Target, targets: Sequence[Target], vlans: Sequence[int], port: int, mark: Mark) -> list[Frame]:
+    """Return one round of frames of every kind; attacks only where something stops them."""
+    return [
+        *_untagged(own, mark),
+        *_to_each(own, targets, mark),
+        *_tagged(own, vlans, mark),
+        *(attacks(own, mark) if own.guarded else ()),
+        *halfway(own, targets, port, mark),
+    ]
 
 
 def _ipv4_of(own: Target) -> str:
@@ -50,7 +54,7 @@ def _untagged(own: Target, mark: Mark) -> Iterator[Frame]:
     yield broadcast, send(frames.BROADCAST_MAC, frames.IPV4, udp(broadcast, ipv4, *ports))
     yield multicast4, send(_multicast_mac(multicast4), frames.IPV4, udp(multicast4, ipv4))
     yield multicast6, send(_multicast_mac(multicast6), frames.IPV6, udp(multicast6, ipv6))
-    yield unknown, send(NOBODY_MAC, frames.IPV4, udp(unknown, ipv4))
+    yield unknown, send(frames.NOBODY_MAC, frames.IPV4, udp(unknown, ipv4))
     yield solicitation, send(frames.multicast_mac(frames.solicited_node(ipv6)), frames.IPV6, question)
     yield announcement, send(frames.BROADCAST_MAC, frames.ARP, arp)
 
@@ -73,7 +77,7 @@ def _tagged(own: Target, vlans: Sequence[int], mark: Mark) -> Iterator[Frame]:
     outer = [(), (0,), (0, 0), *([] if own.vlan is None else [(own.vlan,)])]
     stacks = [(0,), *((*above, vlan) for above in outer for vlan in vlans)]
     for tags in stacks:
-        kind = f"802.1Q tag {' + '.join(map(str, tags))}"
+        kind = f"{measurement.TAG} {' + '.join(map(str, tags))}"
         everybody = measurement.FLOODED_TO[measurement.BROADCAST]
         packet = frames.udp_packet(_ipv4_of(own), everybody, measurement.FLOOD_PORT, mark(kind, "", ""))
         yield kind, frames.ethernet(frames.BROADCAST_MAC, own.mac, frames.IPV4, packet, tags)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
+from collections.abc import Sequence
 
 IPV4 = 0x0800
 ARP = 0x0806
@@ -14,13 +15,15 @@ VLAN = 0x8100  # IEEE 802.1Q
 SERVICE_VLAN = 0x88A8  # IEEE 802.1ad
 IPV6 = 0x86DD
 ICMP = 1
+TCP = 6
 UDP = 17
 ICMPV6 = 58
 
 BROADCAST_MAC = "ff:ff:ff:ff:ff:ff"
+NOBODY_MAC = "02:74:6e:74:72:79"
 ECHO_REPLY, ECHO_REQUEST = 0, 8
 ECHO_REQUEST_V6, ECHO_REPLY_V6 = 128, 129
-_NEIGHBOUR_SOLICITATION = 135
+_NEIGHBOUR_SOLICITATION, _REDIRECT = 135, 137
 _FRAGMENT = 44  # RFC 8200 section 4.5: a header of 8 bytes, the protocol first
 _EXPERIMENTAL_OPTION = 253  # RFC 4727: an option of neighbour discovery that every host ignores
 
@@ -80,6 +83,30 @@ def udp_packet(source: str, destination: str, port: int, payload: bytes, to_port
     return (ipv6 if ":" in destination else ipv4)(source, destination, UDP, datagram)
 
 
+def tcp_packet(source: str, destination: str, port: int, to_port: int, flags: int, payload: bytes) -> bytes:
+    """Return an IPv4 or IPv6 packet with a TCP segment (RFC 9293)."""
+    head = struct.pack("!HHIIBBHHH", port, to_port, 1, 1, 5 << 4, flags, 8192, 0, 0)
+    check = _upper_checksum(source, destination, TCP, head + payload)
+    segment = head[:16] + struct.pack("!H", check) + head[18:] + payload
+    return (ipv6 if ":" in destination else ipv4)(source, destination, TCP, segment)
+
+
+def behind(packet: bytes, headers: Sequence[tuple[int, bytes]]) -> bytes:
+    """Return an IPv6 packet with extension headers: each its number, and what it holds after its next header."""
+    kind, rest = packet[6], packet[40:]
+    for number, body in reversed(headers):
+        kind, rest = number, bytes([kind]) + body + rest
+    return packet[:4] + struct.pack("!HB", len(rest), kind) + packet[7:40] + rest
+
+
+def nd_message(kind: int, body: bytes, payload: bytes, *options: tuple[int, str]) -> bytes:
+    """Return a message of neighbour discovery (RFC 4861) whose last option, which hosts ignore, is ``payload``."""
+    known = b"".join(struct.pack("!BB", option, 1) + packed_mac(mac) for option, mac in options)
+    option = payload + b"\0" * (-(len(payload) + 2) % 8)
+    head = struct.pack("!BBH", kind, 0, 0) + body + known
+    return head + struct.pack("!BB", _EXPERIMENTAL_OPTION, (len(option) + 2) // 8) + option
+
+
 def echo_request(version: int, sequence: int, payload: bytes) -> bytes:
     """Return an ICMP message; the checksum of ICMPv6 is left to whoever knows the addresses."""
     kind = ECHO_REQUEST_V6 if version == 6 else ECHO_REQUEST
@@ -96,12 +123,8 @@ def echo_packet(source: str, destination: str, payload: bytes) -> bytes:
 
 def neighbour_solicitation(source: str, target: str, mac: str, payload: bytes) -> bytes:
     """Return the IPv6 packet that asks for ``target``, with ``payload`` in an option (RFC 4861 section 4.3)."""
-    group = solicited_node(target)
-    option = payload + b"\0" * (-(len(payload) + 2) % 8)
-    message = struct.pack("!BBHI", _NEIGHBOUR_SOLICITATION, 0, 0, 0) + packed_ip(target)
-    message += struct.pack("!BB", 1, 1) + packed_mac(mac)
-    message += struct.pack("!BB", _EXPERIMENTAL_OPTION, (len(option) + 2) // 8) + option
-    return icmpv6_packet(source, group, message)
+    message = nd_message(_NEIGHBOUR_SOLICITATION, bytes(4) + packed_ip(target), payload, (1, mac))
+    return icmpv6_packet(source, solicited_node(target), message)
 
 
 def solicited_node(target: str) -> str:
@@ -137,5 +160,5 @@ def is_icmp_answer(frame: bytes) -> bool:
         return kind != bytes([ECHO_REQUEST])
     if ethertype == IPV6.to_bytes(2, "big") and len(packet) > 48:
         protocol, start = (packet[40], 48) if packet[6] == _FRAGMENT else (packet[6], 40)
-        return protocol == ICMPV6 and packet[start] not in (ECHO_REQUEST_V6, _NEIGHBOUR_SOLICITATION)
+        return protocol == ICMPV6 and (packet[start] < ECHO_REQUEST_V6 or packet[start] in (ECHO_REPLY_V6, _REDIRECT))
     return False

@@ -9,7 +9,11 @@ Addresses cannot tell: two tenants may use the same ones. The run keeps an earli
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from dataclasses import astuple, dataclass
+
+Mark = Callable[[str, str, str], bytes]  # kind, receiver, address -> marker
+Frame = tuple[str, bytes]  # kind, bytes
 
 _MAGIC = b"\xf7tenantry"
 _LENGTH = struct.Struct("!H")

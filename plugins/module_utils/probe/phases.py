@@ -124,7 +124,7 @@ def _flood(job: Job, interface: str) -> dict[str, int]:
             def mark(kind: str, receiver: str, address: str, number: int = number) -> bytes:
                 return encode(Marker(job.run, job.endpoint.name, kind, receiver, address, number))
 
-            for kind, frame in flood(job.endpoint, job.targets, job.vlans, mark):
+            for kind, frame in flood(job.endpoint, job.targets, job.vlans, job.port, mark):
                 wire.send(frame)
                 sent[kind] += 1
                 time.sleep(_FRAME_PAUSE)

@@ -27,6 +27,8 @@ ENDPOINT_SPEC = {
     "mtu": {"type": "int", "required": True},
     "vlan": {"type": "int"},
     "services": {"type": "list", "elements": "str", "default": []},
+    "guarded": {"type": "bool", "default": False},
+    "judged": {"type": "bool", "default": False},
 }
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,126}")
 
@@ -39,6 +41,8 @@ class Target:
     mtu: int  # bytes
     vlan: int | None  # the local VLAN of its network, where it has one
     services: tuple[str, ...] = ()  # protocol and port, as "tcp 80"
+    guarded: bool = False  # its hypervisor lets it send nothing but its own
+    judged: bool = False  # by security groups
 
     def addresses_of(self, version: int) -> tuple[str, ...]:
         return tuple(address for address in self.addresses if (":" in address) == (version == 6))
@@ -85,4 +89,6 @@ def parse_target(faults: Faults, path: str, value: Mapping[str, Any]) -> Target:
         mtu=faults.parse(path_of(path, "mtu"), integer(576, 65535), value["mtu"]) or 0,
         vlan=None if vlan is None else faults.parse(path_of(path, "vlan"), vlan_id, vlan),
         services=tuple(service for service in services if service is not None),
+        guarded=bool(value.get("guarded")),
+        judged=bool(value.get("judged")),
     )

@@ -117,6 +117,10 @@ def leak_broadcast(measurements: Measurements) -> None:
     sight(measurements, "acme.db", "acme.web", BROADCAST, "", "", 3, 1)
 
 
+def open_halfway(measurements: Measurements) -> None:
+    sight(measurements, "acme.db", "acme.web", "TCP RST", "acme.db", "10.1.1.2", 3, 1)
+
+
 def lose_allowed(measurements: Measurements) -> None:
     reply(measurements, "acme.web", "tcp 3306", answered=False, answerer="", note="no reply")
 
@@ -143,6 +147,7 @@ def forget_reply(measurements: Measurements) -> None:
         (leak_echo, "leak", f"{TO_DB} icmp to 10.1.1.2: {DENIED}, measured delivered"),
         (leak_echo_frame, "leak", f"{TO_DB} echo frame to 10.1.1.2: {DENIED}, measured delivered"),
         (leak_broadcast, "leak", f"{TO_DB} broadcast: {DENIED}, measured delivered"),
+        (open_halfway, "leak", f"{TO_DB} TCP RST: {DENIED}, measured delivered"),
         (leak_busy, "leak", f"{TO_WEB} tcp 3306 to 10.1.1.1: {DENIED}, measured delivered"),
         (
             lose_allowed,

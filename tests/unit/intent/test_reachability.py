@@ -14,6 +14,7 @@ from measured import endpoint, faultless
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint, parse_endpoints
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.matrix import Style, render
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import (
     ISOLATED,
     REACHES,
@@ -247,6 +248,23 @@ def test_silence_without_evidence_is_not_isolation(changes: dict[str, object], a
     verdict = judge(ALL, measurements)
     assert verdict.ailments == {"globex.g1": ailment}
     assert verdict.counts() == {"ok-reach": 6, "unmeasured": 6}
+
+
+@pytest.mark.parametrize("kind", ["forged MAC address", "802.1Q tag 0 + 120"])
+def test_what_a_guard_should_have_stopped_is_a_leak_where_there_is_one(kind: str) -> None:
+    ends = [endpoint("acme.a", "acme.n", "10.1.1.1/24"), endpoint("acme.b", "acme.n", "10.1.1.2/24")]
+    measured = faultless(ends)
+    measured["acme.a"] = replace(measured["acme.a"], sent={kind: 3, **measured["acme.a"].sent})
+    measured["acme.a"] = replace(measured["acme.a"], departed={kind: 3, **measured["acme.a"].departed})
+    heard = (*measured["acme.b"].sightings, Sighting("acme.a", kind, "", "", 3, 1))
+    measured["acme.b"] = replace(measured["acme.b"], sightings=heard)
+    unguarded = judge(ends, measured)
+    assert (unguarded.wrong, unguarded.attacks) == ([], {})
+    verdict = judge([replace(ends[0], guarded=True), ends[1]], measured)
+    (fault,) = [fault for cell in verdict.wrong for fault in cell.faults]
+    assert fault.words == f"acme.a -> acme.b {kind}: expected stopped by port security, measured delivered"
+    said = render(ends, verdict, "Heading", Style(colour=False, unicode=False))
+    assert "Attacks: 3 frames from 1 endpoints, beside honest ones.\n2 pairs:" in said
 
 
 def test_an_endpoint_without_a_measurement_is_unmeasured() -> None:

@@ -5,12 +5,19 @@ from __future__ import annotations
 
 import ipaddress
 import struct
+from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import BROADCAST, ECHO_FRAME, FLOOD
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import (
+    BROADCAST,
+    ECHO_FRAME,
+    FLOOD,
+    FORGED,
+    HALFWAY,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.flood import flood
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.marker import Marker, decode, encode
@@ -44,7 +51,7 @@ def mark(kind: str, receiver: str, address: str) -> bytes:
 
 
 def test_a_round_of_the_flood_has_every_kind_once() -> None:
-    sent = flood(OWN, [OTHER], [10, 20], mark)
+    sent = flood(OWN, [OTHER], [10, 20], 47021, mark)
     kinds = [kind for kind, _frame in sent]
     assert kinds[: len(FLOOD)] == list(FLOOD)
     assert kinds[len(FLOOD) :] == [
@@ -60,22 +67,45 @@ def test_a_round_of_the_flood_has_every_kind_once() -> None:
         assert not frames.is_icmp_answer(frame)
 
 
+@pytest.mark.parametrize("own", [OWN, Target("acme.a", OWN.mac, (), 1400, None)], ids=["addresses", "none"])
+def test_attacks_are_sent_where_a_guard_stops_them_and_a_sniffer_knows_them(own: Target) -> None:
+    guarded = replace(own, guarded=True)
+    forged = [frame for frame in flood(guarded, [OTHER], [], 47021, mark) if frame[0].startswith(FORGED)]
+    assert [kind for kind, _frame in flood(own, [OTHER], [], 47021, mark) if kind.startswith(FORGED)] == []
+    assert len({kind for kind, _frame in forged}) == len(forged) == 14
+    for kind, frame in forged:
+        marker = decode(frame)
+        assert marker is not None
+        assert marker.kind == kind
+        assert not frames.is_icmp_answer(frame)
+
+
+@pytest.mark.parametrize(("own", "other"), [(True, False), (False, True), (False, False)])
+def test_segments_of_no_connection_go_to_a_service_if_an_end_is_judged(own: bool, other: bool) -> None:
+    target = replace(OTHER, judged=other, services=("udp 53", "tcp 80"))
+    sent = [item for item in flood(replace(OWN, judged=own), [target], [], 47021, mark) if item[0] in HALFWAY]
+    assert len(sent) == len(HALFWAY) * len(OTHER.addresses) * (own or other)
+    for _kind, frame in sent:
+        start = 14 + (20 if frame[12:14] == b"\x08\0" else 40)
+        assert struct.unpack("!HH", frame[start : start + 4]) == (1021, 80)
+
+
 def test_tags_are_on_the_wire_as_their_kind_says() -> None:
-    tagged = {kind: frame for kind, frame in flood(OWN, [], [20], mark) if "tag" in kind}
+    tagged = {kind: frame for kind, frame in flood(OWN, [], [20], 47021, mark) if "tag" in kind}
     assert tagged["802.1Q tag 20"][12:18].hex() == "810000140800"
     assert tagged["802.1Q tag 10 + 20"][12:22].hex() == "8100000a810000140800"
 
 
 def test_every_kind_can_be_sent_without_an_address() -> None:
     bare = Target("acme.a", OWN.mac, (), 1400, None)
-    assert {kind for kind, _frame in flood(bare, [OTHER], [], mark)} == {*FLOOD, ECHO_FRAME, "802.1Q tag 0"}
+    assert {kind for kind, _frame in flood(bare, [OTHER], [], 47021, mark)} == {*FLOOD, ECHO_FRAME, "802.1Q tag 0"}
 
 
 def test_who_has_no_ipv4_address_broadcasts_as_a_client_of_dhcp() -> None:
     """So a guard lets it pass: it could not tell anything else from a lie."""
     bare = Target("acme.a", OWN.mac, ("fd00::1/64",), 1400, None)
     for own, ports in ((bare, (68, 67)), (OWN, (1021, 1021))):
-        broadcast = dict(flood(own, [], [], mark))[BROADCAST]
+        broadcast = dict(flood(own, [], [], 47021, mark))[BROADCAST]
         assert struct.unpack("!HH", broadcast[34:38]) == ports
 
 
