@@ -18,20 +18,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import KINDS, Cookie, Program
 
 
-def folder_of(bridge: str) -> str:
-    return os.path.join(sealed.ROOT, "bridges", bridge)
-
-
 def path_of(bridge: str, cookie: Cookie) -> str:
-    return os.path.join(folder_of(bridge), f"{cookie.value:016x}-{cookie.mask:016x}")
-
-
-def count(bridge: str) -> int:
-    """Return how many owners' flows the bridge comes back with."""
-    try:
-        return sum(not name.endswith(sealed.DRAFT) for name in os.listdir(folder_of(bridge)))
-    except FileNotFoundError:
-        return 0
+    return os.path.join(sealed.flows_of(bridge), f"{cookie.value:016x}-{cookie.mask:016x}")
 
 
 def saved_flows(wanted: Program, lines: Mapping[str, Iterable[str]], protocol: str) -> SealedFile:

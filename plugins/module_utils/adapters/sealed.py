@@ -24,6 +24,24 @@ WANTED, OTHER, DAMAGED = "as the task says", "something else", "damaged"
 FilePlan = Plan[tuple[str, str], str]  # by ("file", path): what it holds, in words
 
 
+def flows_of(bridge: str) -> str:
+    """Return the folder with a file for each owner of flows on a bridge."""
+    return os.path.join(ROOT, "bridges", bridge)
+
+
+def count(folder: str) -> int:
+    """Return how many files a folder has, which need not be there."""
+    try:
+        return sum(not name.endswith(DRAFT) for name in os.listdir(folder))
+    except FileNotFoundError:
+        return 0
+
+
+def anything() -> bool:
+    """Say whether anything is saved on this host."""
+    return any(not name.endswith(DRAFT) for dummy, _folders, names in os.walk(ROOT) for name in names)
+
+
 def sealed(lines: Iterable[str]) -> str:
     """Return the text of a file with these lines."""
     body = "".join([f"{line}\n" for line in lines])
