@@ -45,7 +45,9 @@ class BootFiles:
             _systemctl("enable", *self._units)
             _systemctl("start", *(unit for unit in self._units if unit.endswith(".path")))
         else:
-            _systemctl("disable", "--now", *(unit for kind, unit in plan.delete if kind == "unit"))
+            units = [unit for kind, unit in plan.delete if kind == "unit"]
+            _systemctl("disable", "--now", *units)
+            _systemctl("reset-failed", *(f"{unit}*" for unit in units))  # by pattern: it need not have failed
             for kind, path in plan.delete:
                 if kind == "file":
                     _remove(path)

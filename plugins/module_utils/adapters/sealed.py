@@ -110,14 +110,14 @@ class SealedFile:
         _sync(folder)
 
     def _remove(self) -> None:
-        """Remove the file, what a killed task left of one, and the folder unless it holds others."""
+        """Remove the file, what a killed task left of one, and the folders that hold no others."""
         folder = os.path.dirname(self._path)
         for path in (f"{self._path}{DRAFT}", self._path):
             with suppress(FileNotFoundError):
                 os.unlink(path)
         _sync(folder)
         with suppress(OSError):
-            os.rmdir(folder)
+            os.removedirs(folder)
 
 
 def _sync(folder: str) -> None:
