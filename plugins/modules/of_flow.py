@@ -82,7 +82,8 @@ options:
         make it anew whenever C(ovs-vswitchd) starts. The bridge needs C(fail_mode=secure), so that nothing passes
         until then.
       - The file is written when the switch has been read back. A task whose file alone differs is changed too.
-      - V(false) removes the file, as O(state=absent) does. By default there is one if there was one before.
+      - V(false) removes the file, as O(state=absent) does. Where no list is given, nothing else is done. By default
+        there is one if there was one before.
       - Ports are kept by their numbers. Give them with C(ofport_request) of M(tenantry.sdn.ovs_bridge), so that each
         has its own again after a restart.
       - With O(purge=false), and of a list that is omitted, what the file had stays in it.
@@ -203,7 +204,8 @@ def main() -> None:
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_program(params)
-        may_lack_bridge = module.check_mode or params["state"] == "absent"
+        has_opinion = any(listed is not None for listed in wanted.lists.values())
+        may_lack_bridge = module.check_mode or params["state"] == "absent" or not has_opinion
         with host_lock(params["timeout"]) as lock:
             ofctl = OfCtl(wanted.bridge, params["database"], params["protocol"], params["timeout"], held=(lock,))
             backend = OpenFlow(ofctl, wanted, may_lack_bridge)

@@ -155,6 +155,17 @@ def test_the_file_goes(bridge: Host, file: Path, options: dict[str, Any]) -> Non
     assert bridge.run("of_flow", **gone)["changed"] is False
 
 
+def test_the_file_goes_alone_after_its_bridge(bridge: Host, file: Path) -> None:
+    bridge.run("of_flow", **EVERYTHING)
+    alone = {"bridge": "br0", "cookie": EVERYTHING["cookie"], "saved": False}
+    predicted = bridge.run("of_flow", check=True, **alone)
+    bridge.ovs.vsctl("del-br", "br0")
+    applied = bridge.run("of_flow", **alone)
+    assert applied["diff"] == predicted["diff"] == {"before": f"file {file}: something else\n", "after": ""}
+    assert not file.exists()
+    assert bridge.run("of_flow", **alone)["changed"] is False
+
+
 def test_owners_come_back_beside_each_other(bridge: Host, file: Path, restore: Restore) -> None:
     bridge.run("of_flow", **EVERYTHING)
     other = {"bridge": "br0", "cookie": "0x5", "flows": ["table=3,actions=drop"], "saved": True}
