@@ -33,7 +33,9 @@ def _name(folder: str) -> str:
 def require() -> None:
     """Raise BackendError unless this machine has control groups of version 2."""
     if _V2 not in dict(_hierarchies()):
-        raise BackendError("driver systemd needs control groups. Mount them: mount -t cgroup2 none /sys/fs/cgroup")
+        raise BackendError(
+            "driver systemd needs control groups of version 2. Mount them: mount -t cgroup2 none /sys/fs/cgroup"
+        )
 
 
 def join(folder: str) -> None:

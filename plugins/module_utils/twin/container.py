@@ -143,5 +143,6 @@ def _is_booting(pid: int) -> bool:
 
 def _pause(host: Host, deadline: float) -> None:
     if host.keeper is None or time.monotonic() > deadline:
-        raise BackendError(f"Host {host.name} did not boot. What systemd-nspawn said: {host.console()[-1000:]}")
+        what = processes.DEATH if host.keeper is None else f"it did not boot within {_BOOT_SECONDS} s. "
+        raise BackendError(f"Could not start host {host.name}: {what}{host.console().rstrip()}")
     time.sleep(0.005)

@@ -114,9 +114,12 @@ class Host:
         return os.path.join(self.folder, "console")
 
     def console(self) -> str:
-        """Return what the keeper has written, and the host to its console."""
-        with open(self.console_file, encoding="utf-8", errors="replace") as file:
-            return file.read()
+        """Return the end of what the keeper has written, and the host to its console."""
+        try:
+            with open(self.console_file, encoding="utf-8", errors="replace") as file:
+                return file.read()[-1000:]
+        except FileNotFoundError:
+            return ""
 
     def record(self, pid: int) -> None:
         draft = f"{self.pid_file}.new"

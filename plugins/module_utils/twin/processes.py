@@ -17,6 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin import kernel
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import SLEEP, Host, mark_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import ENVIRONMENT
 
+DEATH = "its keeper died. "
 _READY = "ready\n"
 
 
@@ -48,10 +49,10 @@ def start(
             word = words.read()  # nothing: exec closes it
     while not word and host.keeper is None:  # the kernel closes it a moment before the process has its new name
         if os.waitpid(pid, os.WNOHANG) != (0, 0):
-            word = "its keeper died"
+            word = DEATH + host.console()
         time.sleep(0.001)
     if word:
-        raise BackendError(f"Could not start host {host.name}: {word}.")
+        raise BackendError(f"Could not start host {host.name}: {word.rstrip()}")
 
 
 def _fork() -> int:
