@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from twin_lab import TwinLab
 from wires import enter_network
 
-INTERVAL = 0.004  # seconds between two packets of a stream
+INTERVAL = 0.008  # seconds between two packets of a stream
 _MARK = b"tenantry stream "
 _NUMBER = struct.Struct("!I")
 _ETH_P_ALL = 3

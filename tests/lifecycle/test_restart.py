@@ -76,8 +76,10 @@ def all_streams() -> list[Stream]:
 @pytest.fixture(scope="module")
 def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
     fabric = new_fabric(TENANTS, ["hv1", "hv2"], forwarding="learning", driver="systemd")
-    fabric.run("site")
-    fabric.converged()
+    predicted = fabric.run("site", "--check", "--diff").changes()
+    done = fabric.run("site", "--diff").changes()
+    assert predicted == done
+    assert {host for host, task in done if "Have flows come back" in task} == {"hv1", "hv2"}
     return fabric
 
 
@@ -156,14 +158,17 @@ def test_a_damaged_file_leaves_the_host_closed_and_loud(fabric: Fabric, flood: F
 
 
 def test_a_switch_that_is_held_is_told(fabric: Fabric, flood: Flood) -> None:
-    override = "/etc/systemd/system/ovs-vswitchd.service.d/zz-forgets-to-release.conf"
-    commands = "[Service]\\nExecStartPost=\\nExecStartPost=-/usr/local/lib/tenantry/restore openflow\\n"
-    sh(fabric, f"printf '{commands}' >{override}; systemctl daemon-reload; systemctl restart openvswitch-switch")
+    forgetful = r"[Service]\nExecStartPost=\nExecStartPost=-/usr/local/lib/tenantry/restore openflow\n"
+    impatient = r"[Service]\nEnvironment=PATIENCE=1\n"
+    folder = "/run/systemd/system"
+    for unit, text in (("ovs-vswitchd", forgetful), ("tenantry-openflow", impatient)):
+        sh(fabric, f"mkdir {folder}/{unit}.service.d; printf '{text}' >{folder}/{unit}.service.d/zz.conf")
+    sh(fabric, "systemctl daemon-reload; systemctl restart openvswitch-switch")
     try:
         assert "tenantry-openflow.service\nCLOSED: other_config:flow-restore-wait is set" in failed(fabric)
         assert_silent(flood)
     finally:
-        sh(fabric, f"rm {override}; systemctl daemon-reload")
+        sh(fabric, f"rm -r {folder}/*.service.d; systemctl daemon-reload")
     since = time.monotonic()
     sh(fabric, "/usr/local/lib/tenantry/restore release; systemctl start tenantry-openflow")
     assert_back(flood, since, "release")
@@ -192,7 +197,6 @@ def test_a_leak_would_be_seen(fabric: Fabric, flood: Flood) -> None:
 
 
 def test_teardown_leaves_neither_files_nor_units(fabric: Fabric) -> None:
-    fabric.run("site")
     fabric.run("teardown", "-eteardown=all")
     assert sh(fabric, "ls -d /var/lib/tenantry /usr/local/lib/tenantry /etc/systemd/system/*tenantry* 2>&-; :") == ""
     assert "tenantry" not in sh(fabric, "systemctl cat ovs-vswitchd; systemctl list-unit-files")
