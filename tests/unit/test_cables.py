@@ -59,7 +59,7 @@ def test_another_datapath_is_another_host() -> None:
 @pytest.mark.parametrize("datapath_type", ["netdev", "system"])
 @pytest.mark.parametrize("driver", ["netns", "systemd"])
 def test_the_inventory_tells_the_roles(datapath_type: str, driver: str) -> None:
-    wanted = parse_wanted(1500, [{"name": "hv1", "vtep": "192.168.1.151"}], [], [], datapath_type, driver)
+    wanted = parse_wanted(1500, [{"name": "hv1", "vtep": "192.168.1.151"}], [], [], datapath_type, driver=driver)
     told = json.loads(inventory.render({"hv1": "/pid"}, {}, wanted, {}))
     variables = told["all"]["children"]["hypervisors"]["vars"]
     assert variables["hypervisor_datapath_type"] == datapath_type
