@@ -174,6 +174,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import OfCtl
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow import OpenFlow
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_flows import saved_flows
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import in_words
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OPENFLOW, OVSDB
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow_input import parse_program
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing, uncollected
@@ -192,10 +193,6 @@ ARGUMENTS = {
 
 def lines(side: dict) -> str:
     return "".join(f"{line}\n" for line in sorted(side.values()))
-
-
-def in_words(side: dict) -> str:
-    return "".join(f"file {path}: {words}\n" for (dummy, path), words in side.items())
 
 
 def main() -> None:

@@ -146,7 +146,7 @@ def test_a_task_that_does_not_say_keeps_the_file_as_the_switch_is(bridge: Host, 
 @pytest.mark.parametrize("options", [{"saved": False}, {"state": "absent"}])
 def test_the_file_goes(bridge: Host, file: Path, options: dict[str, Any]) -> None:
     bridge.run("of_flow", **EVERYTHING)
-    file.with_name(f"{OWNER}.next").write_text("of a killed task")
+    file.with_name(f"{OWNER}~").write_text("of a killed task")
     gone = {**EVERYTHING, **options}
     predicted, applied = bridge.run("of_flow", check=True, **gone), bridge.run("of_flow", **gone)
     assert (applied["changed"], applied["diff"]) == (True, predicted["diff"])

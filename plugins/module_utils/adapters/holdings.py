@@ -37,7 +37,7 @@ def holdings(ovsdb: Ovsdb, owner: str, bridge: str) -> dict[str, int]:
     counts = dict.fromkeys(_MADE_BY, 0)
     for (module, table, _key), result in zip(places, results):
         counts[module] += sum(table != "Port" or _is_tunnel(row) for row in result["rows"])
-    return {**counts, "of_flow": sealed.count(sealed.flows_of(bridge))}
+    return {**counts, "of_flow": len(sealed.names_in(sealed.flows_of(bridge)))}
 
 
 def _marked(table: str, key: str, owner: str) -> Operation:

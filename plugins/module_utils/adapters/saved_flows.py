@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow_tables import keyed
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import SealedFile
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import SealedFiles
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import KINDS, Cookie, Program
 
 
@@ -22,11 +22,11 @@ def path_of(bridge: str, cookie: Cookie) -> str:
     return os.path.join(sealed.flows_of(bridge), f"{cookie.value:016x}-{cookie.mask:016x}")
 
 
-def saved_flows(wanted: Program, lines: Mapping[str, Iterable[str]], protocol: str) -> SealedFile:
+def saved_flows(wanted: Program, lines: Mapping[str, Iterable[str]], protocol: str) -> SealedFiles:
     """Return the file as it shall be, in which ``lines`` are those of each kind, in normal form."""
     path = path_of(wanted.bridge, wanted.cookie)
     saved = os.path.exists(path) if wanted.saved is None else wanted.saved
-    return SealedFile(path, list(_lines(path, wanted, lines, protocol)) if saved else None)
+    return SealedFiles({path: list(_lines(path, wanted, lines, protocol)) if saved else None})
 
 
 def _lines(path: str, wanted: Program, lines: Mapping[str, Iterable[str]], protocol: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ whole. It appears under its name when it is on the disk: whoever is killed leave
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from hashlib import sha256
 
@@ -18,7 +18,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.errors import Backend
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
 ROOT = "/var/lib/tenantry/sdn"
-DRAFT = ".next"
+DRAFT = "~"  # no name of anything that is saved ends with it
 
 WANTED, OTHER, DAMAGED = "as the task says", "something else", "damaged"
 FilePlan = Plan[tuple[str, str], str]  # by ("file", path): what it holds, in words
@@ -29,12 +29,12 @@ def flows_of(bridge: str) -> str:
     return os.path.join(ROOT, "bridges", bridge)
 
 
-def count(folder: str) -> int:
-    """Return how many files a folder has, which need not be there."""
+def names_in(folder: str) -> list[str]:
+    """Return the names of the files in a folder, which need not be there."""
     try:
-        return sum(not name.endswith(DRAFT) for name in os.listdir(folder))
+        return [name for name in os.listdir(folder) if not name.endswith(DRAFT)]
     except FileNotFoundError:
-        return 0
+        return []
 
 
 def anything() -> bool:
@@ -67,57 +67,69 @@ def _text(path: str) -> str | None:
         raise BackendError(f"Cannot read {path}: {error.strerror}. Run the task as root.") from None
 
 
-class SealedFile:
-    """Backend of one file, which shall have these lines, or not be there if they are None."""
+class SealedFiles:
+    """Backend of files by path, each of which shall have these lines, or not be there if they are None."""
 
-    def __init__(self, path: str, lines: Iterable[str] | None) -> None:
-        self._path = path
-        self._wanted = None if lines is None else sealed(lines)
+    def __init__(self, files: Mapping[str, Iterable[str] | None]) -> None:
+        self._wanted = {path: None if lines is None else sealed(lines) for path, lines in files.items()}
 
     def plan(self) -> FilePlan:
-        text, key = _text(self._path), ("file", self._path)
+        states = {("file", path): self._state(path, wanted) for path, wanted in self._wanted.items()}
+        return FilePlan.between(
+            {key: state for key, state in states.items() if state is not None},
+            {("file", path): WANTED for path, wanted in self._wanted.items() if wanted is not None},
+        )
+
+    def _state(self, path: str, wanted: str | None) -> str | None:
+        text = _text(path)
         if text is None:
-            actual = {}
-        elif text == self._wanted:
-            actual = {key: WANTED}
-        else:
-            actual = {key: OTHER if read(self._path) is not None else DAMAGED}
-        return FilePlan.between(actual, {} if self._wanted is None else {key: WANTED})
+            return None
+        if text == wanted:
+            return WANTED
+        return DAMAGED if read(path) is None else OTHER
 
     def apply(self, plan: FilePlan) -> None:
-        try:
-            if self._wanted is None:
-                self._remove()
-            else:
-                self._write(self._wanted)
-        except OSError as error:
-            raise BackendError(
-                f"Cannot write {self._path}: {error.strerror}. The host runs what the task says, but would come back "
-                "with what it had before. Make room, and run the task again."
-            ) from None
+        for _kind, path in {**plan.before, **plan.after}:
+            wanted = self._wanted[path]
+            try:
+                if wanted is None:
+                    _remove(path)
+                else:
+                    _write(path, wanted)
+            except OSError as error:
+                raise BackendError(
+                    f"Cannot write {path}: {error.strerror}. The host runs what the task says, but would come back "
+                    "with what it had before. Make room, and run the task again."
+                ) from None
 
-    def _write(self, text: str) -> None:
-        folder = os.path.dirname(self._path)
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-        draft = f"{self._path}{DRAFT}"
-        with suppress(FileNotFoundError):  # of a task that was killed
-            os.unlink(draft)
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, self._path)
-        _sync(folder)
 
-    def _remove(self) -> None:
-        """Remove the file, what a killed task left of one, and the folders that hold no others."""
-        folder = os.path.dirname(self._path)
-        for path in (f"{self._path}{DRAFT}", self._path):
-            with suppress(FileNotFoundError):
-                os.unlink(path)
-        _sync(folder)
-        with suppress(OSError):
-            os.removedirs(folder)
+def in_words(side: Mapping[tuple[str, str], str]) -> str:
+    """Return one side of a plan as lines of a diff."""
+    return "".join(f"file {path}: {words}\n" for (dummy, path), words in sorted(side.items()))
+
+
+def _write(path: str, text: str) -> None:
+    folder, draft = os.path.dirname(path), f"{path}{DRAFT}"
+    os.makedirs(folder, mode=0o700, exist_ok=True)
+    with suppress(FileNotFoundError):  # of a task that was killed
+        os.unlink(draft)
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
+    _sync(folder)
+
+
+def _remove(path: str) -> None:
+    """Remove a file, what a killed task left of one, and the folders that hold no others."""
+    folder = os.path.dirname(path)
+    for one in (f"{path}{DRAFT}", path):
+        with suppress(FileNotFoundError):
+            os.unlink(one)
+    _sync(folder)
+    with suppress(OSError):
+        os.removedirs(folder)
 
 
 def _sync(folder: str) -> None:
