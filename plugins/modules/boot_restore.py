@@ -11,8 +11,7 @@ short_description: The units of systemd that give a host back what tasks have sa
 version_added: "0.3.0"
 author: the tenantry.sdn authors (@tenantry)
 description:
-  - Puts files in place, has systemd take them up and enables units among them, of which those that watch a path are
-    started as well.
+  - Puts files in place, has systemd take them up and enables units among them.
   - The role C(tenantry.sdn.hypervisor) installs with it what makes flows anew that M(tenantry.sdn.of_flow) has saved.
   - Does nothing on a host that was not booted with systemd.
 extends_documentation_fragment:
@@ -27,6 +26,13 @@ options:
     type: list
     elements: str
     required: true
+  started:
+    description:
+      - Those of O(units) that are running as well, as they watch something. The others are run once, when something was
+        changed.
+    type: list
+    elements: str
+    default: []
   state:
     description:
       - V(absent) stops and disables the units and removes the files, unless something is saved that would not come
@@ -54,6 +60,7 @@ EXAMPLES = r"""
         [Install]
         WantedBy=multi-user.target
     units: [started.service, started.path]
+    started: [started.path]
 """
 
 RETURN = r"""
@@ -71,6 +78,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reco
 ARGUMENTS = {
     "files": {"type": "dict", "required": True},
     "units": {"type": "list", "elements": "str", "required": True},
+    "started": {"type": "list", "elements": "str", "default": []},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
@@ -82,7 +90,8 @@ def main() -> None:
         present = module.params["state"] == "present"
         if not os.path.isdir(BOOTED) or (not present and sealed.anything()):
             module.exit_json(changed=False)
-        plan = reconcile(BootFiles(files, module.params["units"], present), module.check_mode)
+        units = {unit: unit in module.params["started"] for unit in module.params["units"]}
+        plan = reconcile(BootFiles(files, units, present), module.check_mode)
         result = {"changed": bool(plan)}
         if module._diff:
             before, after = plan.before, plan.after

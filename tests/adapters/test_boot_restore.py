@@ -70,6 +70,7 @@ def test_while_something_is_saved_the_units_stay(monkeypatch: pytest.MonkeyPatch
             {"files": {"/usr/local/lib/restore": TEXT}, "units": ["restore"]},
             "units[0]: 'restore' is none of the files; write the name of a .service or .path",
         ),
+        ({"started": ["a.path"]}, "started[0]: 'a.path' is none of the units; list it there too"),
     ],
 )
 def test_what_is_refused(options: dict[str, Any], message: str) -> None:

@@ -18,6 +18,7 @@ from guard_cases import ONE, THREE, TWO, Guest
 from judge_cases import DB_RULES
 from lifecycle_fabric import Fabric
 from packets import wait_until
+from playbook_run import start
 from streams import Flood, Stream, flooding
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import IPV4, ethernet, udp_packet
@@ -173,6 +174,60 @@ def test_a_switch_that_is_held_is_told(fabric: Fabric, flood: Flood) -> None:
     sh(fabric, "/usr/local/lib/tenantry/restore release; systemctl start tenantry-openflow")
     assert_back(flood, since, "release")
     assert_settled(fabric)
+
+
+FIREWALL = """
+    - tenantry.sdn.sg_ipset: {name: lab.web, type: hash:ip, members: [10.9.1.1, 10.9.1.2], saved: true}
+    - tenantry.sdn.sg_rules:
+        name: lab.forward
+        rules: [{sets: [{set: lab.web, direction: src}], target: RETURN}, {target: DROP}]
+        jumps: [{chain: FORWARD, out_interface: tap+}]
+        saved: true
+"""
+NO_FIREWALL = """
+    - tenantry.sdn.sg_rules: {name: lab.forward, state: absent}
+    - tenantry.sdn.sg_ipset: {name: lab.web, state: absent}
+"""
+WEB = "/var/lib/tenantry/sdn/sets/lab.web"
+
+
+def play(fabric: Fabric, tasks: str) -> None:
+    """Run tasks on hv1."""
+    playbook = fabric.folder / "play.yml"
+    playbook.write_text(f"- hosts: hv1\n  gather_facts: false\n  tasks:{tasks}")
+    run = start(fabric.twin.inventory, fabric.folder / "ansible", str(playbook))
+    assert run.succeeded, run.summary()
+
+
+def test_sets_and_chains_come_back_and_no_flow_does_without_them(fabric: Fabric, flood: Flood) -> None:
+    play(fabric, FIREWALL)
+    show = "ipset save | sed 's/ initval [^ ]*//' | sort; iptables-save | grep lab"
+    before, since = sh(fabric, show), time.monotonic()
+    power_cycle(fabric)
+    assert_back(flood, since, "poweroff and boot, with sets and chains")
+    assert_settled(fabric)
+    assert sh(fabric, show) == before
+    whole = sh(fabric, f"cat {WEB}")
+    sh(fabric, f"sed -i '$d' {WEB}")
+    power_cycle(fabric)
+    assert failed(fabric) == (
+        "tenantry-netfilter.service\ntenantry-openflow.service\n"
+        "CLOSED: the chains of /var/lib/tenantry/sdn/rules are not all there, so no flow is restored: see systemctl status tenantry-netfilter\n"
+    )
+    assert f"CLOSED: {WEB} is cut off; run site" in sh(fabric, "journalctl -b -u tenantry-netfilter -p crit -o cat")
+    assert_silent(flood)
+    fabric.twin.run("hv1", "sh", "-c", f"cat >{WEB}", stdin=whole)
+    since = time.monotonic()
+    sh(fabric, "systemctl start tenantry-netfilter")
+    assert_back(flood, since, "start of the unit with the whole set")
+    assert sh(fabric, show) == before
+    assert_settled(fabric)
+    since = time.monotonic()
+    sh(fabric, "systemctl stop tenantry-netfilter")
+    assert_silent(flood)
+    play(fabric, NO_FIREWALL)
+    sh(fabric, "systemctl start tenantry-openflow")
+    assert_back(flood, since, "start of the unit where no chains are saved")
 
 
 def test_static_forwarding_comes_back_too(fabric: Fabric, flood: Flood) -> None:

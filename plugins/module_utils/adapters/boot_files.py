@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import run
@@ -20,16 +20,17 @@ _RELOAD_SECONDS = 90
 
 
 class BootFiles:
-    """Backend of these files, by path, and these units. Without ``present`` neither shall be there."""
+    """Backend of these files, by path, and of these units, and whether they run. Without ``present`` none is there."""
 
-    def __init__(self, files: Mapping[str, str], units: Iterable[str], present: bool) -> None:
+    def __init__(self, files: Mapping[str, str], units: Mapping[str, bool], present: bool) -> None:
         self._files = files
-        self._units = {unit: "enabled, active" if unit.endswith(".path") else "enabled" for unit in units}
+        self._runs = units
+        self._units = {unit: "enabled, active" if runs else "enabled" for unit, runs in units.items()}
         self._present = present
 
     def plan(self) -> BootPlan:
         actual = {("file", path): text for path, text in _texts(self._files)}
-        actual.update(((("unit", unit), state) for unit, state in _states(self._units) if state))
+        actual.update(((("unit", unit), state) for unit, state in self._states() if state))
         wanted = {
             **{("file", path): text for path, text in self._files.items()},
             **{("unit", unit): state for unit, state in self._units.items()},
@@ -43,7 +44,8 @@ class BootFiles:
                     _write(path, self._files[path])
             _systemctl("daemon-reload")
             _systemctl("enable", *self._units)
-            _systemctl("start", *(unit for unit in self._units if unit.endswith(".path")))
+            _systemctl("start", *(unit for unit, runs in self._runs.items() if runs))
+            _systemctl("start", "--no-block", *self._units)  # what fails says so by itself, and the task may mend it
         else:
             units = [unit for kind, unit in plan.delete if kind == "unit"]
             _systemctl("disable", "--now", *units)
@@ -52,6 +54,16 @@ class BootFiles:
                 if kind == "file":
                     _remove(path)
             _systemctl("daemon-reload")
+
+    def _states(self) -> Iterator[tuple[str, str]]:
+        """Yield what is of each unit that systemd enables or runs, '' if it knows none or does neither."""
+        shown = _systemctl("show", "--property=Id,UnitFileState,ActiveState", *self._units)
+        for block in shown.strip().split("\n\n"):
+            state = dict(line.split("=", 1) for line in block.splitlines())
+            words = ["enabled"] if state.get("UnitFileState") == "enabled" else []
+            if self._runs[state["Id"]] and state["ActiveState"] == "active":
+                words.append("active")
+            yield state["Id"], ", ".join(words)
 
 
 def _texts(paths: Iterable[str]) -> Iterable[tuple[str, str]]:
@@ -67,17 +79,6 @@ def _texts(paths: Iterable[str]) -> Iterable[tuple[str, str]]:
 
 def _mode(text: str) -> int:
     return 0o755 if text.startswith("#!") else 0o644
-
-
-def _states(units: Mapping[str, str]) -> Iterable[tuple[str, str]]:
-    """Yield what is of each unit that systemd enables or runs, '' if it knows none or does neither."""
-    shown = _systemctl("show", "--property=Id,UnitFileState,ActiveState", *units)
-    for block in shown.strip().split("\n\n"):
-        state = dict(line.split("=", 1) for line in block.splitlines())
-        words = [state["UnitFileState"]] if state.get("UnitFileState") == "enabled" else []
-        if state["Id"].endswith(".path") and state["ActiveState"] == "active":
-            words.append("active")
-        yield state["Id"], ", ".join(words)
 
 
 def _write(path: str, text: str) -> None:

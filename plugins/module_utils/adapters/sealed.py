@@ -13,6 +13,7 @@ import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from hashlib import sha256
+from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
@@ -106,6 +107,14 @@ class SealedFiles:
 def in_words(side: Mapping[tuple[str, str], str]) -> str:
     """Return one side of a plan as lines of a diff."""
     return "".join(f"file {path}: {words}\n" for (dummy, path), words in sorted(side.items()))
+
+
+def with_files(diff: dict[str, Any], plan: FilePlan) -> dict[str, Any]:
+    """Return a diff with what files hold, if that differs too."""
+    for side, values in (("before", plan.before), ("after", plan.after)):
+        if values:
+            diff[side]["files"] = {path: words for (dummy, path), words in values.items()}
+    return diff
 
 
 def _write(path: str, text: str) -> None:

@@ -24,5 +24,8 @@ def parse_boot_files(params: Mapping[str, Any]) -> dict[str, str]:
     for index, unit in enumerate(params["units"]):
         if unit not in names or not unit.endswith(_KINDS):
             faults.add(f"units[{index}]", f"{shown(unit)} is none of the files; write the name of a .service or .path")
+    for index, unit in enumerate(params["started"]):
+        if unit not in params["units"]:
+            faults.add(f"started[{index}]", f"{shown(unit)} is none of the units; list it there too")
     faults.raise_any()
     return {str(path): text for path, text in params["files"].items()}
