@@ -212,7 +212,8 @@ def test_sets_and_chains_come_back_and_no_flow_does_without_them(fabric: Fabric,
     power_cycle(fabric)
     assert failed(fabric) == (
         "tenantry-netfilter.service\ntenantry-openflow.service\n"
-        "CLOSED: the chains of /var/lib/tenantry/sdn/rules are not all there, so no flow is restored: see systemctl status tenantry-netfilter\n"
+        "CLOSED: the chains of /var/lib/tenantry/sdn/rules are not all there, so no flow is restored: "
+        "see systemctl status tenantry-netfilter\n"
     )
     assert f"CLOSED: {WEB} is cut off; run site" in sh(fabric, "journalctl -b -u tenantry-netfilter -p crit -o cat")
     assert_silent(flood)
