@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from fnmatch import fnmatchcase
@@ -61,12 +61,12 @@ class Fabric:
         twin: TwinLab,
         tenants: dict[str, Any],
         hypervisors: Mapping[str, Any],
-        driver: str = "netns",
+        options: Iterable[str] = (),
         **more: Any,
     ) -> None:
         self.folder = folder
         self.twin = twin
-        self.settings = (f"-etwin_name={twin.name}", f"-etwin_driver={driver}")
+        self.settings = (f"-etwin_name={twin.name}", *options)  # of twin_up
         self.intent_dir = folder / "intent"
         self.record = self.intent_dir / "allocations.yml"
         self.fabric: dict[str, Any] = {

@@ -76,7 +76,8 @@ def all_streams() -> list[Stream]:
 
 @pytest.fixture(scope="module")
 def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
-    fabric = new_fabric(TENANTS, ["hv1", "hv2"], forwarding="learning", driver="systemd")
+    options = ["-etwin_driver=systemd", '-e{"twin_packages": ["nftables"]}']
+    fabric = new_fabric(TENANTS, ["hv1", "hv2"], forwarding="learning", options=options)
     predicted = fabric.run("site", "--check", "--diff").changes()
     done = fabric.run("site", "--diff").changes()
     assert predicted == done
@@ -223,8 +224,15 @@ def test_sets_and_chains_come_back_and_no_flow_does_without_them(fabric: Fabric,
     assert_back(flood, since, "start of the unit with the whole set")
     assert sh(fabric, show) == before
     assert_settled(fabric)
+    sh(fabric, "systemctl start nftables; systemctl restart tenantry-netfilter")
     since = time.monotonic()
-    sh(fabric, "systemctl stop tenantry-netfilter")
+    sh(fabric, "systemctl restart nftables")  # which flushes all chains
+    assert_back(flood, since, "restart of nftables")
+    assert sh(fabric, show) == before
+    sh(fabric, "systemctl reload nftables")
+    assert sh(fabric, show) == before
+    since = time.monotonic()
+    sh(fabric, "systemctl stop nftables")
     assert_silent(flood)
     play(fabric, NO_FIREWALL)
     sh(fabric, "systemctl start tenantry-openflow")
