@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from typing import Any
 import pytest
 from flow_lab import converge, tables, task
 from host import Host
+from module_runner import fork_module
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 
 RESTORE = Path(__file__).parents[2] / "roles/hypervisor/files/restore"
 OWNER = "7e4a000000000000-ffff000000000000"
 HOST_ROOT = sealed.ROOT
+KILLS = 10
 FLOWS = [
     "priority=100,in_port=tap1,actions=meter:100,group:101",
     "table=10,priority=5,udp,tp_dst=53,actions=drop",
@@ -141,6 +144,33 @@ def test_a_task_that_does_not_say_keeps_the_file_as_the_switch_is(bridge: Host, 
         "flow cookie=0x7e4a000000000000,priority=3,actions=drop",
         "flow cookie=0x7e4a000000000000,priority=9,in_port=1,actions=group:100",
     ]
+
+
+def many(port: int) -> dict[str, Any]:
+    flows = [f"table={number % 200},priority={number},in_port=9,actions=output:{port}" for number in range(1, 400)]
+    return {"bridge": "br0", "cookie": EVERYTHING["cookie"], "flows": flows, "saved": True}
+
+
+def test_a_killed_run_leaves_the_file_of_before_or_of_after(bridge: Host, file: Path) -> None:
+    bridge.run("of_flow", **many(1))
+    before, began = file.read_text(), time.monotonic()
+    bridge.run("of_flow", **many(2))
+    duration, after = time.monotonic() - began, file.read_text()
+    seen: set[str] = set()
+    for part in range(5 * KILLS):
+        if part > KILLS and len(seen) == 2:
+            break
+        bridge.run("of_flow", **many(1))
+        run = fork_module("of_flow", {"database": bridge.ovs.remote, **many(2)})
+        time.sleep(duration * (0.2 + part / KILLS))  # later and later, till it is late
+        run.kill()
+        run.join(timeout=10)
+        seen.add(file.read_text())
+        assert seen <= {before, after}, "neither the file of before nor that of after"
+        bridge.run("of_flow", **many(2))
+        assert file.read_text() == after
+        assert [path.name for path in file.parent.iterdir()] == [OWNER]
+    assert seen == {before, after}, "all kills came too early or too late"
 
 
 @pytest.mark.parametrize("options", [{"saved": False}, {"state": "absent"}])
