@@ -23,7 +23,7 @@ description:
   - Groups and meters have no cookie. Those are the owner's whose number is one of O(group_ids) or O(meter_ids).
   - An omitted list is left alone, an empty one removes what the owner has, if O(allow_empty) says so.
   - In check mode the bridge may not be there yet, as when an earlier task of the play would make it.
-  - Flows do not survive a restart of C(ovs-vswitchd). Run the task again, on a bridge with C(fail_mode=secure).
+  - Flows do not survive a restart of C(ovs-vswitchd), but can come back by themselves with O(saved).
 extends_documentation_fragment:
   - tenantry.sdn.attributes
   - tenantry.sdn.openflow
@@ -76,6 +76,19 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  saved:
+    description:
+      - Keep what the owner has on the bridge in a file, from which the units of the role C(tenantry.sdn.hypervisor)
+        make it anew whenever C(ovs-vswitchd) starts. The bridge needs C(fail_mode=secure), so that nothing passes
+        until then.
+      - The file is written when the switch has been read back. A task whose file alone differs is changed too.
+      - V(false) removes the file, as O(state=absent) does. Where no list is given, nothing else is done. By default
+        there is one if there was one before.
+      - Ports are kept by their numbers. Give them with C(ofport_request) of M(tenantry.sdn.ovs_bridge), so that each
+        has its own again after a restart.
+      - With O(purge=false), and of a list that is omitted, what the file had stays in it.
+    type: bool
+    version_added: "0.3.0"
   allow_empty:
     description:
       - An empty list is refused, since a mistyped variable must not empty a bridge.
@@ -160,6 +173,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import OfCtl
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow import OpenFlow
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_flows import saved_flows
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import in_words
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OPENFLOW, OVSDB
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow_input import parse_program
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing, uncollected
@@ -171,6 +186,7 @@ ARGUMENTS = {
     "meters": {"type": "list", "elements": "raw"},
     "purge": {"type": "bool", "default": True},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    "saved": {"type": "bool"},
     "allow_empty": {"type": "bool", "default": False},
 }
 
@@ -185,14 +201,20 @@ def main() -> None:
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_program(params)
-        may_lack_bridge = module.check_mode or params["state"] == "absent"
+        has_opinion = any(listed is not None for listed in wanted.lists.values())
+        may_lack_bridge = module.check_mode or params["state"] == "absent" or not has_opinion
         with host_lock(params["timeout"]) as lock:
             ofctl = OfCtl(wanted.bridge, params["database"], params["protocol"], params["timeout"], held=(lock,))
             backend = OpenFlow(ofctl, wanted, may_lack_bridge)
             plan = reconcile(backend, module.check_mode)
-        result = {"changed": bool(plan), "counts": backend.counts(plan)}
+            # After the switch, which has been read back: what comes back is what has worked.
+            file = reconcile(saved_flows(wanted, backend.normal, ofctl.protocol), module.check_mode)
+        result = {"changed": bool(plan or file), "counts": backend.counts(plan)}
         if module._diff:
-            result["diff"] = {"before": lines(plan.before), "after": lines(plan.after)}
+            result["diff"] = {
+                "before": lines(plan.before) + in_words(file.before),
+                "after": lines(plan.after) + in_words(file.after),
+            }
         for option in ("flows", "groups", "meters"):  # Ansible would search thousands of texts for secrets, at length
             params[option] = params[option] and f"{len(params[option])} not shown"
         module.exit_json(**result)

@@ -129,10 +129,19 @@ options:
       comment: *comment
       counters: *counters
       skbinfo: *skbinfo
+  saved:
+    description:
+      - Keep the sets in files, from which the units of the role C(tenantry.sdn.hypervisor) make
+        them anew when the host boots. Open vSwitch gets no flow back before that.
+      - They are written when the host has been read back. A task that changes files alone is changed too.
+      - Elements are kept without counters, and with the whole timeout of the set.
+      - V(false) removes them, as O(state=absent) does. By default there is one where there was one before.
+    type: bool
+    version_added: "0.3.0"
 requirements:
   - ipset 7.0 or later
 notes:
-  - Sets do not survive a restart of the host.
+  - Sets do not survive a restart of the host, but can come back by themselves with O(saved).
   - One task at a time changes the sets of a host. It holds the lock C(/run/tenantry.lock) as long.
   - A set is built under a name that starts with C(tenantry-tmp-). What a killed task left of these, the next one
     removes.
@@ -201,6 +210,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.address_sets import AddressSets, diff
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ipset import Ipset
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_sets import saved_sets
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import with_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import FAMILIES, TYPES
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_input import LISTED, parse_sets
@@ -230,6 +241,7 @@ ARGUMENTS = {
     "name": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "sets": {"type": "list", "elements": "dict", "options": SET},
+    "saved": {"type": "bool"},
     **NAMED_OWNERSHIP,
 }
 PATIENCE = 60  # seconds to wait for another task; a million members take a few
@@ -245,9 +257,11 @@ def main() -> None:
         with host_lock(PATIENCE) as lock:
             backend = AddressSets(Ipset(held=(lock,)), wanted, mark)
             plan = reconcile(backend, module.check_mode)
-        result = {"changed": bool(plan), "counts": backend.counts(plan)}
+            names = [one.name for one in wanted]
+            files = reconcile(saved_sets(names, backend.states, params["saved"], mark), module.check_mode)
+        result = {"changed": bool(plan or files), "counts": backend.counts(plan)}
         if module._diff:
-            result["diff"] = diff(plan)
+            result["diff"] = with_files(diff(plan), files)
         for one in [params, *(params["sets"] or ())]:  # Ansible would search all members for secrets, at length
             one["members"] = one.get("members") and f"{len(one['members'])} not shown"
         module.exit_json(**result)

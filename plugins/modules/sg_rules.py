@@ -253,10 +253,18 @@ options:
         description: The chain of the task that they lead to. The default is O(name).
         type: str
       <<: *match
+  saved:
+    description:
+      - Keep the chains in files, with the jumps to them, from which the units of the role C(tenantry.sdn.hypervisor)
+        make them anew when the host boots. Open vSwitch gets no flow back before that.
+      - They are written when the host has been read back. A task that changes files alone is changed too.
+      - V(false) removes them, as O(state=absent) does. By default there is one where there was one before.
+    type: bool
+    version_added: "0.3.0"
 requirements:
   - iptables 1.8 or later
 notes:
-  - Rules do not survive a restart of the host.
+  - Rules do not survive a restart of the host, but can come back by themselves with O(saved).
   - One task at a time changes the rules of a host. It holds the lock C(/run/tenantry.lock) as long.
   - The programs of the legacy backend set what policies have counted to zero with every change, whoever makes it.
   - With O(family=both) IPv4 is changed first. A task that is killed may leave IPv6 as it was. Run it again.
@@ -334,6 +342,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iptables import BACKENDS, Iptables
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.netfilter import Rules, diff
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_rules import saved_rules
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import with_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import (
     FAMILIES,
@@ -412,6 +422,7 @@ ARGUMENTS = {
     "rules": RULES,
     "chains": {"type": "list", "elements": "dict", "options": CHAIN},
     "jumps": {"type": "list", "elements": "dict", "options": JUMP},
+    "saved": {"type": "bool"},
     **NAMED_OWNERSHIP,
 }
 PATIENCE = 60  # seconds to wait for another task; a million members of a set take a few
@@ -429,9 +440,11 @@ def main() -> None:
             }
             backend = Rules(programs, wanted)
             plan = reconcile(backend, module.check_mode)
-        result = {"changed": bool(plan), "counts": backend.counts()}
+            files = saved_rules(wanted, programs, backend.changes, params["saved"])
+            written = reconcile(files, module.check_mode)
+        result = {"changed": bool(plan or written), "counts": backend.counts()}
         if module._diff:
-            result["diff"] = diff(plan)
+            result["diff"] = with_files(diff(plan), written)
         module.exit_json(**result)
 
 

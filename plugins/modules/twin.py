@@ -82,6 +82,17 @@ options:
     choices: [netdev, system]
     default: netdev
     version_added: "0.2.0"
+  driver:
+    description:
+      - What a hypervisor is. V(netns) is a set of namespaces in which Open vSwitch runs and nothing else.
+      - V(systemd) is booted by systemd-nspawn(1), with the units of its Open vSwitch. It may be restarted by
+        C(systemctl poweroff) and this module, which starts what is down, with what it has on its disk. It needs control
+        groups of version 2, and the package C(systemd-container).
+      - A changed one starts all hypervisors anew, without the state that they had.
+    type: str
+    choices: [netns, systemd]
+    default: netns
+    version_added: "0.3.0"
   packages:
     description:
       - Debian packages that all hosts shall have beyond those of the machine, which does not get them. They are
@@ -150,8 +161,16 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin import cgroups
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.backend import Twin, TwinPlan, remove
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import NETDEV, SYSTEM, parse_name, parse_wanted
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import (
+    CONTAINER,
+    NAMESPACES,
+    NETDEV,
+    SYSTEM,
+    parse_name,
+    parse_wanted,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.programs import require_programs
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.state import State
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.switch import require_datapath
@@ -164,6 +183,7 @@ OPTIONS = {
     "endpoints": {"type": "list", "elements": "dict", "default": []},
     "gateways": {"type": "list", "elements": "dict", "default": []},
     "datapath_type": {"type": "str", "choices": [NETDEV, SYSTEM], "default": NETDEV},
+    "driver": {"type": "str", "choices": [NAMESPACES, CONTAINER], "default": NAMESPACES},
     "packages": {"type": "list", "elements": "str", "default": []},
     "intent": {"type": "dict", "default": {}},
 }
@@ -180,9 +200,13 @@ def main() -> None:
 
 
 def present(module: AnsibleModule, state: State) -> dict[str, Any]:
-    require_programs()
     params = module.params
-    options = ("mtu", "hypervisors", "endpoints", "packages", "datapath_type", "gateways")
+    if params["driver"] == CONTAINER:
+        require_programs(**{"systemd-nspawn": "systemd-container"})
+        cgroups.require()
+    else:
+        require_programs()
+    options = ("mtu", "hypervisors", "endpoints", "packages", "datapath_type", "gateways", "driver")
     wanted = parse_wanted(*(params[name] for name in options))
     require_datapath(wanted.datapath_type)
     twin = Twin(state, wanted, params["intent"])

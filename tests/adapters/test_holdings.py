@@ -12,7 +12,9 @@ import pytest
 from host import Host
 from key_pairs import key_pair
 
-NOTHING = dict.fromkeys(("ovs_gre_mesh", "ovs_qos", "ovs_mirror", "ovs_flow_export", "ovs_ssl"), 0)
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
+
+NOTHING = dict.fromkeys(("ovs_gre_mesh", "ovs_qos", "ovs_mirror", "ovs_flow_export", "ovs_ssl", "of_flow"), 0)
 NO_EFFECT = {"require_effect": False}  # of limits, on a pretended datapath
 COLLECTOR = ["192.0.2.7:6343"]
 MESH = {"bridge": "br0", "name": "web", "local_ip": "192.0.2.1", "remotes": ["192.0.2.2", "192.0.2.3"], "key": "5001"}
@@ -62,3 +64,14 @@ def test_the_key_of_an_owner_counts_and_a_foreign_one_does_not(bridge: Host, tmp
 
 def test_without_an_owner_nothing_is_counted(bridge: Host) -> None:
     assert "owned" not in bridge.bridge(name="br0")
+
+
+def test_flows_that_the_bridge_comes_back_with_are_counted_whoever_has_them(
+    bridge: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sealed, "ROOT", str(tmp_path))
+    for cookie in ("1", "2"):
+        bridge.run("of_flow", bridge="br0", cookie=cookie, flows=[f"priority={cookie},actions=drop"], saved=True)
+    assert owned(bridge, "dc1") == owned(bridge, "dc1", check=True) == {**NOTHING, "of_flow": 2}
+    bridge.run("of_flow", bridge="br0", cookie="1", state="absent")
+    assert owned(bridge, "dc1") == {**NOTHING, "of_flow": 1}

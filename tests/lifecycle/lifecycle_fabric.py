@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from fnmatch import fnmatchcase
@@ -56,10 +56,17 @@ def tenant(network: dict[str, Any], *hosts: str) -> dict[str, Any]:
 
 class Fabric:
     def __init__(
-        self, folder: Path, twin: TwinLab, tenants: dict[str, Any], hypervisors: Mapping[str, Any], **more: Any
+        self,
+        folder: Path,
+        twin: TwinLab,
+        tenants: dict[str, Any],
+        hypervisors: Mapping[str, Any],
+        options: Iterable[str] = (),
+        **more: Any,
     ) -> None:
         self.folder = folder
         self.twin = twin
+        self.settings = (f"-etwin_name={twin.name}", *options)  # of twin_up
         self.intent_dir = folder / "intent"
         self.record = self.intent_dir / "allocations.yml"
         self.fabric: dict[str, Any] = {
@@ -100,13 +107,13 @@ class Fabric:
         names = {name: {} for name in self.fabric["hypervisors"]}
         variables = {"tenantry_intent_dir": str(self.intent_dir)}
         hosts.write_text(yaml.safe_dump({"all": {"vars": variables, "children": {"hypervisors": {"hosts": names}}}}))
-        self.run("twin_up", f"-etwin_name={self.twin.name}", inventory=hosts)
+        self.run("twin_up", *self.settings, inventory=hosts)
 
     def converge(self) -> None:
         """Bring twin and hosts to the intent; a second run of site must change nothing."""
         if self.hypervisors != sorted(self.fabric["hypervisors"]):
             self.build()
-        run = self.run("twin_up", "site", "site", f"-etwin_name={self.twin.name}")
+        run = self.run("twin_up", "site", "site", *self.settings)
         assert run.changes(playbook=3) == {}, run.summary()
 
     def converged(self) -> None:

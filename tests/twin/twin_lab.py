@@ -109,7 +109,10 @@ class TwinLab:
     def leftovers(self) -> list[str]:
         """Return what there still is of the twin: its folder, its mounts, its processes."""
         left = [str(self.folder)] if self.folder.exists() else []
-        left += [line for line in Path("/proc/self/mounts").read_text().splitlines() if str(self.folder) in line]
+        mounts = Path("/proc/self/mounts").read_text().splitlines()
+        left += [line for line in mounts if str(self.folder) in line]
+        hierarchies = [Path(line.split()[1]) for line in mounts if line.split()[2] in ("cgroup", "cgroup2")]
+        left += [str(group) for hierarchy in hierarchies for group in hierarchy.glob(f"*.{self.name}.*")]
         return left + [f"process {pid}" for pid in self.processes()]
 
     def processes(self) -> list[int]:
@@ -151,4 +154,4 @@ def machine() -> dict[str, Any]:
 
 
 _SHOWN = [("devices", ["-oneline", "link"]), ("addresses", ["-oneline", "address"]), ("namespaces", ["netns"])]
-_FOLDERS = ["/run/openvswitch", "/etc/openvswitch", "/var/lib/openvswitch", "/var/log/openvswitch"]
+_FOLDERS = ["/run/systemd", "/run/openvswitch", "/etc/openvswitch", "/var/lib/openvswitch", "/var/log/openvswitch"]

@@ -51,9 +51,16 @@ def test_another_datapath_is_another_host() -> None:
     texts = {survey.running(packages, kind) for packages in ((), ("tcpdump",)) for kind in ("", "netdev", "system")}
     assert len(texts) == 6
     assert survey.running((), "system") == "running with datapath_type system"
+    assert survey.running(("tcpdump",), "netdev", "systemd") == (
+        "running with driver systemd, datapath_type netdev, tcpdump"
+    )
 
 
 @pytest.mark.parametrize("datapath_type", ["netdev", "system"])
-def test_the_inventory_tells_the_roles(datapath_type: str) -> None:
-    told = json.loads(inventory.render({"hv1": "/pid"}, {}, datapath_type, {}))
-    assert told["all"]["children"]["hypervisors"]["vars"]["hypervisor_datapath_type"] == datapath_type
+@pytest.mark.parametrize("driver", ["netns", "systemd"])
+def test_the_inventory_tells_the_roles(datapath_type: str, driver: str) -> None:
+    wanted = parse_wanted(1500, [{"name": "hv1", "vtep": "192.168.1.151"}], [], [], datapath_type, driver=driver)
+    told = json.loads(inventory.render({"hv1": "/pid"}, {}, wanted, {}))
+    variables = told["all"]["children"]["hypervisors"]["vars"]
+    assert variables["hypervisor_datapath_type"] == datapath_type
+    assert variables["hypervisor_manage_service"] == (driver == "systemd")

@@ -36,6 +36,7 @@ class AddressSets:
         self._paths = {one.name: one.path for one in wanted}
         self._mark = mark
         self._listed: Mapping[str, Listing] = {}
+        self.states: list[Change] = []  # of all sets of the task, that do not change too
         self._changes: list[Change] = []
         self._left_behind: list[str] = []
         self._sizes: Mapping[str, int] = {}
@@ -44,7 +45,8 @@ class AddressSets:
         self._listed = self._ipset.listing()
         self._left_behind = sorted(filter(is_unfinished_set, self._listed))
         sets = self._ipset.read([name for name, listing in self._listed.items() if self._concerns(name, listing)])
-        self._changes = [one for one in self._all_changes(sets) if one]
+        self.states = list(self._all_changes(sets))
+        self._changes = [one for one in self.states if one]
         if self._changes:
             self._refuse_what_cannot_be_done(sets)
         return self._as_plan()

@@ -124,7 +124,7 @@ class Bridges(DatabaseBackend):
         if self._claim.owner:
             from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.holdings import holdings
 
-            facts["owned"] = holdings(self._ovsdb, self._claim.owner)
+            facts["owned"] = holdings(self._ovsdb, self._claim.owner, self._wanted.name)
         return facts
 
     def _ofports(self) -> dict[str, int | None]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Operation, Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY, POLICING_KEY
 
@@ -26,14 +27,17 @@ _MADE_BY: Mapping[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-def holdings(ovsdb: Ovsdb, owner: str) -> dict[str, int]:
-    """Return how many rows of each module bear the owner's mark; ovsdb-server picks them."""
+def holdings(ovsdb: Ovsdb, owner: str, bridge: str) -> dict[str, int]:
+    """Return how many rows of each module bear the owner's mark; ovsdb-server picks them.
+
+    Flows have no owner in the database. Of those the files are counted that the bridge comes back with, whoever's.
+    """
     places = [(module, table, key) for module, made in _MADE_BY.items() for table, key in made]
     results = ovsdb.transact([_marked(table, key, owner) for _module, table, key in places])
     counts = dict.fromkeys(_MADE_BY, 0)
     for (module, table, _key), result in zip(places, results):
         counts[module] += sum(table != "Port" or _is_tunnel(row) for row in result["rows"])
-    return counts
+    return {**counts, "of_flow": len(sealed.names_in(sealed.flows_of(bridge)))}
 
 
 def _marked(table: str, key: str, owner: str) -> Operation:

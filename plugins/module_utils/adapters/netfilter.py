@@ -27,26 +27,26 @@ class Rules:
         self._programs = programs
         self._wanted = wanted
         self._listings: Mapping[str, Listing] = {}
-        self._changes: Mapping[str, Change] = {}
+        self.changes: Mapping[str, Change] = {}  # by family
 
     def plan(self) -> RulesPlan:
         self._listings = {family: program.listing() for family, program in self._programs.items()}
         self._refuse_doubles()
         wanted = self._with_sets()
-        self._changes = {family: change(wanted, family, self._listings[family]) for family in wanted.families}
-        if any(one.lines for one in self._changes.values()):
+        self.changes = {family: change(wanted, family, self._listings[family]) for family in wanted.families}
+        if any(one.lines for one in self.changes.values()):
             # Imported when there is something to do: a host compiles what a module imports anew in each run.
             from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import rule_refusals
 
-            rule_refusals.refuse(self._programs, wanted, self._listings, self._changes)
+            rule_refusals.refuse(self._programs, wanted, self._listings, self.changes)
         return RulesPlan.between(
-            {(family, *key): value for family, one in self._changes.items() for key, value in one.actual.items()},
-            {(family, *key): value for family, one in self._changes.items() for key, value in one.desired.items()},
+            {(family, *key): value for family, one in self.changes.items() for key, value in one.actual.items()},
+            {(family, *key): value for family, one in self.changes.items() for key, value in one.desired.items()},
         )
 
     def apply(self, plan: RulesPlan) -> None:
         """Make the changes that were last planned, in one call for each family, once all of them have been tested."""
-        changing = {family: one.lines for family, one in self._changes.items() if one.lines}
+        changing = {family: one.lines for family, one in self.changes.items() if one.lines}
         for only_test in (True, False):
             for family, lines in changing.items():
                 try:
@@ -60,7 +60,7 @@ class Rules:
         """Return for each family how many rules each wanted chain has, or would have."""
         return {
             family: {name: len(texts) for (kind, name), texts in sorted(one.desired.items()) if kind == "chain"}
-            for family, one in self._changes.items()
+            for family, one in self.changes.items()
         }
 
     def _refuse_doubles(self) -> None:

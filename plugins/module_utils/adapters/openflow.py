@@ -73,6 +73,11 @@ class OpenFlow:
             raise
         self._delete_meters(plan.delete)
 
+    @property
+    def normal(self) -> dict[str, list[str]]:
+        """What is wanted of each kind, in normal form."""
+        return {kind: list(places.values()) for kind, places in self._normal.items()}
+
     def counts(self, plan: TablePlan) -> dict[str, dict[str, int]]:
         """Return how many of each kind are wanted, added, changed and removed."""
         sides = {"added": plan.create, "changed": plan.update, "removed": plan.delete}

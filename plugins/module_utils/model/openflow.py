@@ -47,3 +47,4 @@ class Program(NamedTuple):
     ids: Mapping[str, Ids]  # of KINDS those without a cookie
     lists: Mapping[str, Sequence[str] | None] = MappingProxyType(dict.fromkeys(KINDS))
     purge: bool = True  # remove what is the owner's and not wanted
+    saved: bool | None = None  # in a file to come back from; None: if it was before

@@ -47,11 +47,11 @@ _TABLE_0 = "table=0,"  # goes without saying in the normal form
 def parse_program(params: Mapping[str, Any]) -> Program:
     """Return what the task wants, or raise InvalidInput with all faults."""
     faults = Faults()
-    owner = _owner(faults, params)._replace(purge=params["purge"])
+    owner = _owner(faults, params)._replace(purge=params["purge"], saved=params.get("saved"))
     if params["state"] == "absent":
         faults.raise_any()
         given = {"flow": (), **{kind: () if ids else None for kind, ids in owner.ids.items()}}
-        return owner._replace(lists=given, purge=True)
+        return owner._replace(lists=given, purge=True, saved=False)
     parsers = {"flow": _flows, "group": _groups, "meter": _meters}
     lists = {kind: _listed(faults, params, kind, parse, owner) for kind, parse in parsers.items()}
     faults.raise_any()

@@ -13,6 +13,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import (
     cables,
     compiled,
+    container,
     inventory,
     layer,
     namespaces,
@@ -21,7 +22,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin import (
     wiring,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import FABRIC, End, HostKey
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import NETDEV, Hypervisor, Wanted
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import CONTAINER, NETDEV, Hypervisor, Wanted
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.state import State
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.survey import INVENTORY, Thing
 
@@ -48,7 +49,7 @@ class Twin:
 
     def __init__(self, state: State, wanted: Wanted, variables: Mapping[str, Any]) -> None:
         self._state = state
-        self._mtu, self._datapath_type = wanted.mtu, wanted.datapath_type
+        self._mtu, self._datapath_type, self._driver = wanted.mtu, wanted.datapath_type, wanted.driver
         self._settings = {
             "endpoint": _QUICK,
             "hypervisor": {**_QUICK, **switch.SETTINGS[wanted.datapath_type]},
@@ -72,13 +73,15 @@ class Twin:
             INVENTORY: inventory.render(
                 {key.name: self._hosts[key].pid_file for key in hypervisors},
                 {key.name: self._hosts[key].pid_file for key in endpoints},
-                wanted.datapath_type,
+                wanted,
                 variables,
             ),
         }
 
     def _describe(self, key: HostKey) -> str:
-        return survey.running(self._packages, self._datapath_type if key.kind == "hypervisor" else "")
+        if key.kind != "hypervisor":
+            return survey.running(self._packages)
+        return survey.running(self._packages, self._datapath_type, self._driver)
 
     def plan(self) -> TwinPlan:
         found = survey.read(self._state)
@@ -99,7 +102,7 @@ class Twin:
 
     def apply(self, plan: TwinPlan) -> None:
         hosts = self._state.hosts()
-        ending = [key for key in _hosts_in(plan.before) if hosts[key].pid or survey.host_thing(key) in plan.delete]
+        ending = [key for key in _hosts_in(plan.before) if hosts[key].keeper or survey.host_thing(key) in plan.delete]
         wiring.at_once([hosts.pop(key).stop for key in ending])
         wiring.clear(hosts, self._in_the_way(plan))
         if self._datapath_type == NETDEV:
@@ -126,11 +129,13 @@ class Twin:
         if key == LAYER:
             layer.build(host, self._packages)
         else:
-            namespaces.start(host, self._settings[key.kind], self._state.compiled, self._hosts.get(LAYER))
+            driver = container if key.kind == "hypervisor" and self._driver == CONTAINER else namespaces
+            driver.start(host, self._settings[key.kind], self._state.compiled, self._hosts.get(LAYER))
         host.describe(self._describe(key))
 
     def _configure_switch(self, hypervisor: Hypervisor) -> None:
         host = self._hosts[HostKey("hypervisor", hypervisor.name)]
+        (container if self._driver == CONTAINER else switch).start_switch(host)
         switch.configure(host, hypervisor, self._mtu, self._datapath_type)
 
     def _in_the_way(self, plan: TwinPlan) -> Iterator[End]:

@@ -32,6 +32,9 @@ ENDPOINT_NIC = "eth0"
 NETDEV = "netdev"  # datapath_type: Open vSwitch's own datapath, in userspace
 SYSTEM = "system"  # the kernel's
 
+NAMESPACES = "netns"  # driver
+CONTAINER = "systemd"
+
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9+.-]*[a-z0-9+](=[A-Za-z0-9.+:~-]+)?")
 _TAKEN = frozenset({UNDERLAY_NIC, UNDERLAY_BRIDGE, "lo", "ovs-netdev", "ovs-system"})
 
@@ -65,6 +68,7 @@ class Wanted:
     packages: tuple[str, ...]  # of all hosts, beyond those of the machine, sorted
     datapath_type: str  # of all switches
     gateways: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # segment: addresses of the L3 core in it
+    driver: str = NAMESPACES  # what a hypervisor is
 
 
 def host_name(value: Any) -> str:
@@ -155,6 +159,7 @@ def parse_wanted(
     packages: list[Any],
     datapath_type: str = NETDEV,
     gateways: Sequence[Any] = (),
+    driver: str = NAMESPACES,
 ) -> Wanted:
     """Parse a twin from the lists that the intent action returns; keys that a twin has no use for are ignored."""
     faults = Faults()
@@ -175,6 +180,7 @@ def parse_wanted(
         tuple(sorted({name for name in names if name})),
         datapath_type,
         {router["segment"]: router["addresses"] for router in routers},
+        driver,
     )
 
 

@@ -26,14 +26,7 @@ def build(folder: str, below: str = "") -> str:
 
     ``below`` is the folder of a host whose changes lie between the machine's files and this host's own.
     """
-    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
-    root = os.path.join(folder, "root")
-    _overlay("/", root, folder, below)
-    for disk in _disks():
-        try:
-            _overlay(disk, root + disk, folder, below)
-        except OSError:  # vfat (/boot/efi) and the like cannot be a lower layer: the host does without
-            continue
+    root = build_disks(folder, below)
     kernel.mount("/dev", f"{root}/dev", flags=kernel.MS_BIND | kernel.MS_REC)
     kernel.mount("proc", f"{root}/proc", "proc")
     kernel.mount("sysfs", f"{root}/sys", "sysfs")  # a new one shows the devices of our network namespace
@@ -42,18 +35,36 @@ def build(folder: str, below: str = "") -> str:
     return root
 
 
+def build_disks(folder: str, below: str = "") -> str:
+    """Mount what of the files is on disks, likewise."""
+    kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
+    root = os.path.join(folder, "root")
+    _overlay("/", root, folder, below)
+    for disk in _disks():
+        try:
+            _overlay(disk, root + disk, folder, below)
+        except OSError:  # vfat (/boot/efi) and the like cannot be a lower layer: the host does without
+            continue
+    return root
+
+
 def enter(folder: str, hostname: str, code: str, below: str = "") -> None:
     """Make the files of the host in ``folder`` the root of this process; ``code`` is what it shares with others."""
     root = build(folder, below)
-    for directory in _PRIVATE:  # they outlive the host's processes, as on a disk
+    hide(folder, root)
+    os.mkdir(root + compiled.FOLDER)
+    kernel.mount(code, root + compiled.FOLDER, flags=kernel.MS_BIND)
+    _pivot(root)
+    write_identity(hostname)
+
+
+def hide(folder: str, root: str) -> None:
+    """Mount folders of the host's own over those of the machine's Open vSwitch; like a disk, they stay."""
+    for directory in _PRIVATE:
         own = os.path.join(folder, "private", quote(directory, safe=""))
         os.makedirs(own, exist_ok=True)
         os.makedirs(root + directory, exist_ok=True)
         kernel.mount(own, root + directory, flags=kernel.MS_BIND)
-    os.mkdir(root + compiled.FOLDER)
-    kernel.mount(code, root + compiled.FOLDER, flags=kernel.MS_BIND)
-    _pivot(root)
-    _write_identity(hostname)
 
 
 def _overlay(lower: str, target: str, folder: str, below: str) -> None:
@@ -92,7 +103,7 @@ def _pivot(root: str) -> None:
     os.rmdir("/run/machine")
 
 
-def _write_identity(hostname: str) -> None:
+def write_identity(hostname: str, root: str = "") -> None:
     """Give the host its name, and a resolver that fails at once instead of waiting for a network that is not there."""
     files = {
         "/etc/hostname": f"{hostname}\n",
@@ -100,7 +111,7 @@ def _write_identity(hostname: str) -> None:
         "/etc/resolv.conf": "",
     }
     for path, text in files.items():
-        replace(path, text)
+        replace(root + path, text)
 
 
 def replace(path: str, text: str, mode: int = 0o644) -> None:

@@ -9,6 +9,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import CONTAINER, Wanted
+
 _EVERY_HOST = {
     "ansible_connection": "tenantry.sdn.netns",
     "ansible_become": False,  # the connection is root already, and a small machine has no sudo
@@ -18,16 +20,19 @@ _EVERY_HOST = {
 _HYPERVISORS = {
     **_EVERY_HOST,
     "hypervisor_manage_packages": False,  # a twin has those of the machine
-    "hypervisor_manage_service": False,  # there is no systemd
     "tenant_network_require_effect": False,  # the datapath in userspace polices nothing, which a warning says
 }
 
 
 def render(
-    hypervisors: Mapping[str, str], endpoints: Mapping[str, str], datapath_type: str, variables: Mapping[str, Any]
+    hypervisors: Mapping[str, str], endpoints: Mapping[str, str], wanted: Wanted, variables: Mapping[str, Any]
 ) -> str:
     """Return the inventory as JSON, which is YAML, of hosts given as name: pid file."""
-    of_hypervisors = {**_HYPERVISORS, "hypervisor_datapath_type": datapath_type}
+    of_hypervisors = {
+        **_HYPERVISORS,
+        "hypervisor_datapath_type": wanted.datapath_type,
+        "hypervisor_manage_service": wanted.driver == CONTAINER,  # else there is no systemd
+    }
     inventory = {
         "all": {
             "vars": variables,

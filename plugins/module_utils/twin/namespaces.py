@@ -25,12 +25,17 @@ def start(host: Host, settings: Mapping[str, str], code: str, packages: Host | N
     processes.start(host, partial(_enter, host, settings, code, packages))
 
 
-def _enter(host: Host, settings: Mapping[str, str], code: str, packages: Host | None) -> None:
+def leave(packages: Host | None) -> str:
+    """Leave the machine's namespaces for new ones, and return the folder of the layer ``packages`` for ``files``."""
     if packages is not None:
         with open(f"/proc/{packages.live_pid()}/ns/mnt", encoding="ascii") as namespace:
             kernel.setns(namespace.fileno(), kernel.CLONE_NEWNS)
     kernel.unshare(_OWN)
-    files.enter(host.folder, host.name, code, layer.folder_of(packages) if packages else "")
+    return layer.folder_of(packages) if packages else ""
+
+
+def _enter(host: Host, settings: Mapping[str, str], code: str, packages: Host | None) -> None:
+    files.enter(host.folder, host.name, code, leave(packages))
     socket.sethostname(host.name[:_HOSTNAME_BYTES])
     for name, value in settings.items():
         if os.path.exists(f"/proc/sys/{name}"):

@@ -22,10 +22,10 @@ _PACKAGES = {  # program: its package in Debian and Ubuntu
 }
 
 
-def require_programs() -> None:
-    """Raise BackendError if a program is missing that a twin is built with."""
-    path = ENVIRONMENT["PATH"]
-    missing = sorted({package for program, package in _PACKAGES.items() if shutil.which(program, path=path) is None})
+def require_programs(**more: str) -> None:
+    """Raise BackendError if a program is missing that a twin is built with, or one of ``more`` with their packages."""
+    path, programs = ENVIRONMENT["PATH"], {**_PACKAGES, **more}
+    missing = sorted({package for program, package in programs.items() if shutil.which(program, path=path) is None})
     if missing:
         packages = " ".join(missing)
         raise BackendError(f"A twin needs packages that are not installed. Install them: apt-get install {packages}")

@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import HostKey
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host, first_processes, kill
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host, keepers, kill
 
 ROOT = "/run/tenantry/twin"
 
@@ -39,9 +39,9 @@ class State:
         return {key: self.host(key) for key in keys}
 
     def strays(self) -> list[int]:
-        """Return the first processes whose PID is not on record, as when somebody removed the folder by hand."""
-        recorded = {host.pid for host in self.hosts().values()}
-        return [pid for pid in first_processes(self.folder) if pid not in recorded]
+        """Return the keepers whose host is not on record, as when somebody removed the folder by hand."""
+        recorded = {host.keeper for host in self.hosts().values()}
+        return [pid for pid in keepers(self.folder) if pid not in recorded]
 
     def read_inventory(self) -> str | None:
         try:

@@ -12,7 +12,11 @@ from collections.abc import Iterator
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import switch
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import End, HostKey, describe, is_bridge, nic_mac
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import ENDPOINT_NIC, UNDERLAY_BRIDGE
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import (
+    ENDPOINT_NIC,
+    NAMESPACES,
+    UNDERLAY_BRIDGE,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.state import State
 
@@ -22,9 +26,11 @@ INVENTORY: Thing = ("inventory",)
 DOWN = "down"  # it died, or was never finished
 
 
-def running(packages: tuple[str, ...], datapath_type: str = "") -> str:
+def running(packages: tuple[str, ...], datapath_type: str = "", driver: str = NAMESPACES) -> str:
     """Return what a host is that runs, as far as only a new start could change it."""
     parts = [*([f"datapath_type {datapath_type}"] if datapath_type else []), *packages]
+    if driver != NAMESPACES:
+        parts.insert(0, f"driver {driver}")
     return f"running with {', '.join(parts)}" if parts else "running"
 
 

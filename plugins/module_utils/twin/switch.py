@@ -42,7 +42,7 @@ _DATAPATH = "netdev@ovs-netdev"  # of all bridges
 _COUNTING_SECONDS = 10.1  # since boot: before, ovs-vswitchd 3.1 counts no processor, so it starts no handler of packets
 _SYSTEM_PORT = re.compile(r"^ +(\S+) \d+/\d+: \(system\)$", re.MULTILINE)  # a device of the host, in a datapath
 _RUNNING = "running"
-_KERNEL_MODULES = "/usr/share/openvswitch/scripts/ovs-kmod-ctl"
+KERNEL_MODULES = "/usr/share/openvswitch/scripts/ovs-kmod-ctl"
 
 
 def require_datapath(datapath_type: str) -> None:
@@ -88,11 +88,15 @@ def _is_running(host: Host) -> bool:
     return all(pid and host.read(f"/proc/{pid}/comm") for pid in pids)
 
 
-def configure(host: Host, hypervisor: Hypervisor, mtu: int, datapath_type: str) -> None:
-    """Start Open vSwitch if it is not running, and in the userspace datapath make the bridge carry the VTEP address."""
+def start_switch(host: Host) -> None:
+    """Start Open vSwitch if it is not running."""
     time.sleep(max(0.0, _COUNTING_SECONDS - time.monotonic()))
-    host.run("ln", "--symbolic", "--force", "/bin/true", _KERNEL_MODULES)  # it would load and unload the machine's
-    host.run(OVS_CTL, "start", f"--system-id={hypervisor.name}", "--no-mlockall")
+    host.run("ln", "--symbolic", "--force", "/bin/true", KERNEL_MODULES)  # it would load and unload the machine's
+    host.run(OVS_CTL, "start", f"--system-id={host.name}", "--no-mlockall")
+
+
+def configure(host: Host, hypervisor: Hypervisor, mtu: int, datapath_type: str) -> None:
+    """In the userspace datapath make the bridge carry the VTEP address."""
     if datapath_type == NETDEV:
         _make_bridge(host, hypervisor, mtu)
 
