@@ -28,23 +28,33 @@ SetPlan = Plan[tuple[str, str], Change]  # by ("set", name)
 
 
 class AddressSets:
-    """Backend of IP sets. ``mark``: those whose names begin with it, and are not wanted, are to go."""
+    """Backend of IP sets. ``mark``: those whose names begin with it, and are not wanted, are to go.
 
-    def __init__(self, ipset: Ipset, wanted: Sequence[Wanted], mark: str | None) -> None:
+    If it ``holds_back``, that and what lets more pass is left for another task.
+    """
+
+    def __init__(self, ipset: Ipset, wanted: Sequence[Wanted], mark: str | None, holds_back: bool = False) -> None:
         self._ipset = ipset
         self._wanted = wanted
         self._paths = {one.name: one.path for one in wanted}
         self._mark = mark
+        self._holds_back = holds_back
+        self.has_held_back = False  # when it was last planned
         self._listed: Mapping[str, Listing] = {}
         self._changes: list[Change] = []
         self._left_behind: list[str] = []
-        self._sizes: Mapping[str, int] = {}
+        self._sizes: dict[str, int] = {}
 
     def plan(self) -> SetPlan:
         self._listed = self._ipset.listing()
         self._left_behind = sorted(filter(is_unfinished_set, self._listed))
         sets = self._ipset.read([name for name, listing in self._listed.items() if self._concerns(name, listing)])
-        self._changes = [one for one in self._all_changes(sets) if one]
+        changes = [one for one in self._all_changes(sets) if one]
+        self._changes = [less for one in changes if (less := one.held_back())] if self._holds_back else changes
+        self.has_held_back = self._changes != changes
+        if self._holds_back:
+            self._sizes.update((one.name, len(one.staying)) for one in changes if one.old)
+            self._sizes.update((one.name, one.size) for one in self._changes)
         if self._changes:
             self._refuse_what_cannot_be_done(sets)
         return self._as_plan()
