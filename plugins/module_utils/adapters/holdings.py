@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Operation, Ovsdb
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plugged import count
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY, POLICING_KEY
 
 # Of each module, the rows that it makes: table, and the key of external_ids that holds the owner there.
@@ -27,13 +28,13 @@ _MADE_BY: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 
 def holdings(ovsdb: Ovsdb, owner: str) -> dict[str, int]:
-    """Return how many rows of each module bear the owner's mark; ovsdb-server picks them."""
+    """Return how many rows of each module bear the owner's mark, which ovsdb-server picks, and how many plugs do."""
     places = [(module, table, key) for module, made in _MADE_BY.items() for table, key in made]
     results = ovsdb.transact([_marked(table, key, owner) for _module, table, key in places])
     counts = dict.fromkeys(_MADE_BY, 0)
     for (module, table, _key), result in zip(places, results):
         counts[module] += sum(table != "Port" or _is_tunnel(row) for row in result["rows"])
-    return counts
+    return {**counts, "hybrid_plug": count(owner)}
 
 
 def _marked(table: str, key: str, owner: str) -> Operation:
