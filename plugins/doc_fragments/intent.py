@@ -39,6 +39,13 @@ options:
         type: str
         choices: [learning, static, plain]
         default: learning
+      security_driver:
+        description:
+          - What enforces security groups. V(openflow) are flows of V(learning) and V(static) forwarding. V(ipset) are
+            IP sets and iptables, in any forwarding, at a Linux bridge between each guest and Open vSwitch.
+        type: str
+        choices: [openflow, ipset]
+        default: openflow
       hypervisors:
         description:
           - By name, each a mapping of C(vtep), the IP address at which its tunnels end, and if wanted C(zone), C(pod),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import NamedTuple
 
 INTERFACE_NAME_BYTES = 15
 SET_NAME_BYTES = 31  # IPSET_MAXNAMELEN in linux/netfilter/ipset/ip_set.h, less the NUL
@@ -36,6 +37,17 @@ _NO_CHAIN = (
 )
 _SHORT_OWNER = r"[a-z0-9][a-z0-9-]{0,10}"
 _TUNNEL_NAME = r"(gr|vx|gn)-([0-9a-f]{12}|flow)"
+_PLUG_BRIDGE, _PLUG_INNER, _PLUG_OUTER = "qb-", "qv-", "qo-"
+_PLUG_PORT, _PLUG_OWNER = "tenantry-port=", " tenantry-owner="
+PLUG_BRIDGES, PLUG_INNERS, PLUG_OUTERS = "qb-+", "qv-+", "qo-+"  # all of them, as rules of iptables say it
+
+
+class PlugLinks(NamedTuple):
+    """Links that lead from a guest's interface to Open vSwitch: a Linux bridge, and a cable from it to a port."""
+
+    bridge: str
+    inner: str  # end of the cable in the Linux bridge
+    outer: str  # end of the cable in Open vSwitch
 
 
 def digest(text: str, hex_digits: int) -> str:
@@ -60,6 +72,32 @@ def flow_tunnel_name(kind: str) -> str:
 def is_tunnel_name(name: str) -> bool:
     """Say whether ``tunnel_name`` or ``flow_tunnel_name`` may have built ``name``."""
     return re.fullmatch(_TUNNEL_NAME, name) is not None
+
+
+def plug_links(port: str) -> PlugLinks:
+    """Return the names of a port's plug, 15 bytes each; those of Neutron have no dash in the third place."""
+    own = digest(port, 12)
+    return PlugLinks(_PLUG_BRIDGE + own, _PLUG_INNER + own, _PLUG_OUTER + own)
+
+
+def is_plug_link(name: str) -> bool:
+    """Say whether ``plug_links`` may have built ``name``."""
+    return re.fullmatch(r"q[bvo]-[0-9a-f]{12}", name) is not None
+
+
+def is_plug_bridge(name: str) -> bool:
+    """Say whether ``name`` may be the Linux bridge of a plug."""
+    return is_plug_link(name) and name.startswith(_PLUG_BRIDGE)
+
+
+def plug_alias(port: str, owner: str | None) -> str:
+    """Return the alias of a plug's bridge, by which it is known whose it is, and what for."""
+    return f"{_PLUG_PORT}{port}{f'{_PLUG_OWNER}{owner}' if owner else ''}"
+
+
+def plug_owner(alias: str) -> str | None:
+    """Return the owner that an alias names."""
+    return alias.partition(_PLUG_OWNER)[2] or None if alias.startswith(_PLUG_PORT) else None
 
 
 def is_set_name(name: str) -> bool:

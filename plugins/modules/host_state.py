@@ -96,6 +96,10 @@ state:
       description: How the fabric switches, V(learning), V(static), V(plain) or V(controller).
       type: str
       sample: learning
+    security_driver:
+      description: What enforces security groups, V(openflow) or V(ipset).
+      type: str
+      sample: openflow
     cookie:
       description: Value and mask of the cookies of all flows.
       type: str
@@ -106,6 +110,19 @@ state:
       elements: str
       sample:
         - cookie=0x7e4a280000000000,table=40,priority=0,actions=goto_table:70
+    firewall:
+      description:
+        - What the role C(tenantry.sdn.security_group) gives M(tenantry.sdn.sg_ipset) (C(sets)),
+          M(tenantry.sdn.sg_rules) (C(zones) in table raw, and C(rules)) and M(tenantry.sdn.hybrid_plug) (C(plugs)).
+          Nothing of it if the groups are enforced by flows.
+      type: dict
+      sample:
+        plugs:
+          - {name: acme.web-1, interface: tap0, mtu: 1458}
+        sets:
+          - {name: dc1.s4-c586fbbe5ea9, type: hash:net, family: inet, members: [10.1.1.20]}
+        zones: {chains: [], jumps: []}
+        rules: {chains: [], jumps: [], coming_sets: []}
     ssl:
       description: Where the key for controllers is, in the arguments of M(tenantry.sdn.ovs_ssl); none without them.
       type: dict

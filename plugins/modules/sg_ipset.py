@@ -129,6 +129,13 @@ options:
       comment: *comment
       counters: *counters
       skbinfo: *skbinfo
+  hold_back:
+    description:
+      - Make only the sets that are not there yet, and remove members. What lets more pass by the rules that are there,
+        and sets that they may still refer to, are left for a task after the one that changes the rules. So nothing
+        passes that is allowed neither before nor afterwards.
+    type: bool
+    default: false
   saved:
     description:
       - Keep the sets in files, from which the units of the role C(tenantry.sdn.hypervisor) make
@@ -203,6 +210,10 @@ counts:
   type: dict
   sample:
     dc1.web: {members: 2, added: 1, changed: 0, removed: 2}
+held_back:
+  description: Whether something is left for another task.
+  returned: success, with O(hold_back)
+  type: bool
 """
 
 from ansible.module_utils.basic import AnsibleModule
@@ -242,6 +253,7 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     "sets": {"type": "list", "elements": "dict", "options": SET},
     "saved": {"type": "bool"},
+    "hold_back": {"type": "bool", "default": False},
     **NAMED_OWNERSHIP,
 }
 PATIENCE = 60  # seconds to wait for another task; a million members take a few
@@ -255,11 +267,13 @@ def main() -> None:
         wanted = parse_sets(params)
         mark = set_mark(params["owner"]) if LISTED.is_complete(params) else None
         with host_lock(PATIENCE) as lock:
-            backend = AddressSets(Ipset(held=(lock,)), wanted, mark)
+            backend = AddressSets(Ipset(held=(lock,)), wanted, mark, params["hold_back"])
             plan = reconcile(backend, module.check_mode)
             names = [one.name for one in wanted]
             files = reconcile(saved_sets(names, backend.states, params["saved"], mark), module.check_mode)
         result = {"changed": bool(plan or files), "counts": backend.counts(plan)}
+        if params["hold_back"]:
+            result["held_back"] = backend.has_held_back
         if module._diff:
             result["diff"] = with_files(diff(plan), files)
         for one in [params, *(params["sets"] or ())]:  # Ansible would search all members for secrets, at length

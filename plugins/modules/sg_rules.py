@@ -173,6 +173,20 @@ options:
               V(UNTRACKED), V(SNAT) and V(DNAT).
           type: list
           elements: str
+        ctproto:
+          description: Name or number of the protocol of the packet's connection, an error's that it is about.
+          type: str
+        ctorigsrc:
+          description: The address or net that the first packet of the connection came from.
+          type: str
+        ctorigdst:
+          description: The address or net that it went to.
+          type: str
+        ctorigdstport:
+          description:
+            - The port that it went to, or a range as V(8000-8080). Of ICMP, conntrack has 256 times the type plus the
+              code there.
+          type: str
         ctstatus:
           description:
             - What connections are, one of V(EXPECTED), V(SEEN_REPLY), V(ASSURED) and V(CONFIRMED), or V(NONE) of them.
@@ -261,6 +275,25 @@ options:
       - V(false) removes them, as O(state=absent) does. By default there is one where there was one before.
     type: bool
     version_added: "0.3.0"
+  coming_sets:
+    description:
+      - IP sets that a task before this one makes, and in check mode has not made. There they are taken to be there.
+    type: list
+    elements: dict
+    suboptions:
+      name:
+        description: Name of the set.
+        type: str
+        required: true
+      type:
+        description: Its type, as V(hash:net).
+        type: str
+        required: true
+      family:
+        description: The family of its addresses.
+        type: str
+        choices: [inet, inet6]
+        default: inet
 requirements:
   - iptables 1.8 or later
 notes:
@@ -345,6 +378,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.netfilter im
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_rules import saved_rules
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import with_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_text import Listing as SetListing
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import (
     FAMILIES,
     NEGATABLE,
@@ -380,6 +414,10 @@ MATCH = {
     "physdev_out": {"type": "str"},
     "physdev_is_bridged": {"type": "bool"},
     "ctstate": WORDS,
+    "ctproto": {"type": "str"},
+    "ctorigsrc": {"type": "str"},
+    "ctorigdst": {"type": "str"},
+    "ctorigdstport": {"type": "str"},
     "ctstatus": WORDS,
     "ctdir": {"type": "str", "choices": list(CTDIRS)},
     "mac_source": {"type": "str"},
@@ -413,6 +451,11 @@ JUMP = {
     "position": {"type": "str", "choices": list(POSITIONS), "default": "first"},
     "target": {"type": "str"},
 }
+COMING_SET = {
+    "name": {"type": "str", "required": True},
+    "type": {"type": "str", "required": True},
+    "family": {"type": "str", "choices": ["inet", "inet6"], "default": "inet"},
+}
 ARGUMENTS = {
     "table": {"type": "str", "choices": list(TABLES), "default": "filter"},
     "family": {"type": "str", "choices": [*FAMILIES, "both"], "default": "ipv4"},
@@ -423,6 +466,7 @@ ARGUMENTS = {
     "chains": {"type": "list", "elements": "dict", "options": CHAIN},
     "jumps": {"type": "list", "elements": "dict", "options": JUMP},
     "saved": {"type": "bool"},
+    "coming_sets": {"type": "list", "elements": "dict", "options": COMING_SET},
     **NAMED_OWNERSHIP,
 }
 PATIENCE = 60  # seconds to wait for another task; a million members of a set take a few
@@ -438,7 +482,10 @@ def main() -> None:
             programs = {
                 family: Iptables(family, wanted.table, params["backend"], held=(lock,)) for family in wanted.families
             }
-            backend = Rules(programs, wanted)
+            coming = params["coming_sets"] if module.check_mode else None
+            backend = Rules(
+                programs, wanted, {one["name"]: SetListing(one["type"], 0, one["family"]) for one in coming or ()}
+            )
             plan = reconcile(backend, module.check_mode)
             files = saved_rules(wanted, programs, backend.changes, params["saved"])
             written = reconcile(files, module.check_mode)

@@ -111,6 +111,8 @@ def match(dice: Dice, family: str) -> dict[str, Any]:
                 "physdev_out": "tap1",
                 "physdev_is_bridged": dice.random() < 0.5,
                 "ctstate": some(dice, CTSTATES),
+                "ctorigsrc": net(dice, family),
+                "ctorigdst": net(dice, family),
                 "ctstatus": dice.choice([["NONE"], some(dice, CTSTATUSES[1:])]),
                 "ctdir": dice.choice(["ORIGINAL", "REPLY"]),
                 "mac_source": dice.choice(["52:54:00:ab:CD:0f", "02:00:00:00:00:01"]),
@@ -124,6 +126,9 @@ def match(dice: Dice, family: str) -> dict[str, Any]:
     }
     if family == "ipv4" and not set(said) & {"source_ports", "destination_ports", "icmp_type", "syn", "tcp_flags"}:
         said.update(sometimes(dice, {"fragment": dice.random() < 0.5}, 0.1))
+    if dice.random() < 0.25:
+        said["ctproto"] = dice.choice(["tcp", 17, "sctp", "icmp" if family == "ipv4" else "icmpv6"])
+        said.update(sometimes(dice, {"ctorigdstport": dice.choice(["22", "0", "8000-8080", "0-65535"])}, 0.7))
     if "limit" in said:  # a burst that fills up within a day, which at a packet a day is one
         slow = said["limit"].endswith(("hour", "day"))
         said["limit_burst"] = 1 if slow else dice.choice([1, 5, 20])

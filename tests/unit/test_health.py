@@ -12,14 +12,15 @@ import pytest
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.health import Ailments, ailments
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Row, Snapshot
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Interface
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_links
 
 WELL = {"error": None, "ofport": 3, "mtu": 1500}
 
 
-def examine(report: dict[str, Any], **wanted: Any) -> Ailments:
-    rows = {"p": Row("I", "p", {**WELL, **report}, {}, {})}
+def examine(report: dict[str, Any], name: str = "p", **wanted: Any) -> Ailments:
+    rows = {name: Row("I", name, {**WELL, **report}, {}, {})}
     snapshot = Snapshot(1, 1, {}, {}, rows, {}, {}, {}, {})
-    return ailments(snapshot, [Interface("p", wanted), Interface("not yet made")])
+    return ailments(snapshot, [Interface(name, wanted), Interface("not yet made")])
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,10 @@ def test_well(report: dict[str, Any], wanted: dict[str, Any]) -> None:
 )
 def test_ill(report: dict[str, Any], wanted: dict[str, Any], found: Ailments) -> None:
     assert examine(report, **wanted) == found
+
+
+def test_a_cable_of_a_plug_is_made_by_a_later_task() -> None:
+    cable = plug_links("acme.web-1").outer
+    missing = f"could not open network device {cable} (No such device)"
+    assert examine({"ofport": -1, "error": missing}, cable) == Ailments()
+    assert examine({"ofport": -1, "error": "Device or resource busy"}, cable).broken

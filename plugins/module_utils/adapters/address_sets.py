@@ -28,25 +28,33 @@ SetPlan = Plan[tuple[str, str], Change]  # by ("set", name)
 
 
 class AddressSets:
-    """Backend of IP sets. ``mark``: those whose names begin with it, and are not wanted, are to go."""
+    """Backend of IP sets. ``mark``: those whose names begin with it, and are not wanted, are to go.
 
-    def __init__(self, ipset: Ipset, wanted: Sequence[Wanted], mark: str | None) -> None:
+    If it ``holds_back``, that and what lets more pass is left for another task.
+    """
+
+    def __init__(self, ipset: Ipset, wanted: Sequence[Wanted], mark: str | None, holds_back: bool = False) -> None:
         self._ipset = ipset
         self._wanted = wanted
         self._paths = {one.name: one.path for one in wanted}
         self._mark = mark
+        self._holds_back = holds_back
+        self.has_held_back = False  # when it was last planned
         self._listed: Mapping[str, Listing] = {}
         self.states: list[Change] = []  # of all sets of the task, that do not change too
         self._changes: list[Change] = []
         self._left_behind: list[str] = []
-        self._sizes: Mapping[str, int] = {}
+        self._sizes: dict[str, int] = {}
 
     def plan(self) -> SetPlan:
         self._listed = self._ipset.listing()
         self._left_behind = sorted(filter(is_unfinished_set, self._listed))
         sets = self._ipset.read([name for name, listing in self._listed.items() if self._concerns(name, listing)])
-        self.states = list(self._all_changes(sets))
+        changes = list(self._all_changes(sets))
+        self.states = [one.held_back() for one in changes] if self._holds_back else changes
+        self.has_held_back = self.states != changes
         self._changes = [one for one in self.states if one]
+        self._sizes = {one.name: one.size for one in self.states}
         if self._changes:
             self._refuse_what_cannot_be_done(sets)
         return self._as_plan()
@@ -98,7 +106,6 @@ class AddressSets:
             changes.append(change(faults, wanted, old))
         faults.raise_any()
         changes += [removal(name, old) for name, old in sets.items() if self._is_to_go(name)]
-        self._sizes = {one.name: one.size for one in changes}
         return changes
 
     def _refuse_what_cannot_be_done(self, sets: Mapping[str, Current]) -> None:

@@ -25,6 +25,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership im
     refuse_foreign,
     refuse_removal,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plugged import release
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Snapshot, Tables
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import (
     ConflictError,
@@ -83,6 +84,7 @@ class Bridges(DatabaseBackend):
         return plan
 
     def apply(self, plan: RowPlan) -> None:
+        release((name for table, *names in plan.create if table == "Interface" for name in names), self._claim.owner)
         first, *leaving = self._in_turn(plan)
         self._commit(first)
         for part in leaving:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Row, Snapshot
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Columns, Interface
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_link
 
 _NO_DEVICE = ("No such device", "does not exist")
 _NO_PEER = "No usable peer"  # the other half of a pair of patch ports, which another task makes
@@ -41,6 +42,8 @@ def ailments(snapshot: Snapshot, interfaces: Iterable[Interface]) -> Ailments:
 def _examine(found: Ailments, row: Row, wanted: Columns) -> None:
     error, ofport, who = row.columns["error"], row.columns["ofport"], f"interface {row.name}"
     requested, mtu = wanted.get("ofport_request"), wanted.get("mtu_request")
+    if error and is_plug_link(row.name) and _is_missing(error):
+        return  # hybrid_plug makes it, in a task after this one
     if error:
         _kind(found, error).append(f"{who}: {' '.join(error.split()).rstrip('.')}")
     elif ofport == -1:
@@ -56,4 +59,8 @@ def _examine(found: Ailments, row: Row, wanted: Columns) -> None:
 def _kind(found: Ailments, error: str) -> list[str]:
     if _NO_PEER in error:
         return found.unpaired
-    return found.missing if any(phrase in error for phrase in _NO_DEVICE) else found.broken
+    return found.missing if _is_missing(error) else found.broken
+
+
+def _is_missing(error: str) -> bool:
+    return any(phrase in error for phrase in _NO_DEVICE)

@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Operation, Ovsdb
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plugged import count
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY, POLICING_KEY
 
 # Of each module, the rows that it makes: table, and the key of external_ids that holds the owner there.
@@ -28,7 +29,7 @@ _MADE_BY: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 
 def holdings(ovsdb: Ovsdb, owner: str, bridge: str) -> dict[str, int]:
-    """Return how many rows of each module bear the owner's mark; ovsdb-server picks them.
+    """Return how many rows of each module bear the owner's mark, which ovsdb-server picks, and how many plugs do.
 
     Flows have no owner in the database. Of those the files are counted that the bridge comes back with, whoever's.
     """
@@ -37,7 +38,7 @@ def holdings(ovsdb: Ovsdb, owner: str, bridge: str) -> dict[str, int]:
     counts = dict.fromkeys(_MADE_BY, 0)
     for (module, table, _key), result in zip(places, results):
         counts[module] += sum(table != "Port" or _is_tunnel(row) for row in result["rows"])
-    return {**counts, "of_flow": len(sealed.names_in(sealed.flows_of(bridge)))}
+    return {**counts, "of_flow": len(sealed.names_in(sealed.flows_of(bridge))), "hybrid_plug": count(owner)}
 
 
 def _marked(table: str, key: str, owner: str) -> Operation:

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ipset import Ipset
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iptables import Iptables
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, ConflictError, OwnershipError
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_text import Listing as SetListing
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import Wanted
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_change import Change, Texts, change
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_text import Listing
@@ -21,11 +22,17 @@ RulesPlan = Plan[tuple[str, str, str], Texts]  # by (family, "chain" or "jumps",
 
 
 class Rules:
-    """Backend of a table's chains, in each family by the program of that family."""
+    """Backend of a table's chains, in each family by the program of that family.
 
-    def __init__(self, programs: Mapping[str, Iptables], wanted: Wanted) -> None:
+    ``coming`` are sets that are not there yet, and will be when this is done in earnest.
+    """
+
+    def __init__(
+        self, programs: Mapping[str, Iptables], wanted: Wanted, coming: Mapping[str, SetListing] | None = None
+    ) -> None:
         self._programs = programs
         self._wanted = wanted
+        self._coming = coming or {}
         self._listings: Mapping[str, Listing] = {}
         self.changes: Mapping[str, Change] = {}  # by family
 
@@ -84,7 +91,7 @@ class Rules:
         from ansible_collections.tenantry.sdn.plugins.module_utils.model import netfilter_sets
 
         faults = Faults()
-        wanted = netfilter_sets.with_families(faults, self._wanted, Ipset().listing())
+        wanted = netfilter_sets.with_families(faults, self._wanted, {**Ipset().listing(), **self._coming})
         faults.raise_any()
         return wanted
 

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.program import EMPTY, chains
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers import ssl_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import flood_warnings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring import exports, mirrors, with_outputs
@@ -56,10 +57,12 @@ def compile_host(
         "owner": intent.fabric.name,
         "vtep": host.vtep,
         "forwarding": intent.fabric.forwarding,
+        "security_driver": intent.fabric.security_driver,
         "cookie": COOKIE,
         "ssl": ssl_files(intent.fabric.controllers.get(host.name)),
         **switching,
         **with_outputs(intent, host, switching),
+        "firewall": chains(intent, allocations, host),
         "qos": list(_limits(intent, host)),
         "mirrors": mirrors(intent, host),
         "exports": exports(intent, host),
@@ -71,7 +74,7 @@ def _limits(intent: Intent, host: Hypervisor) -> Iterator[dict[str, Any]]:
     for port in intent.ports_of.get(host.name, ()):
         profile = intent.fabric.qos_profiles.get(port.qos or "")
         if profile:
-            yield {"interface": port.interface, **profile.limits}
+            yield {"interface": port.device, **profile.limits}
 
 
 def _emptied(intent: Intent, hypervisor: str) -> dict[str, Any]:
@@ -80,6 +83,7 @@ def _emptied(intent: Intent, hypervisor: str) -> dict[str, Any]:
         "owner": intent.fabric.name,
         "vtep": None,
         "forwarding": intent.fabric.forwarding,
+        "security_driver": intent.fabric.security_driver,
         "cookie": COOKIE,
         "ssl": None,
         "bridge": {"name": BRIDGE, "state": "absent"},
@@ -87,6 +91,7 @@ def _emptied(intent: Intent, hypervisor: str) -> dict[str, Any]:
         "ports": [],
         "networks": [],
         "flows": [],
+        "firewall": dict(EMPTY),
         "qos": [],
         "mirrors": [],
         "exports": {},

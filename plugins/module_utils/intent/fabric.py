@@ -22,6 +22,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching import FORWARDING
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
     ID_MAXIMUM,
+    OPENFLOW,
+    SECURITY_DRIVERS,
     Fabric,
     Hypervisor,
 )
@@ -34,13 +36,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
 )
 
 _KEYS = (
-    "name",
-    "mtu",
-    "segments",
-    "forwarding",
-    "controllers",
-    "qos_profiles",
-    "monitoring",
+    *("name", "mtu", "segments", "forwarding", "security_driver", "controllers", "qos_profiles", "monitoring"),
     "networks",
     "hypervisors",
 )
@@ -70,6 +66,7 @@ def parse_fabric(faults: Faults, claims: Claims, section: Section) -> tuple[Fabr
         controllers=parse_controllers(faults, claims, section, forwarding),
         qos_profiles=parse_profiles(faults, section),
         monitoring=parse_monitoring(faults, claims, section),
+        security_driver=section.optional("security_driver", one_of(SECURITY_DRIVERS), OPENFLOW) or OPENFLOW,
     )
     _check_families(faults, fabric)
     return fabric, hypervisors

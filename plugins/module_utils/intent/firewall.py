@@ -17,7 +17,7 @@ from typing import NamedTuple
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import LONGEST_PREFIX, family, link_local
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import BITS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Rule, address_set, group_set
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port, Tenant
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import OPENFLOW, Intent, Port, Tenant
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
 GROUPS_MAXIMUM = len(BITS)  # of a tenant on a hypervisor
@@ -113,6 +113,9 @@ def _key(prefix: str) -> tuple[int, int, int]:
 
 def refuse_groups(faults: Faults, intent: Intent) -> None:
     """Record security groups that nothing would enforce, or more than the flows of a hypervisor can tell apart."""
+    if intent.fabric.security_driver != OPENFLOW:
+        _refuse_unguarded(faults, intent)
+        return
     for tenant in intent.tenants.values():
         security, path = tenant.security, f"tenants.{tenant.name}.security_groups"
         if security.groups is None:
@@ -120,11 +123,19 @@ def refuse_groups(faults: Faults, intent: Intent) -> None:
         if not intent.fabric.has_pipeline:
             faults.add(
                 path,
-                f"forwarding {intent.fabric.forwarding} has nothing that enforces them; set fabric.forwarding to "
-                "learning or static, or remove them",
+                f"forwarding {intent.fabric.forwarding} has no flows that enforce them; set fabric.security_driver to "
+                "ipset, or fabric.forwarding to learning or static, or remove them",
             )
         elif len(security.groups) + len(security.address_groups) > GROUPS_MAXIMUM:
             _refuse_crowds_of_groups(faults, tenant, path)
+
+
+def _refuse_unguarded(faults: Faults, intent: Intent) -> None:
+    """Record networks where a guest could answer ARP in the place of another tenant's, whose packets it would get."""
+    if not intent.fabric.has_pipeline:
+        what = f"tenants share it, and forwarding {intent.fabric.forwarding} has no guard against false ARP among them"
+        for network in intent.shared_networks:
+            faults.add(network.whole_path, f"{what}; set fabric.forwarding to learning or static")
 
 
 def _refuse_crowds_of_groups(faults: Faults, tenant: Tenant, path: str) -> None:

@@ -31,7 +31,7 @@ def refuse_floods(faults: Faults, intent: Intent) -> None:
     if not intent.fabric.has_pipeline:
         return
     for (network, host), count in sorted(Counter((port.network, port.hypervisor) for port in intent.ports).items()):
-        judged = intent.is_judged(network)
+        judged = intent.judges_by_flows(network)
         most, why = (JUDGED_MAXIMUM, ", judged for each,") if judged else (GUESTS_MAXIMUM, "")
         if count > most:
             faults.add(

@@ -56,7 +56,7 @@ def mirrors(intent: Intent, host: Hypervisor) -> list[dict[str, Any]]:
     """Return the list ``mirrors`` of ovs_mirror: those that have something to copy on the host."""
     found = []
     for name, mirror in sorted(intent.fabric.monitoring.mirrors.items()):
-        local = sorted(port.interface for port in _sources(intent, mirror) if port.hypervisor == host.name)
+        local = sorted(port.device for port in _sources(intent, mirror) if port.hypervisor == host.name)
         if local:
             tunnel = mirror.output.tunnel
             output = _tunnel_port(name, tunnel, host)["name"] if tunnel else mirror.output.interface
@@ -82,7 +82,7 @@ def with_outputs(intent: Intent, host: Hypervisor, state: Mapping[str, Any]) -> 
     vlans = set()
     for name, mirror in sorted(intent.fabric.monitoring.mirrors.items()):
         output, sources = mirror.output, _sources(intent, mirror)
-        local = [port.interface for port in sources if port.hypervisor == host.name]
+        local = [port.device for port in sources if port.hypervisor == host.name]
         for interface in local:
             trunks[interface].add(_UNTAGGED)
         if local and output.interface:

@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Give the ports and uplinks of each hypervisor the OpenFlow port numbers that its flows know them by.
 
+The number of a port's plug is its conntrack zone too (security.py, ``ipset``).
+
 Flows are programmed whether a guest runs or not, so its number cannot be what Open vSwitch happens to give out. A
 number is never given to another port while its line is in the record: flows of the old one may still stand on the
 host, and the new one would hear, and could speak, as the old one.
@@ -24,19 +26,22 @@ _GUESTS, _UPLINKS = Pool([GUEST_OFPORTS]), Pool([UPLINK_OFPORTS])
 def allocate_ofports(faults: Faults, intent: Intent, record: Record) -> tuple[Ofports, Ofports]:
     """Return the numbers of each hypervisor, and those that are retired, for the record to keep.
 
-    Without flows, in ``plain`` forwarding, nothing new is given out, and what is recorded is kept for the way back.
+    Without flows, in ``plain`` forwarding, only plugs get new ones, and what is recorded is kept for the way back.
     """
     used: dict[str, Mapping[int, str]] = {}
     retired: dict[str, Mapping[int, str]] = {}
     hypervisors = intent.fabric.hypervisors
     for host in sorted({*hypervisors, *record.ofports, *record.retired_ofports} & {*hypervisors, *record.hypervisors}):
-        ports = {port.name: port for port in intent.ports_of.get(host, ())}
+        ports = {port.number: port for port in intent.ports_of.get(host, ())}
         uplinks = hypervisors[host].uplinks if host in hypervisors else {}
         before, gone = record.ofports.get(host, {}), record.retired_ofports.get(host, {})
         _refuse_takeovers(faults, ports.values(), host, before, gone)
         held = {**gone, **before}
         now = dict(_kept(ports, uplinks, held, before))
-        if intent.fabric.forwarding != "plain":
+        if intent.fabric.forwarding == "plain":
+            ports = {name: port for name, port in ports.items() if port.plugged}
+            uplinks = {}
+        if ports or uplinks:
             taken = {str(number): number for number in {*held, *now}}
             for names, pool in ((ports, _GUESTS), (uplinks, _UPLINKS)):
                 new = names.keys() - now.values()
@@ -64,8 +69,8 @@ def _refuse_takeovers(
 ) -> None:
     for port in ports:
         number = port.ofport
-        holder = before.get(number, gone.get(number, port.name)) if number else port.name
-        if holder != port.name:
+        holder = before.get(number, gone.get(number, port.number)) if number else port.number
+        if holder != port.number:
             where, steps = "retired_ofports", "once"
             if number in before:
                 where, steps = "ofports", f"remove {holder} or pin it to another number first, and once"

@@ -42,12 +42,13 @@ class End(NamedTuple):
 
 def allowed(sender: End, receiver: End, connection: Connection) -> bool:
     """Say whether the groups of both let the connection be opened."""
-    return _lets(EGRESS, sender, receiver, connection.target, connection) and _lets(
+    return lets(EGRESS, sender, receiver, connection.target, connection) and lets(
         INGRESS, receiver, sender, connection.source, connection
     )
 
 
-def _lets(direction: str, own: End, other: End, remote: str, connection: Connection) -> bool:
+def lets(direction: str, own: End, other: End, remote: str, connection: Connection) -> bool:
+    """Say whether the groups of one end let it open the connection, or have it opened to it."""
     if own.groups is None:
         return True
     fellow = other.tenant == own.tenant and remote in other.addresses

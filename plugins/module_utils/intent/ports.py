@@ -17,7 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security, parse_memberships
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import TUNNEL_TYPES, Network, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import IPSET, TUNNEL_TYPES, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
@@ -105,6 +105,7 @@ def _port(
         qos=qos,
         groups=groups,
         pairs=pairs,
+        plugged=groups is not None and around.fabric.security_driver == IPSET,
     )
 
 

@@ -59,7 +59,7 @@ _KEYS = ("version", "hypervisors", "networks", "retired", "ofports", "retired_of
 _YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _RETIRED = re.compile(r"(tunnel|vlan|local_vlan)/([1-9][0-9]{0,9})")
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_OFPORT = re.compile(rf"({_LABEL}(?:\.{_LABEL})?) ([1-9][0-9]{{0,4}})")
+_OFPORT = re.compile(rf"({_LABEL}(?:\.{_LABEL}(?:\.plug)?)?) ([1-9][0-9]{{0,4}})")
 
 
 @dataclass(frozen=True, order=True)

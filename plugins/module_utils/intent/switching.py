@@ -85,7 +85,7 @@ def controlled(intent: Intent, allocations: Allocations, hypervisor: Hypervisor)
     state = plain(intent, allocations, hypervisor)
     ofports = allocations.ofports(hypervisor.name)
     interfaces = {nic: name for name, nic in hypervisor.uplinks.items()}
-    interfaces.update((port.interface, port.name) for port in intent.ports_of.get(hypervisor.name, ()))
+    interfaces.update((port.device, port.number) for port in intent.ports_of.get(hypervisor.name, ()))
     numbers = {interface: {"ofport_request": ofports[name]} for interface, name in interfaces.items()}
     return {
         **state,
@@ -120,7 +120,7 @@ def _programmed(intent: Intent, allocations: Allocations, hypervisor: Hypervisor
             *uplinks,
             _LOCAL,
             *(_flow_tunnel(kind, hypervisor.vtep) for kind in sorted(kinds)),
-            *(_port(port, intent, {**_DEAD, "ofport_request": ofports[port.name]}) for port in ports),
+            *(_port(port, intent, {**_DEAD, "ofport_request": ofports[port.number]}) for port in ports),
         ],
     }
 
@@ -154,7 +154,7 @@ def _uplink(nic: str, networks: Sequence[Network], allocations: Allocations) -> 
 
 def _port(port: Port, intent: Intent, columns: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "name": port.interface,
+        "name": port.device,
         **columns,
         "mtu_request": intent.fabric.mtu_of(intent.networks[port.network].type),
         "external_ids": {"tenantry-port": port.name, "tenantry-network": port.network},

@@ -20,11 +20,14 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.topology import Index, placement_index
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_links
 
 TUNNEL_TYPES = tuple(KEY_BITS)
 NETWORK_TYPES = (*TUNNEL_TYPES, "vlan", "flat")
 # A tunnel id fits every tunnel type, so that a network may change its type and keep its id.
 ID_MAXIMUM = {"vlan": HIGHEST_ID["vlan"], "tunnel": HIGHEST_ID["vxlan"]}
+OPENFLOW, IPSET = "openflow", "ipset"
+SECURITY_DRIVERS = (OPENFLOW, IPSET)  # what enforces security groups: our flows, or IP sets and iptables
 BRIDGE = "br-int"  # the integration bridge of every hypervisor
 
 
@@ -48,6 +51,7 @@ class Fabric:
     controllers: Mapping[str, Controllers] = field(default_factory=dict)  # of each hypervisor, or of none
     qos_profiles: Mapping[str, Profile | None] = field(default_factory=dict)  # None: at fault
     monitoring: Monitoring = field(default_factory=Monitoring)
+    security_driver: str = OPENFLOW
 
     @property
     def has_pipeline(self) -> bool:
@@ -111,10 +115,23 @@ class Port:
     qos: str | None = None  # name of a profile
     groups: tuple[str, ...] | None = None  # its security groups, sorted; None: it is not judged
     pairs: tuple[tuple[str, str], ...] = ()  # (MAC, IP address) of others that it may be too, sorted
+    plugged: bool = False  # by a Linux bridge into Open vSwitch, where iptables judges
 
     @property
     def path(self) -> str:
         return f"tenants.{self.tenant}.ports.{self.name[len(self.tenant) + 1 :]}"
+
+    @property
+    def device(self) -> str:
+        """The interface that Open vSwitch has for it."""
+        return plug_links(self.name).outer if self.plugged else self.interface
+
+    @property
+    def number(self) -> str:
+        """What its OpenFlow port number is recorded for. A plug has another, so that no flow takes one for the other
+        while the driver changes.
+        """
+        return f"{self.name}.plug" if self.plugged else self.name
 
 
 @dataclass(frozen=True)
@@ -148,6 +165,10 @@ class Intent:
         """Say whether security groups decide what passes in a network."""
         found = self.networks[network]
         return found.shared or self.tenants[found.tenant].security.groups is not None
+
+    def judges_by_flows(self, network: str) -> bool:
+        """Say whether it is our flows that decide."""
+        return self.fabric.security_driver == OPENFLOW and self.is_judged(network)
 
     @cached_property
     def ports(self) -> Sequence[Port]:

@@ -68,6 +68,12 @@ class Change(NamedTuple):
             staying = {element: supported(details, self.header) for element, details in staying.items()}
         return {**staying, **{element: details for element, (dummy, details) in self.updated.items()}, **self.added}
 
+    def held_back(self) -> Change:
+        """Return what of it lets less pass by the rules of today: members that go, and sets that no rule knows yet."""
+        if not self.old:
+            return self
+        return self._replace(header=self.old.header, added={}, updated={}, removed=self.removed if self.header else {})
+
 
 def removal(name: str, old: Current) -> Change:
     return Change(name, old, None, {}, old.members, {}, old.members)

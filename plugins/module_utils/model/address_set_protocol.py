@@ -94,6 +94,11 @@ def protocol_name(name: str, text: str) -> str:
     )
 
 
+def protocol_number(name: str) -> int:
+    """Return the number of a protocol as ``protocol_name`` returned it."""
+    return _PROTOCOLS.get(name) or int(name)
+
+
 def _icmp(protocol: str, text: str) -> str:
     code = ICMP_CODES[protocol].get({"ping": "echo-request", "pong": "echo-reply"}.get(text, text))
     if code:

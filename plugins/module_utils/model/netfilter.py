@@ -55,6 +55,10 @@ class Rule(NamedTuple):
     physdev_out: str | None = None
     physdev_is_bridged: bool | None = None
     ctstate: str | None = None
+    ctproto: int | None = None  # of the connection, as what follows, by its first packet
+    ctorigsrc: str | None = None
+    ctorigdst: str | None = None
+    ctorigdstport: str | None = None  # ``80`` or ``8000:8080``
     ctstatus: str | None = None
     ctdir: str | None = None
     mac_source: str | None = None

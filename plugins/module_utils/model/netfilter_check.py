@@ -14,6 +14,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Fault
 WITH_PORTS = ("tcp", "udp", "udplite", "sctp", "dccp")
 # In IPv6, ah is a header before the protocol's, which no rule would match (ip6tables(8), -p)
 _FAMILY_OF = {"icmp": "ipv4", "ah": "ipv4", "ipv6-icmp": "ipv6"}
+_FAMILY_OF_NUMBER = {1: "ipv4", 58: "ipv6"}  # of those that conntrack knows (IANA, Protocol Numbers)
 _OF_TARGET = {  # options, and the target that has them
     "reject_with": "REJECT",
     "log_prefix": "LOG",
@@ -43,6 +44,8 @@ def check(faults: Faults, path: str, table: str, given: Mapping[str, Any]) -> No
             faults.add(f"{path}{option}", f"is of another protocol; write protocol: {' or '.join(protocols)}")
     if {"syn", "tcp_flags"} <= said:
         faults.add(f"{path}syn", "stands for tcp_flags; write one of both")
+    if "ctorigdstport" in said and "ctproto" not in said:
+        faults.add(f"{path}ctorigdstport", "is of a protocol; write ctproto too")
     if "icmp_code" in said and "icmp_type" not in said:
         faults.add(f"{path}icmp_code", "is of a type; write icmp_type too")
     if given.get("fragment") and said & {"source_ports", "destination_ports", "tcp_flags", "syn", "icmp_type"}:
@@ -96,11 +99,13 @@ def _evidence(values: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     if values.get("family"):
         found["family"] = values["family"]
-    for option in ("source", "destination"):
+    for option in ("source", "destination", "ctorigsrc", "ctorigdst"):
         if values.get(option):
             found[option] = "ipv6" if ":" in values[option] else "ipv4"
     if values.get("protocol") in _FAMILY_OF and "protocol" not in (values.get("negate") or ()):
         found["protocol"] = _FAMILY_OF[values["protocol"]]
+    if values.get("ctproto") in _FAMILY_OF_NUMBER:
+        found["ctproto"] = _FAMILY_OF_NUMBER[values["ctproto"]]
     if values.get("fragment") is not None:
         found["fragment"] = "ipv4"
     return found

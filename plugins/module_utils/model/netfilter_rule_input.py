@@ -11,7 +11,11 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import address_text, ip_address, ip_network
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_protocol import port_range, protocol_name
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_protocol import (
+    port_range,
+    protocol_name,
+    protocol_number,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import (
     DIRECTIONS,
     FAMILIES,
@@ -104,7 +108,7 @@ def _rule(path: str, values: Mapping[str, Any]) -> Rule:
         negated |= set() if values["syn"] else {"tcp_flags"}
     if values.get("goto"):
         said.update(target=values["goto"], goto=True)
-    for option in ("source", "destination"):
+    for option in ("source", "destination", "ctorigsrc", "ctorigdst"):
         if str(said.get(option, "")).endswith("/0"):
             del said[option]
     if "limit" in said:
@@ -155,6 +159,11 @@ def _port_list(value: Any) -> tuple[str, ...]:
     if merged == [(0, 65535)]:
         return ()
     return tuple(str(first) if first == last else f"{first}:{last}" for first, last in merged)
+
+
+def _port_span(value: Any) -> str:
+    first, last = port_range(text(value))
+    return str(first) if first == last else f"{first}:{last}"
 
 
 def _icmp_type(protocol: str | None) -> Parser[int]:
@@ -267,6 +276,10 @@ PARSERS: Mapping[str, Parser[Any]] = {
     "physdev_in": _interface,
     "physdev_out": _interface,
     "ctstate": _some_of(CTSTATES, "states"),
+    "ctproto": lambda value: protocol_number(_protocol(value)),
+    "ctorigsrc": _network,
+    "ctorigdst": _network,
+    "ctorigdstport": _port_span,
     "ctstatus": _ctstatus,
     "ctdir": one_of(CTDIRS),
     "mac_source": mac_address,

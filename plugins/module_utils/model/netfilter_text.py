@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import plain_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_protocol import protocol_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import Rule
 
@@ -40,7 +41,11 @@ _HEAD = (  # what is printed first, in this order
     ("protocol", "-p"),
 )
 _PHYSDEV = (("physdev_in", "--physdev-in"), ("physdev_out", "--physdev-out"))
-_CONNTRACK = (("ctstate", "--ctstate"), ("ctstatus", "--ctstatus"), ("ctdir", "--ctdir"))
+_CONNTRACK = tuple(
+    (option, f"--{option}")
+    for option in ("ctstate", "ctproto", "ctorigsrc", "ctorigdst", "ctorigdstport", "ctstatus", "ctdir")
+)
+_SINGLE = {"ctorigsrc", "ctorigdst"}  # of which a net of one address is printed without its length
 _PLAIN_WORD = r"[A-Za-z0-9_-]+"
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _WORDS = rf"{_QUOTED}|\S+"
@@ -102,6 +107,8 @@ def _options(rule: Rule, options: Iterable[tuple[str, str]]) -> Iterator[str]:
     for field, option in options:
         value = getattr(rule, field)
         if value is not None:
+            if field in _SINGLE:
+                value = plain_address(value)
             yield f"{'! ' if field in rule.negate else ''}{option} {value}"
 
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from measured import endpoint, faultless
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_fabric, compile_host
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.evidence import LEAK
@@ -129,3 +130,25 @@ def test_what_a_router_should_pass_on_and_does_not_is_missed() -> None:
     found = judge(ends, faultless(ends), permitted(open_groups, ends, 47021))
     words = [fault.words for cell in found.wrong for fault in cell.faults]
     assert "red.here -> red.there icmp to 10.1.8.2: expected reachable, measured unreachable (no reply)" in words
+
+
+def test_where_iptables_judges_each_tenant_has_sets_and_rules_of_its_own() -> None:
+    given = raw()
+    given["fabric"]["security_driver"] = "ipset"
+    intent = parse(given)
+    wall = compile_host(intent, allocate(intent, Record())[0], "hv1")["firewall"]
+    assert sorted(one["members"] for one in wall["sets"] if one["family"] == "inet") == [["10.1.8.10"], ["10.1.8.20"]]
+    names = [chain["name"] for chain in wall["rules"]["chains"]]
+    assert len(names) == len(set(names))
+    assert len([name for name in names if name.startswith("dc2.tg-")]) == 2
+
+
+def test_without_a_guard_against_false_arp_tenants_share_no_network() -> None:
+    given = raw()
+    given["fabric"].update(security_driver="ipset", forwarding="plain")
+    with pytest.raises(InvalidInput) as caught:
+        parse(given)
+    assert caught.value.faults == [
+        "fabric.networks.cloud: tenants share it, and forwarding plain has no guard against false ARP among them; set "
+        "fabric.forwarding to learning or static"
+    ]

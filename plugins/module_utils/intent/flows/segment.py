@@ -97,7 +97,7 @@ def segments_of(intent: Intent, allocations: Allocations, hypervisor: Hypervisor
     ofports = allocations.ofports(hypervisor.name)
     guests: dict[str, list[Guest]] = defaultdict(list)
     for port in intent.ports_of.get(hypervisor.name, ()):
-        guests[port.network].append(Guest.of(port, ofports[port.name]))
+        guests[port.network].append(Guest.of(port, ofports[port.number]))
     for name in sorted(guests):
         network, ids = intent.networks[name], allocations[name]
         peers = intent.tunnels.peers(name, hypervisor.name)
@@ -111,7 +111,7 @@ def segments_of(intent: Intent, allocations: Allocations, hypervisor: Hypervisor
             guests=guests[name],
             peers=[intent.fabric.hypervisors[peer].vtep for peer in peers],
             outlet=_outlet(network, ofports),
-            zone=zone(ids.local_vlan) if intent.is_judged(name) else 0,
+            zone=zone(ids.local_vlan) if intent.judges_by_flows(name) else 0,
         )
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import QUESTIONS, Packet
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.plugs import refuses
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.question import Question
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import BRIDGE, TUNNEL_TYPES, Intent, Port
 
@@ -78,16 +79,19 @@ class Leg:
     deliveries: list[Output] = field(default_factory=list)  # copies that come out at the receiver's device
     elsewhere: list[tuple[Hop, Output]] = field(default_factory=list)  # copies that go another way
     lost: str = ""  # why its way could not be followed to the end
+    refuser: Port | None = None  # at whose plug it is dropped
 
     @property
     def answered(self) -> bool:
         """Whether the sender's own switch answers a question."""
         asks = self.packet.protocol in QUESTIONS and not self.packet.answers
-        return asks and any(output["port"] == self.sender.interface for hop in self.hops[:1] for output in hop.outputs)
+        return asks and any(output["port"] == self.sender.device for hop in self.hops[:1] for output in hop.outputs)
 
     @property
     def reaches(self) -> bool | None:
         """Whether the receiver gets it, or the sender an answer; None if that is not known."""
+        if self.refuser:
+            return False
         if any(not output["vlans"] for output in self.deliveries) or self.answered:
             return True
         return None if self.lost else False
@@ -107,9 +111,15 @@ class Journey:
 def travel(intent: Intent, question: Question) -> Generator[Visit, Answer, Journey]:
     """Follow a packet, and if it arrives the answer to it. What is not honest gets no answer that could be foreseen."""
     there = Leg(question.packet, question.sender, question.receiver)
-    judged = intent.is_judged(question.sender.network)
+    judged = intent.judges_by_flows(question.sender.network)
     connection = question.packet.connection if judged else ""
-    yield from _walk(intent, there, _NEW, connection)
+    ends = question.sender, question.receiver
+    if refuses(intent, question.packet, question.sender, *ends):
+        there.refuser = question.sender
+    else:
+        yield from _walk(intent, there, _NEW, connection)
+        if there.deliveries and refuses(intent, question.packet, question.receiver, *ends):
+            there.refuser = question.receiver
     back = None
     if there.reaches and not there.answered and question.honest:
         back = Leg(question.packet.answer(question.receiver.mac), question.receiver, question.sender)
@@ -131,7 +141,7 @@ def resume(
 
 
 def _walk(intent: Intent, leg: Leg, ct_states: Sequence[str], connection: str) -> Generator[Visit, Answer, None]:
-    visits = deque([Visit(leg.sender.hypervisor, leg.packet, leg.sender.interface, None, ct_states, connection)])
+    visits = deque([Visit(leg.sender.hypervisor, leg.packet, leg.sender.device, None, ct_states, connection)])
     while visits:
         visit = visits.popleft()
         answer = yield visit
@@ -141,15 +151,22 @@ def _walk(intent: Intent, leg: Leg, ct_states: Sequence[str], connection: str) -
             leg.lost = f"{visit.hypervisor} could not be asked: {hop.unreachable}"
         for output in hop.outputs:
             following = _onward(intent, leg, visit, output)
-            if visit.hypervisor == leg.receiver.hypervisor and output["port"] == leg.receiver.interface:
+            if visit.hypervisor == leg.receiver.hypervisor and output["port"] == leg.receiver.device:
                 leg.deliveries.append(output)
             elif following is None:
-                leg.elsewhere.append((hop, output))
+                if not _is_held_back(intent, leg, visit, output):
+                    leg.elsewhere.append((hop, output))
             elif output["rewritten"] or len(output["vlans"]) > 1:
                 changed = ", ".join([*output["rewritten"], *(f"VLAN tag {tag}" for tag in output["vlans"])])
                 leg.lost = f"what {visit.hypervisor} makes of it cannot be followed ({changed})"
             else:
                 visits.append(following)
+
+
+def _is_held_back(intent: Intent, leg: Leg, visit: Visit, output: Output) -> bool:
+    """Say whether a copy ends at the plug of another guest."""
+    guests = (port for port in intent.ports_of.get(visit.hypervisor, ()) if port.device == output["port"])
+    return any(refuses(intent, leg.packet, guest, leg.sender, guest) for guest in guests)
 
 
 def _onward(intent: Intent, leg: Leg, visit: Visit, output: Output) -> Visit | None:

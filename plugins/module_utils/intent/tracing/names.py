@@ -63,7 +63,7 @@ class Names:
     def guest(self, hypervisor: str, device: str) -> Port | None:
         """Return the port that has a device of a hypervisor."""
         ports = self._intent.ports_of.get(hypervisor, ())
-        return next((port for port in ports if port.interface == device), None)
+        return next((port for port in ports if port.device == device), None)
 
     def device(self, hypervisor: str, device: str) -> str:
         """Return what a device of the bridge is."""

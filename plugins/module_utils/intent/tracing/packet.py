@@ -68,10 +68,19 @@ class Packet:
             return ""
         version = family(self.source)
         start = "ct_nw" if version == 4 else "ct_ipv6"
-        number = _ICMP_NUMBER[version] if self.protocol == "icmp" else _NUMBER[self.protocol]
-        source, target = (_ECHO[version][0], 0) if self.protocol == "icmp" else (self.tp_src, self.tp_dst)
+        source, target = (self.called, 0) if self.protocol == "icmp" else (self.tp_src, self.called)
         ends = f"{start}_src={self.source},{start}_dst={self.target}"
-        return f",ct_state=new|trk,{ends},ct_nw_proto={number},ct_tp_src={source},ct_tp_dst={target}"
+        return f",ct_state=new|trk,{ends},ct_nw_proto={self.number},ct_tp_src={source},ct_tp_dst={target}"
+
+    @property
+    def number(self) -> int:
+        """The number of its protocol, if that is of IP."""
+        return _ICMP_NUMBER[family(self.source)] if self.protocol == "icmp" else _NUMBER[self.protocol]
+
+    @property
+    def called(self) -> int:
+        """What the first packet of a connection asks for: a port, or of ICMP the type."""
+        return _ECHO[family(self.source)][0] if self.protocol == "icmp" else self.tp_dst
 
     @property
     def words(self) -> str:

@@ -23,11 +23,14 @@ Rule = Mapping[str, Any]
 
 def reason(names: Names, leg: Leg) -> str:
     """Return why the receiver does not get it, as what follows a colon."""
+    if leg.refuser:
+        does = "send" if leg.refuser is leg.sender else "receive"
+        return f"dropped by the plug of port {leg.refuser.name}, by the intent: {_not_allowed(leg.refuser, does)}"
     if leg.lost:
         return leg.lost
     if leg.deliveries:
         tags = " and ".join(str(tag) for tag in leg.deliveries[0]["vlans"])
-        return f"it comes out of {leg.receiver.interface} with the VLAN tag {tags}, which a guest does not take off"
+        return f"it comes out of {leg.receiver.device} with the VLAN tag {tags}, which a guest does not take off"
     hop, where, here = leg.hops[-1], leg.receiver.network, leg.sender.network
     stopped = _stopped(names, leg, hop)
     if where != here:

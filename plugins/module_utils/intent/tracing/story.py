@@ -13,6 +13,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.journey import Hop, Journey, Leg, Output
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.names import Names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.reasons import reason
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Port
 
 _NORMAL = "NORMAL"
 _SHOWN = 5  # others that a verdict names
@@ -40,7 +41,7 @@ def strangers(names: Names, journey: Journey) -> list[str]:
     for leg in filter(None, (journey.there, journey.back)):
         for hop, output in leg.elsewhere:
             here, port, tunnel = hop.visit.hypervisor, output["port"], output["tunnel"]
-            answer = leg.answered and port == leg.sender.interface
+            answer = leg.answered and port == leg.sender.device
             if not answer and (tunnel or not names.physical_network(here, port)):
                 found.add(names.hypervisor(tunnel["tun_dst"]) if tunnel else names.device(here, port))
     return sorted(found)
@@ -98,6 +99,7 @@ def _leg_data(names: Names, leg: Leg) -> dict[str, Any]:
 
 
 def _leg(names: Names, leg: Leg) -> Iterator[str]:
+    yield from _plug(leg, leg.sender)
     for hop in leg.hops:
         yield f"  {hop.visit.hypervisor}: {enters(names, hop)}"
         for alike, group in groupby(rows(names, hop), lambda row: not row.about and not row.remark):
@@ -108,6 +110,14 @@ def _leg(names: Names, leg: Leg) -> Iterator[str]:
         yield from (f"    leaves {leaves(names, hop, output)}" for output in hop.outputs)
         if hop.entered and not hop.outputs:
             yield "    does not leave"
+    if leg.deliveries:
+        yield from _plug(leg, leg.receiver)
+
+
+def _plug(leg: Leg, port: Port) -> Iterator[str]:
+    if port.plugged:
+        does = "drops it" if leg.refuser is port else "lets it pass"
+        yield f"  {port.hypervisor}: the plug of {port.name} {does}, by the intent; iptables is not asked"
 
 
 def enters(names: Names, hop: Hop) -> str:

@@ -1,0 +1,216 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plugs on a host, as reconcile sees them: links of iproute2, and what the kernel keeps of them in files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt, run
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, ConflictError, OwnershipError
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import (
+    OF_BRIDGES,
+    SYSCTLS,
+    PlugPlan,
+    PlugWish,
+    Settings,
+    coming,
+    guests_of,
+    joining,
+    leaving,
+    of_links,
+    settings,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
+    is_plug_bridge,
+    is_plug_link,
+    plug_links,
+    plug_owner,
+)
+
+TIMEOUT = 60.0  # seconds; a thousand plugs take a few
+BRIDGE_FILTER = Path("/proc/sys/net/bridge")  # there if br_netfilter is
+_OVS = "ovs-system"  # master of what Open vSwitch has in the kernel
+_FRAMES = ("chain", plug_frames.CHAIN)
+Links = Mapping[str, Settings]
+
+
+class Plugs:
+    """Backend of plugs. ``complete``: others of the owner are to go."""
+
+    def __init__(self, wanted: Sequence[PlugWish], owner: str | None, complete: bool) -> None:
+        self._wanted = wanted
+        self._owner = owner
+        self._complete = complete
+        self._links: Links = {}
+        self._frames: dict[str, Any] | None = None
+
+    def plan(self) -> PlugPlan:
+        self._links = read()
+        self._refuse_foreign()
+        removed = self._removed()
+        actual: dict[tuple[str, str], Settings] = {
+            ("link", name): {"kind": self._links[name]["kind"]} for name in removed if is_plug_link(name)
+        }
+        desired: dict[tuple[str, str], Settings] = {}
+        for name in removed:
+            if not is_plug_link(name):
+                actual["link", name], desired["link", name] = {"master": removed[name]}, {"master": None}
+        for wish in self._wanted:
+            for name, wanted in settings(wish, self._owner) if wish.present else ():
+                there = self._links.get(name)
+                if there is None and not is_plug_link(name):
+                    continue  # the guest is not running
+                desired["link", name] = wanted
+                if there is not None:
+                    actual["link", name] = {option: there.get(option) for option in wanted}
+        self._frames = plug_frames.read()
+        if self._frames:
+            actual[_FRAMES] = self._frames
+        if any(wish.present for wish in self._wanted) or any(map(is_plug_bridge, self._links.keys() - removed.keys())):
+            desired[_FRAMES] = plug_frames.WANTED
+        return PlugPlan.between(actual, desired)
+
+    def apply(self, plan: PlugPlan) -> None:
+        if any(wish.present for wish in self._wanted) and not BRIDGE_FILTER.is_dir():
+            raise BackendError(
+                f"This kernel does not show iptables what bridges carry: there is no {BRIDGE_FILTER}. Load its module "
+                "br_netfilter, as on Debian with 'modprobe br_netfilter'; nothing was changed."
+            )
+        self._refuse_busy(plan)
+        if _FRAMES in plan.after:
+            plug_frames.make(self._frames)
+        links = of_links(plan)
+        _batch([*leaving(links), *coming(links)])
+        for (dummy, name), wanted in links.after.items():
+            for option, value in wanted.items():
+                if option in SYSCTLS and _file(name, option).exists():
+                    _write(_file(name, option), str(value))
+        _batch(list(joining(links)))
+        if _FRAMES in plan.delete and self._frames:
+            plug_frames.remove(self._frames)
+
+    def missing(self) -> list[str]:
+        """Return the guests' interfaces that are not there (yet)."""
+        return sorted(
+            wish.interface
+            for wish in self._wanted
+            if wish.interface and wish.present and wish.interface not in self._links
+        )
+
+    def _removed(self) -> dict[str, str]:
+        """Return the links that are to go, and the guests that are to be let go, with the bridge of each."""
+        kept = {wish.links.bridge for wish in self._wanted if wish.present}
+        bridges = {wish.links.bridge for wish in self._wanted if not wish.present} & self._links.keys()
+        if self._complete:
+            bridges |= {name for name in self._links if is_plug_bridge(name) and self._is_ours(name)}
+        gone = {}
+        for bridge in bridges - kept:
+            cable = (bridge, bridge.replace("qb-", "qv-", 1), bridge.replace("qb-", "qo-", 1))
+            gone.update((name, bridge) for name in cable if name in self._links)
+            gone.update((name, bridge) for name in guests_of(self._links, [bridge]))
+        return gone
+
+    def _is_ours(self, bridge: str) -> bool:
+        return plug_owner(self._links[bridge].get("alias") or "") == self._owner
+
+    def _refuse_foreign(self) -> None:
+        faults = []
+        for wish in self._wanted:
+            bridge = self._links.get(wish.links.bridge)
+            holder = plug_owner(bridge.get("alias") or "") if bridge else None
+            if self._owner and holder not in (None, self._owner):
+                faults.append(
+                    f"plug {wish.name}: it belongs to owner '{holder}'; name yours otherwise, or leave owner out"
+                )
+            if bridge and bridge["kind"] != "bridge":
+                faults.append(f"plug {wish.name}: {wish.links.bridge} is there and no bridge; remove it")
+            master = self._links.get(wish.interface or "", {}).get("master")
+            if wish.present and master and not is_plug_bridge(master) and master != _OVS:
+                what = f"{wish.interface} is a port of {master}, which is no plug"
+                faults.append(f"plug {wish.name}: {what}; take it out there, or write another interface")
+        if faults:
+            raise OwnershipError(faults)
+
+    def _refuse_busy(self, plan: PlugPlan) -> None:
+        """Refuse what the kernel would not do; check mode does not, since by then ovs_bridge may have let it go."""
+        busy = [name for dummy, name in plan.after if self._links.get(name, {}).get("master") == _OVS]
+        faults = [
+            f"interface {name}: Open vSwitch has it as a port; remove that first, with tenantry.sdn.ovs_bridge"
+            for name in busy
+            if not is_plug_link(name)
+        ]
+        if faults:
+            raise OwnershipError(faults)
+
+
+def read() -> Links:
+    """Return the links of this network namespace by name, those of plugs and of their guests with all that is set."""
+    found: dict[str, dict[str, Any]] = {}
+    for item in json.loads(run(["ip", "-details", "-json", "link", "show"], TIMEOUT)):
+        info = item.get("linkinfo", {})
+        found[item["ifname"]] = {
+            **{option: value for option, value in info.get("info_data", {}).items() if option in OF_BRIDGES},
+            "kind": info.get("info_kind"),
+            "alias": item.get("ifalias"),
+            "master": item.get("master"),
+            "mtu": item["mtu"],
+            "peer": item.get("link"),
+            "up": "UP" in item["flags"],
+        }
+    for name, link in found.items():
+        link.update((option, _number(_file(name, option))) for option in SYSCTLS)
+    return found
+
+
+def links_of(wanted: Iterable[PlugWish]) -> dict[str, dict[str, str]]:
+    return {wish.name: plug_links(wish.name)._asdict() for wish in wanted if wish.present}
+
+
+def diff(plan: PlugPlan) -> dict[str, Any]:
+    """Return Ansible's diff: of each link the settings that differ."""
+    sides: dict[str, dict[str, Any]] = {"before": {}, "after": {}}
+    for (dummy, name), before in plan.delete.items():
+        sides["before"][name] = dict(before)
+    for (dummy, name), after in plan.create.items():
+        sides["after"][name] = dict(after)
+    for (dummy, name), (old, new) in plan.update.items():
+        differing = [option for option in new if old.get(option) != new[option]]
+        sides["before"][name] = {option: old.get(option) for option in differing}
+        sides["after"][name] = {option: new[option] for option in differing}
+    return sides
+
+
+def _batch(lines: Sequence[str]) -> None:
+    if not lines:
+        return
+    done = attempt(["ip", "-batch", "-"], TIMEOUT, "\n".join([*lines, ""]))
+    if done.returncode:
+        said = " ".join(done.stderr.split())
+        if "Cannot find device" in said or "File exists" in said:
+            raise ConflictError(f"A link came or went meanwhile: {said}")
+        raise BackendError(f"ip failed ({done.returncode}): {said}")
+
+
+def _file(name: str, option: str) -> Path:
+    return Path("/proc/sys/net", SYSCTLS[option], "conf", name, option)
+
+
+def _number(file: Path) -> int:
+    """Return what a file of the kernel says; 1 for one that is not there, since then there is no IPv6."""
+    try:
+        return int(file.read_text(encoding="ascii"))
+    except OSError:
+        return 1
+
+
+def _write(file: Path, value: str) -> None:
+    try:
+        file.write_text(value, encoding="utf-8")
+    except OSError as error:
+        raise BackendError(f"Cannot write {file}: {error.strerror}. Run the task as root.") from None
