@@ -54,7 +54,7 @@ class Heard:
 
 @dataclass
 class Ping:
-    """A ping 100 times a second, once it has ended: how many were answered, and the numbers of those that were not."""
+    """Pings of an address, once it has ended: how many were answered, and the numbers of those that were not."""
 
     sender: str
     address: str
@@ -76,10 +76,10 @@ def listening(twin: TwinLab, radios: Sequence[Radio]) -> Iterator[Heard]:
 
 
 @contextmanager
-def pinging(twin: TwinLab, addresses: Mapping[str, str]) -> Iterator[list[Ping]]:
-    """Let each endpoint ping an address meanwhile."""
+def pinging(twin: TwinLab, addresses: Mapping[str, str], period: float = 0.01) -> Iterator[list[Ping]]:
+    """Let each endpoint ping an address meanwhile, every ``period`` seconds."""
     pings = [Ping(*item) for item in addresses.items()]
-    with running(twin, {ping.sender: _ping_argv(ping) for ping in pings}) as lines:
+    with running(twin, {ping.sender: _ping_argv(ping, period) for ping in pings}) as lines:
         yield pings
     for ping in pings:
         ping.count(lines[ping.sender])
@@ -129,5 +129,5 @@ def _radio_argv(radio: Radio) -> list[str]:
     return ["/usr/bin/python3", "-c", RADIO, radio.device, radio.host, str(radio.period)]
 
 
-def _ping_argv(ping: Ping) -> list[str]:
-    return ["/usr/bin/python3", "-c", PINGER, ping.address]
+def _ping_argv(ping: Ping, period: float) -> list[str]:
+    return ["/usr/bin/python3", "-c", PINGER, ping.address, str(period)]
