@@ -25,7 +25,7 @@ def _systemd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def call(check: bool = False, **options: Any) -> dict[str, Any]:
-    return run_module("boot_restore", {"files": {UNIT: TEXT}, "units": [], **options}, check)
+    return run_module("boot_restore", {"files": {UNIT: TEXT}, "units": ["tenantry-test.service"], **options}, check)
 
 
 @pytest.mark.parametrize("state", ["present", "absent"])
@@ -51,7 +51,7 @@ def test_while_something_is_saved_the_units_stay(monkeypatch: pytest.MonkeyPatch
     ("options", "message"),
     [
         (
-            {"files": {"tenantry.service": TEXT}},
+            {"files": {UNIT: TEXT, "tenantry.service": TEXT}},
             "files.tenantry.service: 'tenantry.service' is no whole path; write it from '/'",
         ),
         (
@@ -70,6 +70,7 @@ def test_while_something_is_saved_the_units_stay(monkeypatch: pytest.MonkeyPatch
             {"files": {"/usr/local/lib/restore": TEXT}, "units": ["restore"]},
             "units[0]: 'restore' is none of the files; write the name of a .service or .path",
         ),
+        ({"units": []}, "units: is empty; list at least one"),
         ({"started": ["a.path"]}, "started[0]: 'a.path' is none of the units; list it there too"),
     ],
 )

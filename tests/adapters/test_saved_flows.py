@@ -24,25 +24,25 @@ OWNER = "7e4a000000000000-ffff000000000000"
 HOST_ROOT = sealed.ROOT
 KILLS = 10
 FLOWS = [
-    "priority=100,in_port=tap1,actions=meter:100,group:101",
+    "priority=100,in_port=tap1,actions=meter:100,group:100",
     "table=10,priority=5,udp,tp_dst=53,actions=drop",
     {"priority": 7, "match": "arp", "actions": "output:tap2", "cookie": "0x5", "idle_timeout": 0},
 ]
 EVERYTHING = task(
     *FLOWS,
-    groups=["group_id=100,type=all,bucket=output:2", "group_id=101,type=all,bucket=group:100"],
+    groups=["group_id=101,type=all,bucket=output:2", "group_id=100,type=all,bucket=group:101"],
     meters=["meter=100,kbps,bands=type=drop,rate=1000"],
     saved=True,
 )
 TEXT = """\
 owner cookie=0x7e4a000000000000/0xffff000000000000 protocol=OpenFlow15
 meter meter=100,kbps,bands=type=drop,rate=1000
-group group_id=100,type=all,bucket=bucket_id:0,actions=output:2
-group group_id=101,type=all,bucket=bucket_id:0,actions=group:100
-flow cookie=0x7e4a000000000000,priority=100,in_port=1,actions=meter:100,group:101
+group group_id=100,type=all,bucket=bucket_id:0,actions=group:101
+group group_id=101,type=all,bucket=bucket_id:0,actions=output:2
+flow cookie=0x7e4a000000000000,priority=100,in_port=1,actions=meter:100,group:100
 flow cookie=0x7e4a000000000000,table=10,priority=5,udp,tp_dst=53,actions=drop
 flow cookie=0x7e4a000000000005,priority=7,arp,actions=output:2
-# end lines=7 sha256=53acfcd16ded88f185f8c7f68719a3e3d2b44cba0ceb19f2017d4c8e09a9ccb0
+# end lines=7 sha256=517d9235b095bfd2edb2aee4c1e266253ddf6081d673a8fe17a55a85b33303ab
 """
 
 Restore = Callable[[str], "subprocess.CompletedProcess[str]"]
@@ -70,7 +70,7 @@ def restore(bridge: Host, root: Path) -> Restore:
     """Runs the script as if this host had saved what the test has."""
     host = f"mount -t tmpfs none /run && mount -t tmpfs none /var/lib && mkdir {Path(HOST_ROOT).parent}"
     script = f'{host} && {{ [ ! -d "$1" ] || cp -r "$1" {HOST_ROOT}; }} && exec sh "$2" "$3"'
-    environment = {**os.environ, "OVS_RUNDIR": str(bridge.ovs.directory)}
+    environment = {**os.environ, "OVS_RUNDIR": str(bridge.ovs.directory), "PATIENCE": "2"}
 
     def run(verb: str) -> subprocess.CompletedProcess[str]:
         command = ["unshare", "--mount", "sh", "-c", script, "sh", root, RESTORE, verb]
@@ -266,6 +266,14 @@ def test_a_bridge_that_is_open_or_gone_or_held_is_told(bridge: Host, restore: Re
         f"<2>CLOSED: there is no bridge br0, but flows are saved for it in {HOST_ROOT}/bridges/br0\n"
     )
     assert restore("agian").stderr == "<2>CLOSED: no verb is named 'agian'\n"
+
+
+def test_flows_are_taken_away_whatever_the_file_says(bridge: Host, file: Path, restore: Restore) -> None:
+    bridge.run("of_flow", **EVERYTHING)
+    bridge.ovs.ofctl("add-flow", "br0", "priority=1,actions=drop")
+    file.write_text("")
+    assert restore("close").returncode == 0
+    assert tables(bridge)["flows"] == [" priority=1 actions=drop"]
 
 
 def test_where_nothing_is_saved_nothing_is_done(bridge: Host, restore: Restore) -> None:

@@ -263,6 +263,7 @@ def test_a_leak_would_be_seen(fabric: Fabric, flood: Flood) -> None:
 def test_teardown_leaves_neither_files_nor_units(fabric: Fabric) -> None:
     fabric.run("teardown", "-eteardown=all")
     assert sh(fabric, "ls -d /var/lib/tenantry /usr/local/lib/tenantry /etc/systemd/system/*tenantry* 2>&-; :") == ""
+    assert sh(fabric, "find /etc/systemd/system -name '*nftables*' -o -name 'ovs*.d' -o -name '*.next'") == ""
     assert "tenantry" not in sh(fabric, "systemctl cat ovs-vswitchd; systemctl list-unit-files")
     assert "0 loaded units" in sh(fabric, "systemctl list-units --all 'tenantry*'")
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,13 @@ def test_a_hypervisor_boots_and_boots_again_with_what_it_has_on_its_disk(new_twi
     assert other.run("hv1", *state) == "running\n"
     assert twin.up(OPTIONS["hypervisors"], OPTIONS["endpoints"])["changed"], "another driver is another host"
     assert twin.run("hv1", "cat", "/proc/1/comm") == "sleep\n"
+
+
+def test_nothing_is_left_of_a_twin_whose_folder_somebody_removed(twin: TwinLab) -> None:
+    twin.up(OPTIONS["hypervisors"], driver="systemd")
+    subprocess.run(["rm", "-r", twin.folder / "hypervisor"], check=True)
+    twin.down()
+    assert twin.leftovers() == []
 
 
 def test_a_host_that_does_not_boot_says_what_systemd_nspawn_said(twin: TwinLab) -> None:

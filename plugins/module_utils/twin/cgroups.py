@@ -50,6 +50,18 @@ def join(folder: str) -> None:
 def remove(folder: str) -> None:
     """Remove the control groups of the host in ``folder``, none of whose processes is left."""
     for dummy, hierarchy in _hierarchies():
-        for group, _below, _files in os.walk(os.path.join(hierarchy, _name(folder)), topdown=False):
-            with suppress(FileNotFoundError):
-                os.rmdir(group)
+        _remove(os.path.join(hierarchy, _name(folder)))
+
+
+def remove_all(folder: str) -> None:
+    """Remove those of all hosts below ``folder``, whether they have a folder still or not."""
+    for dummy, hierarchy in _hierarchies():
+        for name in os.listdir(hierarchy):
+            if name.startswith(f"{_name(folder)}."):
+                _remove(os.path.join(hierarchy, name))
+
+
+def _remove(group: str) -> None:
+    for one, _below, _files in os.walk(group, topdown=False):
+        with suppress(FileNotFoundError):
+            os.rmdir(one)

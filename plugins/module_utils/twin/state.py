@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin import cgroups
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import HostKey
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host, keepers, kill
 
@@ -89,6 +90,7 @@ class State:
 
     def remove(self) -> None:
         """Remove the folder, and those above it that nobody else uses."""
+        cgroups.remove_all(self.folder)
         shutil.rmtree(self.folder)
         for folder in (ROOT, os.path.dirname(ROOT)):
             with suppress(OSError):  # not empty
