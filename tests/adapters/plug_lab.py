@@ -22,6 +22,11 @@ def links() -> dict[str, dict[str, Any]]:
     return {name: dict(link) for name, link in read().items()}
 
 
+def frames() -> list[str]:
+    """Return the rules of ebtables."""
+    return [line for line in tool("ebtables-nft-save").splitlines() if line.startswith("-A")]
+
+
 def indexes() -> dict[str, int]:
     """Return the number of each link, by which one that was made anew is known."""
     return {item["ifname"]: item["ifindex"] for item in json.loads(tool("ip", "-json", "link", "show"))}
@@ -45,18 +50,18 @@ def run(check: bool = False, **params: Any) -> Result:
 
 def converge(**params: Any) -> Result:
     """Run a task in check mode, in earnest and again; hold it to a module's promises; return the run in earnest."""
-    before = links()
+    before = links(), frames()
     predicted = run(check=True, **params)
     assert not predicted.get("failed"), predicted.get("msg")
-    assert links() == before, "check mode wrote something"
+    assert (links(), frames()) == before, "check mode wrote something"
     applied = run(**params)
     assert not applied.get("failed"), applied.get("msg")
     for promise in ("changed", "plugs", "diff", "warnings"):
         assert applied[promise] == predicted[promise], f"check mode predicted another {promise}"
-    after = links(), indexes()
-    assert (after[0] != before) == applied["changed"]
+    after = links(), frames(), indexes()
+    assert (after[:2] != before) == applied["changed"]
     again = run(**params)
     assert not again.get("failed"), again.get("msg")
     assert (again["changed"], again["diff"]) == (False, NOTHING)
-    assert (links(), indexes()) == after, "the second run wrote something"
+    assert (links(), frames(), indexes()) == after, "the second run wrote something"
     return applied

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from plug_lab import converge, guest, indexes, links, of, run, sysctl
+from plug_lab import converge, frames, guest, indexes, links, of, run, sysctl
 from rule_lab import tool
 from set_lab import own_namespace
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plugged, plugs
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames, plugged, plugs
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import coming, joining, of_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug_input import parse_plugs
 
@@ -93,6 +93,30 @@ def test_so_is_what_the_kernel_has_in_files(family: str, option: str, value: str
     sysctl(family, of("acme.web-1")[which], option).write_text(value)
     converge(**WEB)
     assert links() == right
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        f"-A {plug_frames.CHAIN} -j ACCEPT",
+        f"-F {plug_frames.CHAIN}",
+        f"-D FORWARD -i qv-+ -j {plug_frames.CHAIN}",
+        "-I FORWARD 1 -p IPv4 -j ACCEPT",
+    ],
+)
+def test_frames_that_iptables_does_not_see_are_dropped_again(spoil: str) -> None:
+    theirs = ["-A FORWARD -p ARP -j ACCEPT", "-A INPUT -p 0x88b5 -j DROP"]
+    for rule in theirs:
+        tool("ebtables-nft", *rule.split())
+    converge(**WEB)
+    right = frames()
+    tool("ebtables-nft", *spoil.split())
+    assert frames() != right
+    assert converge(**WEB)["changed"]
+    assert plug_frames.read() == plug_frames.WANTED
+    converge(name="acme.web-1", state="absent")
+    assert plug_frames.read() is None
+    assert sorted(rule for rule in frames() if rule != spoil.replace("-I FORWARD 1", "-A FORWARD")) == sorted(theirs)
 
 
 def test_a_cable_whose_other_end_is_another_is_laid_anew() -> None:
@@ -176,9 +200,12 @@ def test_a_run_after_one_that_was_killed_anywhere_is_as_one_that_was_not() -> No
     made, joined = list(coming(plan)), list(joining(plan))
     run(**task)
     right = links()
-    for done in range(1, len(made) + len(joined)):
+    for done in range(1, len(made) + len(joined), 2):
         run(plugs=[], **OURS, allow_empty=True)
         plugs._batch([*made, *joined][:done])
+        if done % 3 == 0:
+            run(plugs=[], **OURS, allow_empty=True)
+            assert not [name for name in links() if name.startswith("q")]
         converge(**task)
         assert links() == right
 

@@ -87,7 +87,7 @@ def greeting(guest: Guest) -> Build:
 
 
 def left(fabric: Fabric) -> dict[str, list[str]]:
-    """Return what the hosts have of plugs, chains and sets."""
+    """Return what the hosts have of plugs, chains and sets, and of files that these come back from."""
     return {host: list(left_on(fabric.twin, host)) for host in fabric.hypervisors}
 
 
@@ -97,6 +97,8 @@ def left_on(twin: TwinLab, host: str) -> Iterator[str]:
     for program in ("iptables-save", "ip6tables-save", "ebtables-nft-save"):
         yield from (line for line in twin.run(host, program).splitlines() if "lab." in line or "tenantry" in line)
     yield from twin.run(host, "ipset", "list", "-name").split()
+    folders = [f"/var/lib/tenantry/sdn/{kind}" for kind in ("sets", "rules")]
+    yield from twin.run(host, "sh", "-c", f"find {' '.join(folders)} -type f 2>/dev/null || true").split()
 
 
 def test_check_mode_predicts_it(fabric: Fabric) -> None:

@@ -117,7 +117,9 @@ class Plugs:
         return gone
 
     def _is_ours(self, bridge: str) -> bool:
-        return plug_owner(self._links[bridge].get("alias") or "") == self._owner
+        """Say whether a bridge is the owner's; one without an alias is of a task that was killed as it made it."""
+        alias = self._links[bridge].get("alias")
+        return not alias or plug_owner(alias) == self._owner
 
     def _refuse_foreign(self) -> None:
         faults = []
