@@ -169,5 +169,8 @@ def test_a_tenant_goes_with_its_plugs_and_in_the_end_nothing_is_left(fabric: Fab
     gone, own = left(fabric), plug_links("g.1")
     assert not [line for line in gone["hv1"] if plug_links("h.1").inner in line]
     assert [line for line in gone["hv1"] if own.inner in line] == [line for line in before["hv1"] if own.inner in line]
+    for port in ("g.1", "g.2"):  # as after a boot
+        for link in plug_links(port)[:2]:
+            fabric.twin.run("hv1", "ip", "link", "delete", link)
     fabric.run("teardown", "-eteardown=all")
     assert left(fabric) == {host: [] for host in fabric.hypervisors}

@@ -6,17 +6,21 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Iterable
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import run
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_bridge, plug_owner
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import PLUG_CHAIN, is_plug_bridge, plug_owner, set_mark
 
 
 def count(owner: str) -> int:
-    """Return how many plugs an owner has."""
-    return sum(plug_owner(link.get("ifalias", "")) == owner for link in _bridges())
+    """Return how many plugs an owner has; one if a boot took them all, and their rules are saved."""
+    plugs = sum(plug_owner(link.get("ifalias", "")) == owner for link in _bridges())
+    chain = os.path.join(sealed.ROOT, "rules", "ipv4", "filter", set_mark(owner) + PLUG_CHAIN)
+    return plugs or int(os.path.exists(chain))
 
 
 def release(names: Iterable[str], owner: str | None) -> None:

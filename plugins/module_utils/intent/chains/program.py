@@ -27,6 +27,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import SET_FAMILY
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
     PLUG_BRIDGES,
+    PLUG_CHAIN,
     PLUG_INNERS,
     PLUG_OUTERS,
     plug_links,
@@ -62,7 +63,7 @@ def chains(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> 
             ],
             "jumps": [
                 {"chain": "INPUT", "target": names.common("host"), "in_interface": PLUG_BRIDGES},
-                {"chain": "FORWARD", "target": names.common("forward"), "in_interface": PLUG_BRIDGES},
+                {"chain": "FORWARD", "target": names.common(PLUG_CHAIN), "in_interface": PLUG_BRIDGES},
             ],
             "coming_sets": [{key: one[key] for key in ("name", "type", "family")} for one in sets],
         },
@@ -124,7 +125,7 @@ def _judges(ports: Sequence[Port], names: Names, guarded: bool) -> Iterator[Valu
     yield _chain(names.common("host"), [{"target": "DROP"}])  # guests do not speak with it
     yield _chain(names.common("discovery"), [{**one, "target": "ACCEPT"} for one in discovery])
     yield _chain(
-        names.common("forward"),
+        names.common(PLUG_CHAIN),
         [
             {"physdev_is_bridged": False, "target": "DROP"},  # nor is it their router
             {**advertisement, **toward, "target": "ACCEPT"},
