@@ -159,6 +159,16 @@ def test_files_are_as_the_last_task_says(root: Path) -> None:
         (
             "sets/dc1.web",
             lambda text: text[:-30],
+            "{}/sets/dc1.web is cut off; run site",
+        ),
+        (
+            "sets/dc1.web",
+            lambda text: text.replace("10.1.1.21", "10.1.1.22"),
+            "{}/sets/dc1.web is damaged: its lines are not those that were saved; run site",
+        ),
+        (
+            "sets/dc1.web",
+            lambda text: "".join(text.splitlines(keepends=True)[-1:]),
             "{}/sets/dc1.web is damaged: its lines are not those that were saved; run site",
         ),
         ("rules/ipv4/filter/dc1.in", lambda text: "", "{}/rules/ipv4/filter/dc1.in is cut off; run site"),
