@@ -204,6 +204,9 @@ def test_sets_and_chains_come_back_and_no_flow_does_without_them(fabric: Fabric,
     play(fabric, FIREWALL)
     show = "ipset save | sed 's/ initval [^ ]*//' | sort; iptables-save | grep lab"
     before, since = sh(fabric, show), time.monotonic()
+    sh(fabric, "systemctl restart openvswitch-switch")
+    assert_back(flood, since, "restart, with sets and chains that were saved since the boot")
+    since = time.monotonic()
     power_cycle(fabric)
     assert_back(flood, since, "poweroff and boot, with sets and chains")
     assert_settled(fabric)
