@@ -27,6 +27,7 @@ ARGUMENTS = {
     "inventory": {"type": "list", "elements": "str", "required": True},
     "port": {"type": "int", "default": 47021},
     "sample": {"type": "int", "default": 40},
+    "attack": {"type": "bool", "default": True},
 }
 MOST = 500  # each endpoint opens a connection to each address of the others at once
 NAMES_SHOWN = 10
@@ -66,6 +67,7 @@ class ActionModule(ActionBase):
         securities = {tenant: parse_data(data) for tenant, data in arguments["security"].items()}
         services = {tenant: tuple(services_of(security, port)) for tenant, security in securities.items()}
         endpoints = [replace(item, services=services.get(item.tenant, ())) for item in chosen.endpoints]
+        networks, attack = arguments["networks"], arguments["attack"]
         display.display(f"Measuring {chosen.words}")
         return {
             "changed": False,
@@ -73,8 +75,8 @@ class ActionModule(ActionBase):
             "names": [endpoint.name for endpoint in endpoints],
             "endpoints": [asdict(endpoint) for endpoint in endpoints],
             "permitted": permitted(securities, endpoints, port),
-            "probes": {item.name: _probe(item, arguments["networks"]) for item in endpoints},
-            "vlans": _vlans(endpoints, arguments["networks"]),
+            "probes": {item.name: _probe(item, networks, attack) for item in endpoints},
+            "vlans": _vlans(endpoints, networks),
             "words": chosen.words,
         }
 
@@ -91,7 +93,7 @@ def _check_inventory(endpoints: Sequence[Endpoint], inventory: Sequence[str]) ->
         )
 
 
-def _probe(endpoint: Endpoint, networks: Mapping[str, Any]) -> dict[str, Any]:
+def _probe(endpoint: Endpoint, networks: Mapping[str, Any], attack: bool) -> dict[str, Any]:
     """Return an endpoint as tenantry.sdn.endpoint_probe takes it."""
     return {
         "name": endpoint.name,
@@ -100,8 +102,8 @@ def _probe(endpoint: Endpoint, networks: Mapping[str, Any]) -> dict[str, Any]:
         "mtu": endpoint.mtu,
         "vlan": networks[endpoint.network].get("local_vlan"),
         "services": list(endpoint.services),
-        "guarded": endpoint.guarded,
-        "judged": endpoint.judged,
+        "guarded": attack and endpoint.guarded,
+        "judged": attack and endpoint.judged,
     }
 
 

@@ -33,6 +33,13 @@ options:
     description: TCP and UDP port of the answering process, which no rule of a security group should name.
     type: int
     default: 47021
+  attack:
+    description:
+      - Whether guests also try what port security and security groups are to stop, where the intent has these. What they
+        send harms nobody where it gets through.
+    type: bool
+    default: true
+    version_added: "0.3.0"
   inventory:
     description: Names of the hosts that packets can be sent from, usually those of the group C(endpoints).
     type: list

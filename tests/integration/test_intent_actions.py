@@ -225,6 +225,13 @@ def test_a_hypervisor_that_left_is_emptied_but_an_unknown_one_is_an_error(
         "mirrors": [],
         "exports": {},
         "ssl": None,
+        "security_driver": "openflow",
+        "firewall": {
+            "plugs": [],
+            "sets": [],
+            "zones": {"chains": [], "jumps": []},
+            "rules": {"chains": [], "jumps": [], "coming_sets": []},
+        },
     }
     assert unknown["msg"] == "hypervisor: 'hv33' is no hypervisor of this fabric; known are hv1, hv2"
 
