@@ -35,8 +35,8 @@ options:
     default: 47021
   attack:
     description:
-      - Whether guests also try what port security and security groups are to stop, where the intent has these. What they
-        send harms nobody where it gets through.
+      - Whether guests also try what port security and security groups are to stop, where the intent has these. What
+        they send harms nobody where it gets through.
     type: bool
     default: true
     version_added: "0.3.0"
