@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Frames that a hypervisor must not let out of a port, whatever the network: one of each kind.
 
-They do no harm where they get through all the same: addresses are those of nobody or the sender's own, which it puts right
-afterwards; routers say that they are none, and what servers say is no answer.
+They do no harm where they get through all the same: addresses are those of nobody, or the sender's own, which it puts
+right afterwards; routers say that they are none, and what servers say is no answer.
 """
 
 from __future__ import annotations
