@@ -71,6 +71,7 @@ def start(inventory: Path, home: Path, *arguments: str) -> Run:
         "ANSIBLE_HOME": str(home),
         "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
         "ANSIBLE_PIPELINING": "1",
+        "ANSIBLE_FORKS": "20",  # endpoints that verify would else ask in turns, waiting for each
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
         "ANSIBLE_CALLBACKS_ENABLED": "journal",
         "ANSIBLE_NOCOLOR": "1",
