@@ -28,10 +28,10 @@ def render(
     hypervisors: Mapping[str, str], endpoints: Mapping[str, str], wanted: Wanted, variables: Mapping[str, Any]
 ) -> str:
     """Return the inventory as JSON, which is YAML, of hosts given as name: pid file."""
-    of_hypervisors = {
+    of_hypervisors = {  # without the driver of containers there is no systemd
         **_HYPERVISORS,
         "hypervisor_datapath_type": wanted.datapath_type,
-        "hypervisor_manage_service": wanted.driver == CONTAINER,  # else there is no systemd
+        **dict.fromkeys(("hypervisor_manage_service", "hypervisor_manage_restore"), wanted.driver == CONTAINER),
     }
     inventory = {
         "all": {
