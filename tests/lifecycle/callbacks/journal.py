@@ -46,14 +46,15 @@ class CallbackModule(CallbackBase):
         self._write(result, "unreachable")
 
     def _write(self, result: Any, outcome: str) -> None:
+        said = result._result  # the names that are public since ansible-core 2.19 are not there before
         told = {
             "playbook": self._playbooks,
-            "host": result.host.get_name(),
-            "task": result.task.get_name(),
+            "host": result._host.get_name(),
+            "task": result._task.get_name(),
             "outcome": outcome,
-            "changed": bool(result.result.get("changed")),
-            "diff": result.result.get("diff"),
-            "message": str(result.result.get("msg", "")),
+            "changed": bool(said.get("changed")),
+            "diff": said.get("diff"),
+            "message": str(said.get("msg", "")),
         }
         with open(os.environ["TENANTRY_JOURNAL"], "a", encoding="utf-8") as file:
             file.write(json.dumps(told) + "\n")
