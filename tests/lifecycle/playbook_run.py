@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-PROGRAM = Path(os.environ.get("TENANTRY_CORE", sys.prefix), "bin/ansible-playbook")
+PROGRAM = Path(sys.executable).parent / "ansible-playbook"
 COLLECTIONS = next(path for path in sys.path if Path(path, "ansible_collections", "tenantry", "sdn").is_dir())
 SECONDS = 120
 

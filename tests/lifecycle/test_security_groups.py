@@ -112,6 +112,7 @@ def test_verify_tells_what_gets_through_and_may_not(fabric: Fabric) -> None:
     finally:
         for flow in (unguarded, unjudged):
             switch("--strict", "del-flows", "br-int", flow)
+        fabric.twin.run("hv1", "ovs-appctl", "revalidator/wait")  # until the datapath has forgotten them too
     assert "a.1 -> a.2 tcp to 10.1.1.2: expected denied by security groups, measured delivered" in said
     assert re.search(r"a\.1 -> a\.2 .* kinds of frames: expected stopped by port security, measured delivered", said)
 
@@ -248,12 +249,12 @@ def test_a_guest_that_leaves_a_group_is_cut_off_and_a_guest_that_joins_it_is_let
 
 @pytest.mark.parametrize("fabric", FLOWS, indirect=True)
 def test_a_change_of_one_tenant_costs_another_no_packet(fabric: Fabric) -> None:
-    """Nor does a run that changes nothing; pinged 1,000 times a second."""
+    """Nor does a run that changes nothing."""
     pinged = {"w.1": FOUR.ipv4, "f.1": TWO.ipv4}
     tenant = fabric.tenants["a"]
-    with pinging(fabric.twin, pinged, period=0.001) as pings:
+    with pinging(fabric.twin, pinged) as pings:
         tenant["security_groups"]["db"], tenant["ports"]["4"]["security_groups"] = {"rules": DB_RULES[:1]}, ["db"]
         fabric.run("site", "site")
     assert {ping.sender: ping.lost for ping in pings} == {sender: [] for sender in pinged}
-    assert all(ping.answered > 2000 for ping in pings), pings
+    assert all(ping.answered > 200 for ping in pings), pings
     tenant["security_groups"]["db"], tenant["ports"]["4"]["security_groups"] = {"rules": DB_RULES}, ["web"]

@@ -87,7 +87,7 @@ def test_a_bridge_with_a_mesh_twice(core: str, python: str, collections: Path, t
     assert " changed=0 " in control.run("ansible-playbook", *play)
 
 
-@pytest.mark.parametrize("core", ["2.17", "newest"])
+@each_core
 def test_a_twin_is_built_converged_and_proved_without_a_checkout(core: str, collections: Path, tmp_path: Path) -> None:
     inventory = tmp_path / "inventory.yml"
     inventory.write_text(INVENTORY)
