@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,10 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
 )
 
 TIMEOUT = 60.0  # seconds; a thousand plugs take a few
+# ovs-vswitchd takes in the end of a new cable meanwhile, and writes the link's flags as it read them before: what was set
+# up in between is down again.
+SETTLING = 0.1  # seconds
+ATTEMPTS = 20
 BRIDGE_FILTER = Path("/proc/sys/net/bridge")  # there if br_netfilter is
 _OVS = "ovs-system"  # master of what Open vSwitch has in the kernel
 _FRAMES = ("chain", plug_frames.CHAIN)
@@ -83,6 +88,15 @@ class Plugs:
                 "br_netfilter, as on Debian with 'modprobe br_netfilter'; nothing was changed."
             )
         self._refuse_busy(plan)
+        self._make(plan)
+        for dummy in range(ATTEMPTS if of_links(plan).create else 0):
+            time.sleep(SETTLING)
+            left = self.plan()
+            if not left:
+                return
+            self._make(left)
+
+    def _make(self, plan: PlugPlan) -> None:
         if _FRAMES in plan.after:
             plug_frames.make(self._frames)
         links = of_links(plan)
@@ -91,6 +105,8 @@ class Plugs:
             for option, value in wanted.items():
                 if option in SYSCTLS and _file(name, option).exists():
                     _write(_file(name, option), str(value))
+        if links.create:
+            time.sleep(SETTLING)
         _batch(list(joining(links)))
         if _FRAMES in plan.delete and self._frames:
             plug_frames.remove(self._frames)
