@@ -35,8 +35,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
 )
 
 TIMEOUT = 60.0  # seconds; a thousand plugs take a few
-# ovs-vswitchd takes in the end of a new cable meanwhile, and writes the link's flags as it read them before: what was set
-# up in between is down again.
+# ovs-vswitchd takes in the end of a new cable meanwhile, and writes the link's flags as it read them before. What was
+# set up in between is down again.
 SETTLING = 0.1  # seconds
 ATTEMPTS = 20
 BRIDGE_FILTER = Path("/proc/sys/net/bridge")  # there if br_netfilter is
