@@ -22,6 +22,7 @@ description:
   - All links are read by one call of ip(8), and whatever differs is set, a setting that somebody else has changed too.
 extends_documentation_fragment:
   - tenantry.sdn.attributes
+  - tenantry.sdn.named_ownership
 options:
   name:
     description: Name of the plug, from which those of its links come, as V(acme.web-1).
@@ -62,12 +63,6 @@ options:
       - With an owner nothing of another owner is ever changed or removed.
       - Without an owner the task manages exactly what it names, and removes nothing else.
     type: str
-  allow_empty:
-    description:
-      - With an owner an empty list is refused, since a mistyped variable must not empty a host.
-      - Set this to V(true) to remove all that the owner has.
-    type: bool
-    default: false
   require_devices:
     description: Fail if the interface of a guest is not there, instead of warning.
     type: bool
@@ -117,6 +112,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plugs import Plugs, diff, links_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConvergedError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug_input import LISTED, parse_plugs
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing, uncollected
@@ -132,8 +128,7 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     **PLUG,
     "plugs": {"type": "list", "elements": "dict", "options": LISTED_PLUG},
-    "owner": {"type": "str"},
-    "allow_empty": {"type": "bool", "default": False},
+    **NAMED_OWNERSHIP,
     "require_devices": {"type": "bool", "default": False},
 }
 PATIENCE = 60  # seconds to wait for another task

@@ -78,9 +78,19 @@ hypervisors:
   type: list
   elements: dict
   sample:
-    - {name: hv1, vtep: 192.168.1.151, zone: z1, pod: p1, uplinks: {physnet1: eth1}}
+    - {name: hv1, vtep: 192.168.1.151, zone: z1, pod: p1, uplinks: {physnet1: eth1}, segments: {physnet1: physnet1@p1}}
+gateways:
+  description:
+    - What the L3 switches of the pods join, for each network that all tenants share and each of its pods. The segment
+      is the physical network in that pod, the addresses are the gateways of the guests there.
+  returned: success
+  type: list
+  elements: dict
+  sample:
+    - {segment: physnet1@p1, addresses: [10.1.0.1/21]}
 endpoints:
-  description: All ports of all tenants, sorted by name, with the addresses and the MTU that the guest has to have.
+  description:
+    - All ports of all tenants, sorted by name, with the addresses, the gateways and the MTU that the guest has to have.
   returned: success
   type: list
   elements: dict
@@ -93,6 +103,7 @@ endpoints:
       interface: tap0
       mac: "02:1d:4c:11:5a:90"
       addresses: [10.1.1.20/24]
+      gateways: []
       groups: [web]
       guarded: true
       mtu: 1458
@@ -107,6 +118,7 @@ networks:
       local_vlan: 12
       mtu: 1458
       subnets: [10.1.1.0/24]
+      gateways: []
       physical_network:
 concerned:
   description:

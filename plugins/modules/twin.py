@@ -69,7 +69,7 @@ options:
     type: list
     elements: dict
     default: []
-    version_added: "0.2.0"
+    version_added: "0.3.0"
   datapath_type:
     description:
       - Datapath of the hypervisors' switches. V(netdev) is Open vSwitch's own, in userspace, and needs nothing of the
