@@ -13,12 +13,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 from host import Host
 from module_runner import start_module
 from private_ovs import eventually
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.stream import connect
 
 WEB = {"bridge": "br0", "name": "web", "remotes": ["10.0.0.2"]}
 TASKS: list[tuple[str, dict[str, Any]]] = [("ovs_bridge", {"name": "br1"}), ("ovs_gre_mesh", WEB)]
@@ -178,3 +181,16 @@ def test_the_bindings_of_open_vswitch_are_missing(host: Host, monkeypatch: pytes
         "The Python library 'ovs' is missing on this host. Install the package python3-openvswitch, and let "
         "ansible_python_interpreter be the distribution's own Python."
     )
+
+
+@pytest.mark.parametrize("scheme", ["unix", "tcp"])
+def test_one_who_never_reads_is_given_up_after_the_time_for_it(scheme: str, tmp_path: Path) -> None:
+    family = socket.AF_UNIX if scheme == "unix" else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.bind(str(tmp_path / "socket") if scheme == "unix" else ("127.0.0.1", 0))
+        listener.listen()
+        name = listener.getsockname()
+        stream = connect(f"unix:{name}" if scheme == "unix" else f"tcp:{name[0]}:{name[1]}", 1)
+        with at_most(5), pytest.raises(socket.timeout):
+            stream.send(bytes(50_000_000), 0.5)
+        stream.close()

@@ -8,12 +8,17 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 
 _CHUNK = 1 << 18  # bytes
+
+
+def _timeout() -> socket.timeout:
+    return socket.timeout(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
 
 
 class Stream(Protocol):
@@ -73,10 +78,14 @@ class _BoundStream:
             raise OSError(error, os.strerror(error))
 
     def send(self, data: bytes, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
         while data:
             sent = self._stream.send(data)
             if sent == -errno.EAGAIN:
-                self._wait(self._stream.send_wait, seconds)
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    raise _timeout()
+                self._wait(self._stream.send_wait, left)
             elif sent < 0:
                 raise OSError(-sent, os.strerror(-sent))
             else:
@@ -88,7 +97,7 @@ class _BoundStream:
             self._wait(self._stream.recv_wait, seconds)
             error, data = self._stream.recv(_CHUNK)
         if error == errno.EAGAIN:
-            raise socket.timeout(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+            raise _timeout()
         if error:
             raise OSError(error, os.strerror(error))
         return bytes(data)
