@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
@@ -18,27 +18,29 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import PLUG_CHA
 
 def count(owner: str) -> int:
     """Return how many plugs an owner has; one if a boot took them all, and their rules are saved."""
-    plugs = sum(plug_owner(link.get("ifalias", "")) == owner for link in _bridges())
-    chain = os.path.join(sealed.ROOT, "rules", "ipv4", "filter", set_mark(owner) + PLUG_CHAIN)
+    plugs = len(_bridges(_links(), owner))
+    chain = os.path.join(sealed.rules_of("ipv4", "filter"), set_mark(owner) + PLUG_CHAIN)
     return plugs or int(os.path.exists(chain))
 
 
 def release(names: Iterable[str], owner: str | None) -> None:
     """Take interfaces out of the plugs of an owner, for Open vSwitch to have them itself."""
-    ours = {link["ifname"] for link in _bridges() if owner in (None, plug_owner(link.get("ifalias", "")))}
-    wanted = set(names)
-    for link in _links() if ours else ():
-        if link["ifname"] in wanted and link.get("master") in ours:
-            run(["ip", "link", "set", "dev", link["ifname"], "nomaster"])
+    links, wanted = _links(), set(names)
+    ours = _bridges(links, owner)
+    held = [link["ifname"] for link in links if link["ifname"] in wanted and link.get("master") in ours]
+    if held:
+        run(["ip", "-batch", "-"], stdin="".join(f"link set dev {name} nomaster\n" for name in held))
 
 
-def _bridges() -> list[dict[str, Any]]:
-    """Return the Linux bridges of plugs; a host that has none is not asked by a program."""
-    if not any(is_plug_bridge(name) for _index, name in socket.if_nameindex()):
-        return []
-    return [link for link in _links() if is_plug_bridge(link["ifname"])]
+def _bridges(links: Iterable[Mapping[str, Any]], owner: str | None) -> set[str]:
+    """Return the Linux bridges of an owner's plugs; None: of all plugs."""
+    bridges = (link for link in links if is_plug_bridge(link["ifname"]))
+    return {link["ifname"] for link in bridges if owner in (None, plug_owner(link.get("ifalias", "")))}
 
 
 def _links() -> list[dict[str, Any]]:
+    """Return all links; none of a host that has no plugs, which is not asked by a program."""
+    if not any(is_plug_bridge(name) for _index, name in socket.if_nameindex()):
+        return []
     found: list[dict[str, Any]] = json.loads(run(["ip", "-json", "link", "show"]))
     return found

@@ -28,7 +28,7 @@ def saved_rules(
     """Return the files of the chains as they shall be, of those with the mark too that are to go."""
     files: dict[str, list[str] | None] = {}
     for family, program in programs.items():
-        folder = os.path.join(sealed.ROOT, "rules", family, wanted.table)
+        folder = sealed.rules_of(family, wanted.table)
         there = set(sealed.names_in(folder))
         gone = {name for name in there if wanted.mark and name.startswith(wanted.mark)}
         chains = {chain.name for chain in wanted.chains}

@@ -30,6 +30,11 @@ def flows_of(bridge: str) -> str:
     return os.path.join(ROOT, "bridges", bridge)
 
 
+def rules_of(family: str, table: str) -> str:
+    """Return the folder with a file for each chain of a table."""
+    return os.path.join(ROOT, "rules", family, table)
+
+
 def names_in(folder: str) -> list[str]:
     """Return the names of the files in a folder, which need not be there."""
     try:
