@@ -63,12 +63,12 @@ def permissions(segments: Sequence[Segment], firewalls: Mapping[str, Firewall]) 
         yield from _tenant(tenant, tenants[tenant], here, firewall)
 
 
-def _tenant(tenant: str, number: int, segments: Sequence[Segment], firewall: Firewall) -> Iterator[Flow]:
+def _tenant(tenant: str, tenant_id: int, segments: Sequence[Segment], firewall: Firewall) -> Iterator[Flow]:
     groups, sets = allocate(firewall.groups, _POOL, {}), allocate(firewall.set_names, _POOL, {})
     for segment in segments:
         for guest in segment.guests:
             if guest.groups is not None and guest.tenant == tenant:
-                yield _member(guest, number, (groups[name] for name in guest.groups))
+                yield _member(guest, tenant_id, (groups[name] for name in guest.groups))
         for direction in _CALLED:
             asked = [
                 rule for rule in firewall.rules_in(segment.name) if rule.remote_set and rule.direction == direction
@@ -76,9 +76,9 @@ def _tenant(tenant: str, number: int, segments: Sequence[Segment], firewall: Fir
             for state in (_FOUND, _UNTRACKED):
                 names = {str(rule.remote_set) for rule in asked if state == _FOUND or rule.protocol not in TRACKED}
                 members = {name: (sets[name], firewall.sets[segment.name][name]) for name in names}
-                yield from _remotes(segment, number, direction, state, members)
+                yield from _remotes(segment, tenant_id, direction, state, members)
     for name, rules in firewall.groups.items():
-        whose = f"{TENANT.match(number)},{bit(GROUPS, groups[name])}"
+        whose = f"{TENANT.match(tenant_id)},{bit(GROUPS, groups[name])}"
         for match in dict.fromkeys(match for rule in rules for match in _matches(rule, whose, sets)):
             yield Flow(Table.JUDGE_RULE, Priority.KNOWN, match, ALLOWED.set(ALLOWED.bits), f"group {tenant}.{name}")
 
