@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import pytest
 from plug_lab import converge, frames, guest, indexes, links, of, run, sysctl
@@ -208,6 +210,26 @@ def test_a_run_after_one_that_was_killed_anywhere_is_as_one_that_was_not() -> No
             assert not [name for name in links() if name.startswith("q")]
         converge(**task)
         assert links() == right
+
+
+def test_a_cable_that_ovs_vswitchd_sets_down_while_it_takes_it_in_is_set_up_again() -> None:
+    outer = of("acme.web-1")["outer"]
+    with Popen(["ip", "monitor", "link"], stdout=PIPE, text=True) as monitor:
+
+        def set_down_once() -> None:
+            next(line for line in monitor.stdout or () if f" {outer}@" in line and ",UP" in line)
+            tool("ip", "link", "set", outer, "down")
+
+        late = threading.Thread(target=set_down_once)
+        late.start()
+        made = run(**WEB)
+        late.join(10)
+        saw_it_up = not late.is_alive()
+        monitor.terminate()
+    assert saw_it_up
+    assert not made.get("failed"), made.get("msg")
+    assert links()[outer]["up"]
+    assert not run(**WEB)["changed"]
 
 
 def test_open_vswitch_takes_a_guest_out_of_our_plug_and_of_no_other() -> None:
