@@ -9,13 +9,16 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 import pytest
 from flow_lab import converge, tables, task
 from host import Host
 from module_runner import fork_module
+from private_ovs import eventually
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 
@@ -70,9 +73,9 @@ def restore(bridge: Host, root: Path) -> Restore:
     """Runs the script as if this host had saved what the test has."""
     host = f"mount -t tmpfs none /run && mount -t tmpfs none /var/lib && mkdir {Path(HOST_ROOT).parent}"
     script = f'{host} && {{ [ ! -d "$1" ] || cp -r "$1" {HOST_ROOT}; }} && exec sh "$2" "$3"'
-    environment = {**os.environ, "OVS_RUNDIR": str(bridge.ovs.directory), "PATIENCE": "2"}
 
     def run(verb: str) -> subprocess.CompletedProcess[str]:
+        environment = {**os.environ, "OVS_RUNDIR": str(bridge.ovs.directory), "PATIENCE": "2"}
         command = ["unshare", "--mount", "sh", "-c", script, "sh", root, RESTORE, verb]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
@@ -107,6 +110,41 @@ def test_all_of_an_owner_is_saved_in_the_form_of_the_switch_and_comes_back(
     assert tables(bridge) == before
     assert (restore("again").stdout, restore("verify").returncode) == ("", 0)
     assert bridge.run("of_flow", **EVERYTHING)["changed"] is False
+
+
+SLOW = """\
+#!/bin/sh
+{program} "$@"
+result=$?
+case " $* " in *" bundle "*) : >{folder}/made; until [ -e {folder}/replaced ]; do sleep 0.02; done ;; esac
+exit $result
+"""
+
+
+def test_a_switch_that_is_started_anew_meanwhile_gets_its_flows_too(
+    bridge: Host, restore: Restore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is another one that holds the flows when the restore has just made them."""
+    slow, pid = tmp_path / "ovs-ofctl", bridge.ovs.directory / "ovs-vswitchd.pid"
+    slow.write_text(SLOW.format(program=which("ovs-ofctl"), folder=tmp_path))
+    slow.chmod(0o755)
+    bridge.run("of_flow", **EVERYTHING)
+    before = tables(bridge)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    def start() -> None:
+        restart(bridge)
+        pid.write_text(f"{bridge.ovs.pid('ovs-vswitchd')}\n")
+
+    start()
+    with ThreadPoolExecutor() as pool:
+        running = pool.submit(restore, "again")
+        eventually((tmp_path / "made").exists, "the first bundle")
+        start()
+        (tmp_path / "replaced").touch()
+        done = running.result(30)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert tables(bridge) == before
 
 
 def test_a_file_alone_that_lags_is_a_change(bridge: Host, file: Path) -> None:
