@@ -25,6 +25,8 @@ SECRETS = frozenset({"psk"})  # keys of maps that never leave the host
 PROTOCOLS = ("OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14", "OpenFlow15")
 MARKS = (OWNER_KEY, MESH_KEY, QOS_KEY, POLICING_KEY)
 
+ROUTERS = "/etc/tenantry/routers"
+
 _TUNNEL_PREFIX = {"gre": "gr", "vxlan": "vx", "geneve": "gn"}
 _UNFINISHED_SET = "tenantry-tmp-"
 _SET_NAME = r"[A-Za-z0-9_][A-Za-z0-9_.:-]*"
@@ -39,8 +41,16 @@ PLUG_CHAIN = "forward"  # what of an owner's chains judges at plugs, behind its 
 _SHORT_OWNER = r"[a-z0-9][a-z0-9-]{0,10}"
 _TUNNEL_NAME = r"(gr|vx|gn)-([0-9a-f]{12}|flow)"
 _PLUG_BRIDGE, _PLUG_INNER, _PLUG_OUTER = "qb-", "qv-", "qo-"
+_ROUTER_OUTER, _ROUTER_INNER, _ROUTER_NAMESPACE = "rt-", "rn-", "tenantry-"
 _PLUG_PORT, _PLUG_OWNER = "tenantry-port=", " tenantry-owner="
 PLUG_BRIDGES, PLUG_INNERS, PLUG_OUTERS = "qb-+", "qv-+", "qo-+"  # all of them, as rules of iptables say it
+
+
+class RouterLinks(NamedTuple):
+    """A cable from Open vSwitch into the network namespace of a router."""
+
+    outer: str  # end of the cable in Open vSwitch
+    inner: str  # end of the cable in the namespace
 
 
 class PlugLinks(NamedTuple):
@@ -99,6 +109,27 @@ def plug_alias(port: str, owner: str | None) -> str:
 def plug_owner(alias: str) -> str | None:
     """Return the owner that an alias names."""
     return alias.partition(_PLUG_OWNER)[2] or None if alias.startswith(_PLUG_PORT) else None
+
+
+def router_links(leg: str) -> RouterLinks:
+    """Return the names of the cable of a router's leg, 15 bytes each."""
+    own = digest(leg, 12)
+    return RouterLinks(_ROUTER_OUTER + own, _ROUTER_INNER + own)
+
+
+def is_router_link(name: str) -> bool:
+    """Say whether ``router_links`` may have built ``name``."""
+    return re.fullmatch(r"r[tn]-[0-9a-f]{12}", name) is not None
+
+
+def router_namespace(router: str) -> str:
+    """Return the name of a router's network namespace."""
+    return f"{_ROUTER_NAMESPACE}{router}"
+
+
+def router_folder(router: str) -> str:
+    """Return the folder of a router's files on its hypervisor."""
+    return f"{ROUTERS}/{router}"
 
 
 def is_set_name(name: str) -> bool:

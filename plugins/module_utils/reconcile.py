@@ -58,6 +58,22 @@ def reconcile(backend: Backend, check_mode: bool) -> Plan[Any, Any]:
     return plan
 
 
+def in_words(plan: Plan[Any, Any]) -> list[dict[str, str]]:
+    """Return Ansible's diff of a plan whose keys are words: one for each key."""
+    before, after = plan.before, plan.after
+    return [
+        {
+            **dict.fromkeys(("before_header", "after_header"), " ".join(key)),
+            **{"before": _text(before.get(key, "")), "after": _text(after.get(key, ""))},
+        }
+        for key in sorted({**before, **after})
+    ]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value}\n"
+
+
 @contextmanager
 def surfacing(module: Any) -> Iterator[None]:
     """Turn an error that is meant for the user into ``fail_json``; a bug keeps its traceback."""

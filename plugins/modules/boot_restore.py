@@ -22,7 +22,7 @@ options:
     type: dict
     required: true
   units:
-    description: The units to enable.
+    description: The units to enable. Of templates there are none, as each instance is enabled by itself.
     type: list
     elements: str
     required: true
@@ -33,10 +33,14 @@ options:
     type: list
     elements: str
     default: []
+  needed_by:
+    description: The folder of what the units give back.
+    type: str
+    default: /var/lib/tenantry/sdn
   state:
     description:
-      - V(absent) stops and disables the units and removes the files, unless something is saved that would not come
-        back then, as of another fabric.
+      - V(absent) stops and disables the units and removes the files, unless there are files in O(needed_by), since
+        what they are of would not come back then, as of another fabric.
     type: str
     choices: [present, absent]
     default: present
@@ -70,15 +74,16 @@ import os
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.boot_files import BOOTED, BootFiles
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import ROOT, anything_in
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.boot_input import parse_boot_files
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing
+from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import in_words, reconcile, surfacing
 
 ARGUMENTS = {
     "files": {"type": "dict", "required": True},
     "units": {"type": "list", "elements": "str", "required": True},
     "started": {"type": "list", "elements": "str", "default": []},
+    "needed_by": {"type": "str", "default": ROOT},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
@@ -88,20 +93,13 @@ def main() -> None:
     with surfacing(module):
         files = parse_boot_files(module.params)
         present = module.params["state"] == "present"
-        if not os.path.isdir(BOOTED) or (not present and sealed.anything()):
+        if not os.path.isdir(BOOTED) or (not present and anything_in(module.params["needed_by"])):
             module.exit_json(changed=False)
         units = {unit: unit in module.params["started"] for unit in module.params["units"]}
         plan = reconcile(BootFiles(files, units, present), module.check_mode)
         result = {"changed": bool(plan)}
         if module._diff:
-            before, after = plan.before, plan.after
-            result["diff"] = [
-                {
-                    **dict.fromkeys(("before_header", "after_header"), " ".join(key)),
-                    **{"before": before.get(key, ""), "after": after.get(key, "")},
-                }
-                for key in sorted({**before, **after})
-            ]
+            result["diff"] = in_words(plan)
         module.exit_json(**result)
 
 

@@ -13,7 +13,8 @@ author: the tenantry.sdn authors (@tenantry)
 description:
   - Checks the whole intent as M(tenantry.sdn.intent) does, and returns what one hypervisor needs of it, in the
     arguments of M(tenantry.sdn.ovs_bridge), M(tenantry.sdn.ovs_gre_mesh), M(tenantry.sdn.of_flow),
-    M(tenantry.sdn.ovs_qos), M(tenantry.sdn.ovs_mirror), M(tenantry.sdn.ovs_flow_export) and M(tenantry.sdn.ovs_ssl).
+    M(tenantry.sdn.ovs_qos), M(tenantry.sdn.ovs_mirror), M(tenantry.sdn.ovs_flow_export), M(tenantry.sdn.ovs_ssl) and
+    M(tenantry.sdn.virtual_router).
   - Other hosts are known from the intent alone, not from the inventory. A run that is limited to some hosts, or a job
     slice, leaves each host exactly as a whole run does.
   - A hypervisor gets tunnels only to hosts with which it shares a network.
@@ -42,6 +43,7 @@ seealso:
   - module: tenantry.sdn.ovs_mirror
   - module: tenantry.sdn.ovs_qos
   - module: tenantry.sdn.ovs_ssl
+  - module: tenantry.sdn.virtual_router
 """
 
 EXAMPLES = r"""
@@ -123,6 +125,21 @@ state:
           - {name: dc1.s4-c586fbbe5ea9, type: hash:net, family: inet, members: [10.1.1.20]}
         zones: {chains: [], jumps: []}
         rules: {chains: [], jumps: [], coming_sets: []}
+    routers:
+      description: The virtual routers that stand here, in the arguments of M(tenantry.sdn.virtual_router).
+      type: list
+      elements: dict
+      sample:
+        - name: acme.edge
+          interfaces:
+            - name: rn-0f31a070bafa
+              port: rt-0f31a070bafa
+              network: acme.web
+              mac: "02:0f:31:a0:70:ba"
+              mtu: 1458
+              addresses: [10.1.1.1/24]
+          routes: []
+          files: {nftables.conf: "table inet router {...}"}
     ssl:
       description: Where the key for controllers is, in the arguments of M(tenantry.sdn.ovs_ssl); none without them.
       type: dict

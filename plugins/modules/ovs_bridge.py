@@ -259,13 +259,20 @@ ofports:
   sample: {tap0: 3}
 owned:
   description:
-    - How many rows of the database, and plugs, bear the mark of O(owner) and were made by other modules, by module.
-      Where it is 0 and nothing is wanted, that module has nothing to do.
+    - How many rows of the database, plugs and routers bear the mark of O(owner) and were made by other modules, by
+      module. Where it is 0 and nothing is wanted, that module has nothing to do.
     - For C(of_flow), how many owners' flows the bridge comes back with after a restart.
   returned: success, with O(owner)
   type: dict
   sample:
-    {ovs_gre_mesh: 2, ovs_qos: 0, ovs_mirror: 0, ovs_flow_export: 0, ovs_ssl: 0, of_flow: 1, hybrid_plug: 0}
+    ovs_gre_mesh: 2
+    ovs_qos: 0
+    ovs_mirror: 0
+    ovs_flow_export: 0
+    ovs_ssl: 0
+    of_flow: 1
+    hybrid_plug: 0
+    virtual_router: 0
 """
 
 from ansible.module_utils.basic import AnsibleModule

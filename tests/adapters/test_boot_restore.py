@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from module_runner import run_module
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 from ansible_collections.tenantry.sdn.plugins.modules import boot_restore
 
 UNIT = "/etc/systemd/system/tenantry-test.service"
@@ -37,13 +36,12 @@ def test_without_systemd_nothing_is_done(state: str, check: bool) -> None:
 
 def test_while_something_is_saved_the_units_stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(boot_restore, "BOOTED", str(tmp_path))
-    monkeypatch.setattr(sealed, "ROOT", str(tmp_path / "saved"))
     other = tmp_path / "saved/bridges/br0/another"
     other.parent.mkdir(parents=True)
     other.write_text("")
     unit = tmp_path / "tenantry-test.service"
     unit.write_text(TEXT)
-    assert call(files={str(unit): TEXT}, state="absent")["changed"] is False
+    assert call(files={str(unit): TEXT}, state="absent", needed_by=str(tmp_path / "saved"))["changed"] is False
     assert unit.exists()
 
 
@@ -70,7 +68,6 @@ def test_while_something_is_saved_the_units_stay(monkeypatch: pytest.MonkeyPatch
             {"files": {"/usr/local/lib/restore": TEXT}, "units": ["restore"]},
             "units[0]: 'restore' is none of the files; write the name of a .service or .path",
         ),
-        ({"units": []}, "units: is empty; list at least one"),
         ({"started": ["a.path"]}, "started[0]: 'a.path' is none of the units; list it there too"),
     ],
 )

@@ -14,9 +14,8 @@ from key_pairs import key_pair
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 
-NOTHING = dict.fromkeys(
-    ("ovs_gre_mesh", "ovs_qos", "ovs_mirror", "ovs_flow_export", "ovs_ssl", "of_flow", "hybrid_plug"), 0
-)
+MODULES = ("ovs_gre_mesh", "ovs_qos", "ovs_mirror", "ovs_flow_export", "ovs_ssl", "of_flow", "hybrid_plug")
+NOTHING = dict.fromkeys((*MODULES, "virtual_router"), 0)
 NO_EFFECT = {"require_effect": False}  # of limits, on a pretended datapath
 COLLECTOR = ["192.0.2.7:6343"]
 MESH = {"bridge": "br0", "name": "web", "local_ip": "192.0.2.1", "remotes": ["192.0.2.2", "192.0.2.3"], "key": "5001"}

@@ -43,13 +43,15 @@ class BootFiles:
                 if kind == "file":
                     _write(path, self._files[path])
             _systemctl("daemon-reload")
-            _systemctl("enable", *self._units)
-            _systemctl("start", *(unit for unit, runs in self._runs.items() if runs))
-            _systemctl("start", "--no-block", *self._units)  # what fails says so by itself, and the task may mend it
+            if self._units:
+                _systemctl("enable", *self._units)
+                _systemctl("start", *(unit for unit, runs in self._runs.items() if runs))
+                _systemctl("start", "--no-block", *self._units)  # what fails says so by itself; the task may mend it
         else:
             units = [unit for kind, unit in plan.delete if kind == "unit"]
-            _systemctl("disable", "--now", *units)
-            _systemctl("reset-failed", *(f"{unit}*" for unit in units))  # by pattern: it need not have failed
+            if units:
+                _systemctl("disable", "--now", *units)
+                _systemctl("reset-failed", *(f"{unit}*" for unit in units))  # by pattern: it need not have failed
             for kind, path in plan.delete:
                 if kind == "file":
                     _remove(path)
@@ -57,8 +59,8 @@ class BootFiles:
 
     def _states(self) -> Iterator[tuple[str, str]]:
         """Yield what is of each unit that systemd enables or runs, '' if it knows none or does neither."""
-        shown = _systemctl("show", "--property=Id,UnitFileState,ActiveState", *self._units)
-        for block in shown.strip().split("\n\n"):
+        shown = _systemctl("show", "--property=Id,UnitFileState,ActiveState", *self._units) if self._units else ""
+        for block in filter(None, shown.strip().split("\n\n")):
             state = dict(line.split("=", 1) for line in block.splitlines())
             words = ["enabled"] if state.get("UnitFileState") == "enabled" else []
             if self._runs[state["Id"]] and state["ActiveState"] == "active":

@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plugged, router_files, sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Operation, Ovsdb
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plugged import count
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY, POLICING_KEY
 
 # Of each module, the rows that it makes: table, and the key of external_ids that holds the owner there.
@@ -38,7 +37,12 @@ def holdings(ovsdb: Ovsdb, owner: str, bridge: str) -> dict[str, int]:
     counts = dict.fromkeys(_MADE_BY, 0)
     for (module, table, _key), result in zip(places, results):
         counts[module] += sum(table != "Port" or _is_tunnel(row) for row in result["rows"])
-    return {**counts, "of_flow": len(sealed.names_in(sealed.flows_of(bridge))), "hybrid_plug": count(owner)}
+    return {
+        **counts,
+        "of_flow": len(sealed.names_in(sealed.flows_of(bridge))),
+        "hybrid_plug": plugged.count(owner),
+        "virtual_router": router_files.count(owner),
+    }
 
 
 def _marked(table: str, key: str, owner: str) -> Operation:

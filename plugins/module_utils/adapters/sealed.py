@@ -43,9 +43,9 @@ def names_in(folder: str) -> list[str]:
         return []
 
 
-def anything() -> bool:
-    """Say whether anything is saved on this host."""
-    return any(not name.endswith(DRAFT) for dummy, _folders, names in os.walk(ROOT) for name in names)
+def anything_in(root: str) -> bool:
+    """Say whether anything is saved in a folder."""
+    return any(not name.endswith(DRAFT) for dummy, _folders, names in os.walk(root) for name in names)
 
 
 def sealed(lines: Iterable[str]) -> str:

@@ -22,6 +22,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring impo
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import as_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import COOKIE
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed, one_of_names
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.program import routers
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching import FORWARDING
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
     BRIDGE,
@@ -63,6 +64,7 @@ def compile_host(
         **switching,
         **with_outputs(intent, host, switching),
         "firewall": chains(intent, allocations, host),
+        "routers": routers(intent, host),
         "qos": list(_limits(intent, host)),
         "mirrors": mirrors(intent, host),
         "exports": exports(intent, host),
@@ -92,6 +94,7 @@ def _emptied(intent: Intent, hypervisor: str) -> dict[str, Any]:
         "networks": [],
         "flows": [],
         "firewall": dict(EMPTY),
+        "routers": [],
         "qos": [],
         "mirrors": [],
         "exports": {},
@@ -106,11 +109,16 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
         "mtu": intent.fabric.mtu,
         "hypervisors": [_hypervisor(intent, host) for name, host in sorted(intent.fabric.hypervisors.items())],
         "gateways": [
-            {"segment": _segment(network), "addresses": list(network.gateways)} for network in intent.shared_networks
+            *({"segment": _segment(net), "addresses": list(net.gateways)} for net in intent.shared_networks),
+            *(
+                {"segment": str(net.physical_network), "addresses": list(net.gateways)}
+                for net in intent.external_networks
+                if net.type == "flat"
+            ),
         ],
         "endpoints": [
             {**_endpoint(intent, port), **{key: networks[port.network][key] for key in ("mtu", "gateways")}}
-            for port in intent.ports
+            for port in intent.guests
         ],
         "networks": networks,
         "security": {
@@ -120,7 +128,7 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
             "hypervisors": len(intent.fabric.hypervisors),
             "tenants": len(intent.tenants),
             "networks": len(networks),
-            "ports": len(intent.ports),
+            "ports": len(intent.guests),
             "tunnels": asdict(intent.tunnels.cost().tunnels),
         },
         "warnings": fabric_warnings(intent),
@@ -167,6 +175,7 @@ def _endpoint(intent: Intent, port: Port) -> dict[str, Any]:
         "interface": port.interface,
         "mac": port.mac,
         "addresses": list(port.addresses),
+        "domain": intent.networks[port.network].domain,
         "groups": None if port.groups is None else list(port.groups),
         "guarded": port.secured and intent.fabric.has_pipeline,
     }

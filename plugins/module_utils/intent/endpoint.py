@@ -26,6 +26,7 @@ class Endpoint:
     groups: tuple[str, ...] | None = None  # its security groups; None: it is not judged
     guarded: bool = False  # its hypervisor lets it send nothing but its own
     services: tuple[str, ...] = ()  # ports that it is asked at beside the probe's own, as "tcp 80"
+    joined: str = ""  # what its network and others are one domain as
 
     @property
     def tenant(self) -> str:
@@ -34,7 +35,7 @@ class Endpoint:
     @property
     def domain(self) -> str:
         """What its packets stay in, as of the intent's networks."""
-        return self.network.partition("@")[0]
+        return self.joined or self.network.partition("@")[0]
 
     @property
     def judged(self) -> bool:
@@ -76,6 +77,7 @@ def parse_endpoints(values: Sequence[Mapping[str, Any]]) -> tuple[Endpoint, ...]
             groups=None if value.get("groups") is None else tuple(map(str, value["groups"])),
             guarded=bool(value.get("guarded")),
             services=tuple(map(str, value.get("services", ()))),
+            joined=str(value.get("domain") or ""),
         )
         for value in values
     )

@@ -37,7 +37,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
 
 _KEYS = (
     *("name", "mtu", "segments", "forwarding", "security_driver", "controllers", "qos_profiles", "monitoring"),
-    "networks",
+    *("networks", "external_networks"),
     "hypervisors",
 )
 MTU_MAXIMUM = 65535  # bytes; an IPv4 packet cannot be larger (RFC 791)

@@ -72,7 +72,9 @@ def _groups(endpoint: Endpoint) -> str:
     if endpoint.groups is None:
         return "(no port security)"
     names = "+".join(endpoint.groups) or "(no group)"
-    return names if endpoint.network == endpoint.domain else f"{endpoint.tenant}.{names}"  # among other tenants' ones
+    return (
+        names if endpoint.domain.startswith(f"{endpoint.tenant}.") else f"{endpoint.tenant}.{names}"
+    )  # among other tenants' ones
 
 
 def _state(row: _Row, check: str, permitted: Permitted, wrong: Mapping[tuple[str, str], Collection[str]]) -> str:

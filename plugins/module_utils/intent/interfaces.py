@@ -8,13 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import BRIDGE
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_link, is_tunnel_name
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_link, is_router_link, is_tunnel_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import interface_name
 
 
 def host_interface(value: Any) -> str:
     """Parse the name of a NIC or tap that is to become a port of the integration bridge."""
     name = interface_name(value)
-    if name in (BRIDGE, "lo", "ovs-system", "ovs-netdev") or is_tunnel_name(name) or is_plug_link(name):
+    if (
+        name in (BRIDGE, "lo", "ovs-system", "ovs-netdev")
+        or is_tunnel_name(name)
+        or is_plug_link(name)
+        or is_router_link(name)
+    ):
         raise ValueError(f"'{name}' is a name that the host or Open vSwitch uses itself; write another interface")
     return name

@@ -19,6 +19,8 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import IPV6_MINIMUM
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.network_service import KEYS as SERVICE_KEYS
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.network_service import parse_service
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import span
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Claims, Section, each
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet, overlapping, subnet
@@ -39,7 +41,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     one_of,
 )
 
-_KEYS = frozenset({"type", "segmentation_id", "physical_network", "subnet"})
+_KEYS = frozenset({"type", "segmentation_id", "physical_network", "subnet", *SERVICE_KEYS})
 _SHARED_KEYS = frozenset({"type", "physical_network", "pods"})
 _POD_KEYS = frozenset({"subnet", "gateway"})
 _SEGMENTS = {"vlan": ("vlan", "100-999"), "tunnel": (", ".join(TUNNEL_TYPES), "5000-16777215")}  # users, example
@@ -56,6 +58,8 @@ class Surroundings:
     zones: dict[str, tuple[str | None, str]] = field(default_factory=dict)  # network: zone and path of its first port
 
     shared: dict[str, dict[str, Network | None]] = field(default_factory=dict)  # network: pod: its part there
+    external: dict[str, Network | None] = field(default_factory=dict)  # where routers meet the outside
+    pools: dict[str, list[range]] = field(default_factory=dict)  # external network: addresses that routers may have
 
     @cached_property
     def physical_networks(self) -> frozenset[str]:
@@ -69,6 +73,9 @@ def parse_networks(around: Surroundings, tenant: str, section: Section) -> dict[
     for name in sorted(around.shared.keys() & networks.keys()):
         path = f"{section.path_to('networks')}.{name}"
         around.faults.add(path, f"the name is that of fabric.networks.{name}, which all tenants share; choose another")
+    for name in sorted(around.external.keys() & networks.keys()):
+        path = f"{section.path_to('networks')}.{name}"
+        around.faults.add(path, f"the name is that of fabric.external_networks.{name}; choose another")
     subnets = [(f"{network.path}.subnet", part) for network in networks.values() if network for part in network.subnets]
     _refuse_overlaps(around.faults, subnets)
     return networks
@@ -89,7 +96,7 @@ def parse_shared_networks(around: Surroundings, fabric: Section) -> list[Network
 
 def _shared_network(around: Surroundings, name: str, section: Section) -> dict[str, Network | None]:
     section.required("type", one_of(("flat",)), "flat")
-    wire = _physical_network(around, section, "flat")
+    wire = physical_network_of(around, section, "flat")
     section.required("pods", mapping, "{p1: {subnet: 10.1.0.0/21}}")
     known = {host.pod for host in around.hypervisors.values() if host and host.pod}
     pods: dict[str, Network | None] = {}
@@ -102,8 +109,8 @@ def _shared_network(around: Surroundings, name: str, section: Section) -> dict[s
 
 
 def _pod(around: Surroundings, name: str, wire: str | None, section: Section) -> Network | None:
-    subnets = _subnets(around.faults, section)
-    gateways = _gateways(section, subnets)
+    subnets = subnets_of(around.faults, section)
+    gateways = gateways_of(section, subnets)
     if not subnets:
         return None
     network = Network(name, "", "flat", None, wire, tuple(subnets), tuple(gateways))
@@ -111,7 +118,7 @@ def _pod(around: Surroundings, name: str, wire: str | None, section: Section) ->
     return network
 
 
-def _gateways(section: Section, subnets: Sequence[Subnet]) -> Iterable[str]:
+def gateways_of(section: Section, subnets: Sequence[Subnet]) -> Iterable[str]:
     """Return the gateway of each subnet: as written, else the first address that a host can have."""
     written, path = section.value("gateway"), section.path_to("gateway")
     if "gateway" in section and written is None:
@@ -142,22 +149,23 @@ def _home(faults: Faults, path: str, address: str, subnets: Sequence[Subnet]) ->
 def _network(around: Surroundings, tenant: str, name: str, path: str, value: Any) -> Network | None:
     section = Section(around.faults, path, value, _KEYS)
     kind = section.required("type", one_of(NETWORK_TYPES), "gre")
-    subnets = _subnets(around.faults, section)
+    subnets = subnets_of(around.faults, section)
     if kind is None:
         return None
     network = Network(
         name=f"{tenant}.{name}",
         tenant=tenant,
         type=kind,
-        segmentation_id=_segmentation_id(around, section, kind),
-        physical_network=_physical_network(around, section, kind),
+        segmentation_id=segmentation_id_of(around, section, kind),
+        physical_network=physical_network_of(around, section, kind),
         subnets=tuple(subnets),
+        service=parse_service(section, tenant, subnets),
     )
     _check_mtu(around, network)
     return network
 
 
-def _subnets(faults: Faults, section: Section) -> list[Subnet]:
+def subnets_of(faults: Faults, section: Section) -> list[Subnet]:
     value = section.required("subnet", lambda given: given, "10.1.1.0/24")
     found = [] if value is None else each(faults, section.path_to("subnet"), value, subnet)
     _refuse_overlaps(faults, found)
@@ -170,7 +178,7 @@ def _refuse_overlaps(faults: Faults, subnets: Iterable[tuple[str, Subnet]]) -> N
             faults.add(path, f"{later.text} overlaps {other.text} of {other_path}; write subnets that do not overlap")
 
 
-def _segmentation_id(around: Surroundings, section: Section, kind: str) -> int | None:
+def segmentation_id_of(around: Surroundings, section: Section, kind: str) -> int | None:
     path = section.path_to("segmentation_id")
     if kind == "flat":
         if "segmentation_id" in section:
@@ -202,7 +210,7 @@ def _id_within(space: str, ranges: Sequence[range]) -> Parser[int | None]:
     return parse
 
 
-def _physical_network(around: Surroundings, section: Section, kind: str) -> str | None:
+def physical_network_of(around: Surroundings, section: Section, kind: str) -> str | None:
     path = section.path_to("physical_network")
     if kind in TUNNEL_TYPES:
         if "physical_network" in section:

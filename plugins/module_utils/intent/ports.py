@@ -14,10 +14,11 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.interfaces imp
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pairs import parse_pairs
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import GUEST_OFPORTS
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.placement import check_place
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security, parse_memberships
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import IPSET, TUNNEL_TYPES, Network, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import IPSET, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
@@ -86,8 +87,7 @@ def _port(
     full_name = network.name if network else network_name and f"{tenant}.{network_name}"
     _claim(around, section, host, interface, full_name, mac, addresses)
     if network and host:
-        _check_uplink(around, section, network, host)
-        _check_zone(around, section, network, host)
+        check_place(around, section.path_to("hypervisor"), network, host)
     if not (host and network and interface and mac):
         return None
     if ofport:
@@ -180,34 +180,3 @@ def _claim(
         around.claims.claim(("mac", network), mac, section.path_to("mac"), "write another, unique in the network")
         for path, address in addresses.items():
             around.claims.claim(("ip", network), address.partition("/")[0], path, "write a free address")
-
-
-def _check_uplink(around: Surroundings, section: Section, network: Network, host: str) -> None:
-    """Record a port that could reach nobody: its network is on a wire that its hypervisor is not plugged into."""
-    hypervisor = around.hypervisors.get(host)
-    physical = network.physical_network
-    known = physical in around.physical_networks  # else that is the fault, reported with the network
-    if hypervisor and physical and known and physical not in hypervisor.uplinks:
-        around.faults.add(
-            section.path_to("hypervisor"),
-            f"{host} has no uplink to {physical}, which network {network.name} runs on; add "
-            f"fabric.hypervisors.{host}.uplinks.{physical}, or choose another hypervisor",
-        )
-
-
-def _check_zone(around: Surroundings, section: Section, network: Network, host: str) -> None:
-    """Record a port of a tunnel network that is not in the zone of the first one, for tunnels stay within a zone."""
-    hypervisor = around.hypervisors.get(host)
-    if not hypervisor or network.type not in TUNNEL_TYPES:
-        return
-    zone, first = around.zones.setdefault(network.name, (hypervisor.zone, section.path))
-    if zone != hypervisor.zone:
-        section.faults.add(
-            section.path_to("hypervisor"),
-            f"{host} is in {_called(hypervisor.zone)}, and {first} of the same network in {_called(zone)}; tunnels "
-            "stay within a zone, so choose a hypervisor there, or make a network for each zone",
-        )
-
-
-def _called(zone: str | None) -> str:
-    return f"zone {zone}" if zone else "no zone"

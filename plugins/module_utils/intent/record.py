@@ -59,7 +59,7 @@ _KEYS = ("version", "hypervisors", "networks", "retired", "ofports", "retired_of
 _YAML_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 _RETIRED = re.compile(r"(tunnel|vlan|local_vlan)/([1-9][0-9]{0,9})")
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_OFPORT = re.compile(rf"({_LABEL}(?:\.{_LABEL}(?:\.plug)?)?) ([1-9][0-9]{{0,4}})")
+_OFPORT = re.compile(rf"({_LABEL}(?:\.{_LABEL}(?:\.plug|/{_LABEL})?)?) ([1-9][0-9]{{0,4}})")
 
 
 @dataclass(frozen=True, order=True)
@@ -142,10 +142,16 @@ def _blocks(key: str, ofports: Ofports) -> Iterator[str]:
 
 
 def network_name(value: Any) -> str:
-    """Parse the full name of a network, ``tenant.network`` or, of one that tenants share, ``network@pod``."""
+    """Parse the full name of a network: ``tenant.network``, ``network@pod`` of one that tenants share, or ``network``
+    of one where routers meet the outside.
+    """
     parts = re.split("([.@])", value) if isinstance(value, str) else []
+    if len(parts) == 1:
+        return identifier(value)
     if len(parts) != 3:
-        raise ValueError(f"{shown(value)} is no network; write it as 'tenant.network', or 'network@pod'")
+        raise ValueError(
+            f"{shown(value)} is no network; write it as 'tenant.network', 'network@pod' or 'network'"
+        )
     return parts[1].join(map(identifier, (parts[0], parts[2])))
 
 

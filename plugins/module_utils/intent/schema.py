@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.external_networks import parse_external_networks
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import fabric_section, parse_fabric
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.firewall import refuse_groups
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import refuse_floods
@@ -27,11 +28,19 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import 
     Section,
     no_origin,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routers import (
+    joined,
+    parse_routers,
+    parse_standings,
+    refuse_idle_services,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import legs_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import parse_security
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import check_guarantees
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Tenant
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import mapping
 
+_TENANT_KEYS = ("networks", "ports", "security_groups", "address_groups", "routers")
 NETWORKS_MAXIMUM = 4000  # one local VLAN each, of the 4,094 that a bridge has; of any forwarding, so that it can change
 
 
@@ -51,8 +60,9 @@ def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
     fabric, hypervisors = parse_fabric(faults, claims, section)
     around = Surroundings(faults, claims, fabric, hypervisors)
     shared = parse_shared_networks(around, section)
+    external = parse_external_networks(around, section)
     tenants = {name: _tenant(around, name, path, value) for name, path, value in root.items("tenants")}
-    networks = [*shared, *(network for tenant in tenants.values() for network in tenant.networks.values())]
+    networks = [*shared, *external, *(network for tenant in tenants.values() for network in tenant.networks.values())]
     refuse_native_trunks(faults, networks)
     count = len(networks)
     if count > NETWORKS_MAXIMUM:
@@ -60,7 +70,7 @@ def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
             "tenants",
             f"{count} networks; a bridge has local VLANs for at most {NETWORKS_MAXIMUM}, so split the fabric in two",
         )
-    intent = Intent(fabric, tenants, shared)
+    intent = Intent(fabric, tenants, shared, external)
     check_mirrors(around, intent, _names(root, "ports"), _names(root, "networks"))
     check_guarantees(faults, {host.name: host.link_rate for host in fabric.hypervisors.values()}, _guarantees(intent))
     faults.raise_any()
@@ -86,8 +96,19 @@ def _guarantees(intent: Intent) -> Iterator[tuple[str, str, int]]:
 
 
 def _tenant(around: Surroundings, name: str, path: str, value: Any) -> Tenant:
-    section = Section(around.faults, path, value, ("networks", "ports", "security_groups", "address_groups"))
-    networks = parse_networks(around, name, section)
+    section = Section(around.faults, path, value, _TENANT_KEYS)
+    parsed = parse_networks(around, name, section)
+    standings = parse_standings(around, name, section, parsed)
+    networks = joined(parsed, standings)
+    refuse_idle_services(around.faults, networks)
     security = parse_security(section)
     ports = parse_ports(around, name, section, networks, security)
-    return Tenant(name, {key: network for key, network in networks.items() if network}, ports, security)
+    routers = parse_routers(around, standings, ports)
+    return Tenant(
+        name,
+        {key: network for key, network in networks.items() if network},
+        ports,
+        security,
+        routers,
+        [leg for router in routers.values() for leg in legs_of(router)],
+    )

@@ -178,13 +178,13 @@ def _protocol(value: Any) -> int:
 
 
 def _ports(rule: Section, protocol: int | None) -> Ports | None:
-    ports = rule.optional("port", _range, None)
+    ports = rule.optional("port", port_range, None)
     if "port" in rule and protocol not in WITH_PORTS:
         rule.faults.add(rule.path_to("port"), "ports belong to a protocol; write protocol as tcp, udp or sctp")
     return ports
 
 
-def _range(value: Any) -> Ports:
+def port_range(value: Any) -> Ports:
     """Parse a port, or two and a dash."""
     low, dash, high = value.partition("-") if isinstance(value, str) else (value, "", "")
     try:

@@ -15,6 +15,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers im
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.monitoring import Monitoring
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import overhead
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import HIGHEST_ID
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import NetworkService, Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import Profile
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
@@ -72,17 +73,22 @@ class Network:
     segmentation_id: int | None  # as pinned by the user; None is for the allocation to decide (flat has none)
     physical_network: str | None  # of vlan and flat
     subnets: tuple[Subnet, ...]
-    gateways: tuple[str, ...] = ()  # addresses of the pod's L3 switch, each with the prefix length of its subnet
+    gateways: tuple[str, ...] = ()  # addresses of who routes for it, each with the prefix length of its subnet
+    external: bool = False  # where routers of tenants meet the outside
+    routers: tuple[str, ...] = ()  # full names of those that join it with other networks of the tenant
+    service: NetworkService = field(default_factory=NetworkService)  # what a router tells its guests
 
     @property
     def shared(self) -> bool:
         """Say whether all tenants may have ports on it."""
-        return not self.tenant
+        return not self.tenant and not self.external
 
     @property
     def domain(self) -> str:
-        """What its packets stay in: the network, or all pods of a shared one, between which the L3 core routes."""
-        return self.name.partition("@")[0]
+        """What its packets stay in: the network, or those that a router joins, as the L3 core does all pods of a shared
+        one.
+        """
+        return self.routers[0] if self.routers else self.name.partition("@")[0]
 
     @property
     def pod(self) -> str:
@@ -96,6 +102,8 @@ class Network:
 
     @property
     def path(self) -> str:
+        if self.external:
+            return f"fabric.external_networks.{self.name}"
         if self.shared:
             return f"fabric.networks.{self.name.replace('@', '.pods.')}"
         return f"tenants.{self.tenant}.networks.{self.name[len(self.tenant) + 1 :]}"
@@ -119,6 +127,9 @@ class Port:
 
     @property
     def path(self) -> str:
+        router, slash, leg = self.name[len(self.tenant) + 1 :].partition("/")
+        if slash:
+            return f"tenants.{self.tenant}.routers.{router}.networks.{leg}"
         return f"tenants.{self.tenant}.ports.{self.name[len(self.tenant) + 1 :]}"
 
     @property
@@ -140,6 +151,8 @@ class Tenant:
     networks: Mapping[str, Network]
     ports: Mapping[str, Port]
     security: Security = field(default_factory=Security)
+    routers: Mapping[str, Router] = field(default_factory=dict)
+    legs: Sequence[Port] = ()  # of its routers
 
 
 @dataclass(frozen=True)
@@ -149,6 +162,7 @@ class Intent:
     fabric: Fabric
     tenants: Mapping[str, Tenant]
     shared_networks: Sequence[Network] = ()
+    external_networks: Sequence[Network] = ()
 
     def without(self, tenants: Collection[str]) -> Intent:
         """Return the intent as if it did not have these tenants."""
@@ -158,23 +172,29 @@ class Intent:
     def networks(self) -> dict[str, Network]:
         """All networks by full name, sorted."""
         found = {network.name: network for tenant in self.tenants.values() for network in tenant.networks.values()}
-        found.update((network.name, network) for network in self.shared_networks)
+        found.update((network.name, network) for network in (*self.shared_networks, *self.external_networks))
         return dict(sorted(found.items()))
 
     def is_judged(self, network: str) -> bool:
         """Say whether security groups decide what passes in a network."""
         found = self.networks[network]
-        return found.shared or self.tenants[found.tenant].security.groups is not None
+        return not found.external and (found.shared or self.tenants[found.tenant].security.groups is not None)
 
     def judges_by_flows(self, network: str) -> bool:
         """Say whether it is our flows that decide."""
         return self.fabric.security_driver == OPENFLOW and self.is_judged(network)
 
     @cached_property
-    def ports(self) -> Sequence[Port]:
-        """All ports, sorted by full name."""
+    def guests(self) -> Sequence[Port]:
+        """The ports that tenants have their machines at, sorted by full name."""
         found = [port for tenant in self.tenants.values() for port in tenant.ports.values()]
         return sorted(found, key=lambda port: port.name)
+
+    @cached_property
+    def ports(self) -> Sequence[Port]:
+        """All ports, sorted by full name: those of guests, and the legs of routers."""
+        legs = [leg for tenant in self.tenants.values() for leg in tenant.legs]
+        return sorted([*self.guests, *legs], key=lambda port: port.name) if legs else self.guests
 
     @cached_property
     def ports_of(self) -> Mapping[str, Sequence[Port]]:

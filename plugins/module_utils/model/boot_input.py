@@ -21,8 +21,6 @@ def parse_boot_files(params: Mapping[str, Any]) -> dict[str, str]:
         if not isinstance(text, str) or not text.endswith("\n"):
             faults.add(f"files.{path}", "is no text that ends with a line; write one, as by query(..., rstrip=false)")
     names = {str(path).rpartition("/")[2] for path in params["files"]}
-    if not params["units"]:
-        faults.add("units", "is empty; list at least one")
     for index, unit in enumerate(params["units"]):
         if unit not in names or not unit.endswith(_KINDS):
             faults.add(f"units[{index}]", f"{shown(unit)} is none of the files; write the name of a .service or .path")

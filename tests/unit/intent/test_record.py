@@ -81,8 +81,10 @@ def test_the_record_is_one_sorted_line_an_entry() -> None:
             ["hypervisors: 'hv1' is not a list; write one item a line, each after '- '"],
         ),
         (
-            "{version: 1, networks: {web: {tunnel: 5001}}}",
-            ["networks.web: 'web' is no network; write it as 'tenant.network', or 'network@pod'"],
+            "{version: 1, networks: {a.web.b: {tunnel: 5001}}}",
+            [
+                "networks.a.web.b: 'a.web.b' is no network; write it as 'tenant.network', 'network@pod' or 'network'"
+            ],
         ),
         (
             "{version: 1, networks: {a.b: {tunnel: 0, vlan: 4095, vni: 1}}}",
@@ -93,10 +95,10 @@ def test_the_record_is_one_sorted_line_an_entry() -> None:
             ],
         ),
         (
-            "{version: 1, retired: {gre/1: a.b, vlan/5000: a.b, tunnel/7: b}}",
+            "{version: 1, retired: {gre/1: a.b, vlan/5000: a.b, tunnel/7: b.c.d}}",
             [
                 "retired.gre/1: no id; write it as 'tunnel/5001', 'vlan/120' or 'local_vlan/12'",
-                "retired.tunnel/7: 'b' is no network; write it as 'tenant.network', or 'network@pod'",
+                "retired.tunnel/7: 'b.c.d' is no network; write it as 'tenant.network', 'network@pod' or 'network'",
                 "retired.vlan/5000: no id; write it as 'tunnel/5001', 'vlan/120' or 'local_vlan/12'",
             ],
         ),

@@ -47,7 +47,7 @@ class Question:
 def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
     """Return what is asked, or raise InvalidInput with all faults."""
     faults = Faults()
-    ports = {port.name: port for port in intent.ports}
+    ports = {port.name: port for port in intent.guests}
     sender = _end(faults, ports, "from", given, "the port that sends")
     receiver = _end(faults, ports, "to", given, "the port that it is for")
     if sender and sender is receiver:

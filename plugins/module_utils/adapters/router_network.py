@@ -1,0 +1,143 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is in the network namespaces of virtual routers: interfaces, routes and rules, and changes of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import run
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_files import digest, loaded
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
+    RULESET,
+    Interface,
+    RouterPlan,
+    RouterWish,
+    interface_lines,
+    link_lines,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_router_link, router_namespace
+
+_SECONDS = 60
+_PROGRAM = "/usr/local/lib/tenantry/router"  # of the role virtual_router
+_CURRENT = "as its file says"
+_DEFAULT = {"-4": "0.0.0.0/0", "-6": "::/0"}
+
+State = tuple[tuple[str, str], object]
+
+
+def is_there(name: str) -> bool:
+    """Say whether the router has its namespace."""
+    return os.path.exists(f"/run/netns/{router_namespace(name)}")
+
+
+def wanted(wish: RouterWish) -> Iterator[State]:
+    yield ("ruleset", wish.name), _CURRENT
+    yield ("routes", wish.name), sorted(map(tuple, wish.routes))
+    for interface in wish.interfaces:
+        yield (
+            ("interface", f"{wish.name} {interface.name}"),
+            {
+                "mac": interface.mac,
+                "mtu": interface.mtu,
+                "up": True,
+                "addresses": sorted(interface.addresses),
+                "network": interface.network,
+            },
+        )
+
+
+def read(name: str) -> Iterator[State]:
+    """Yield what is in a router's namespace, if it is there."""
+    if not is_there(name):
+        return
+    for link in json.loads(_ip(name, "-details", "-json", "address", "show")):
+        if is_router_link(link["ifname"]):
+            yield ("interface", f"{name} {link['ifname']}"), _described(link)
+    routes = [
+        (_DEFAULT[family] if route["dst"] == "default" else _network(route["dst"]), route["gateway"])
+        for family in _DEFAULT
+        for route in json.loads(_ip(name, family, "-json", "route", "show") or "[]")
+        if "gateway" in route
+    ]
+    yield ("routes", name), sorted(routes)
+    yield ("ruleset", name), _CURRENT if _is_loaded(name) else "another"
+
+
+def _is_loaded(name: str) -> bool:
+    """Say whether the rules are those that were made of the file, and the file is still the same."""
+    shown = run(["ip", "netns", "exec", router_namespace(name), "nft", "list", "ruleset"])
+    return loaded(name, "ruleset") == f"{digest(name, [RULESET])} {hashlib.sha256(shown.encode()).hexdigest()}"
+
+
+def _network(text: str) -> str:
+    return text if "/" in text else f"{text}/{128 if ':' in text else 32}"
+
+
+def _described(link: Mapping[str, Any]) -> dict[str, Any]:
+    addresses = [f"{item['local']}/{item['prefixlen']}" for item in link["addr_info"] if item["scope"] == "global"]
+    return {
+        "mac": link["address"],
+        "mtu": link["mtu"],
+        "up": "UP" in link["flags"],
+        "addresses": sorted(addresses),
+        "network": link.get("ifalias", ""),
+    }
+
+
+def change(wish: RouterWish, plan: RouterPlan) -> None:
+    """Bring the namespace of a router that is up to what differs: its rules first."""
+    if ("ruleset", wish.name) in plan.after or _ruleset_file_changed(wish, plan):
+        run([_PROGRAM, "load", wish.name], _SECONDS)
+    gone = [key for kind, key in plan.delete if kind == "interface" and key.startswith(f"{wish.name} ")]
+    new = [interface for interface in wish.interfaces if _key(wish, interface) in plan.create]
+    if new:
+        _batch((line for interface in new for line in link_lines(interface, wish.namespace)), "ip")
+        run([_PROGRAM, "devices", wish.name], _SECONDS)
+    changed = [interface for interface in wish.interfaces if _key(wish, interface) in plan.update]
+    _batch((f"link set dev {interface.port} mtu {interface.mtu}" for interface in changed), "ip")
+    inside = [f"link delete dev {key.split(' ')[1]}" for key in gone]
+    for interface in changed:
+        inside += _changes(interface, plan.update[_key(wish, interface)][0])
+    for interface in (*new, *changed):
+        inside += interface_lines(interface)
+    _batch([*inside, *_route_changes(wish, plan)], "ip", "-n", wish.namespace)
+
+
+def _ruleset_file_changed(wish: RouterWish, plan: RouterPlan) -> bool:
+    return any(kind == "file" and key.endswith(f"/{wish.name}/{RULESET}") for kind, key in plan.after)
+
+
+def _key(wish: RouterWish, interface: Interface) -> tuple[str, str]:
+    return "interface", f"{wish.name} {interface.name}"
+
+
+def _changes(interface: Interface, before: Any) -> Iterator[str]:
+    for address in sorted(set(before["addresses"]) - set(interface.addresses)):
+        yield f"address delete {address} dev {interface.name}"
+    if (before["mac"], before["mtu"]) != (interface.mac, interface.mtu):
+        yield f"link set dev {interface.name} address {interface.mac} mtu {interface.mtu}"
+
+
+def _route_changes(wish: RouterWish, plan: RouterPlan) -> Iterator[str]:
+    key = ("routes", wish.name)
+    before: Any = plan.before.get(key, ())
+    routes = {tuple(route) for route in wish.routes}
+    yield from (f"route delete {to} via {via}" for to, via in before if (to, via) not in routes)
+    if key in plan.after or any(kind == "interface" for kind, _key in plan.after):
+        yield from (f"route replace {to} via {via}" for to, via in wish.routes)
+
+
+def _ip(name: str, *words: str) -> str:
+    return run(["ip", "-n", router_namespace(name), *words])
+
+
+def _batch(lines: Iterable[str], *ip: str) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    if text:
+        run([*ip, "-batch", "-"], _SECONDS, text)

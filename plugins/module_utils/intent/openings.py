@@ -1,0 +1,121 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parse what a router lets in: static NAT and its firewall, and port forwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, network_or_address, plain_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.outside import public_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import ANYWHERE, Opening, Router
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Ports, port_range
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import integer, one_of, sequence, text
+
+_FORWARD_KEYS = ("ip", "protocol", "port", "to", "to_port", "remote_cidr", "description")
+_RULE_KEYS = ("to", "protocol", "port", "remote_cidr", "description")
+_PROTOCOLS = ("tcp", "udp", "icmp")
+_port = integer(1, 65535)
+
+
+def parse_openings(around: Surroundings, section: Section, router: Router, ports: Mapping[str, Port]) -> Router:
+    """Return the router with all that comes in by it; ``ports`` are those of its networks, by their short names."""
+    guests = {name: address for name, port in ports.items() if (address := _ipv4(port))}
+    static = dict(_static_nat(around, section, router, guests))
+    return replace(
+        router,
+        static_nat={guests[name]: public for name, public in static.items()},
+        forwards=tuple(_forwards(around, section, router, guests)),
+        firewall=tuple(_firewall(section, static, guests)),
+    )
+
+
+def _ipv4(port: Port) -> str | None:
+    return next((address.partition("/")[0] for address in port.addresses if family(address) == 4), None)
+
+
+def _target(section: Section, guests: Mapping[str, str]) -> str | None:
+    known = one_of_names(guests, "port with an IPv4 address on a network of this router")
+    return section.required("to", known, "web-1")
+
+
+def _static_nat(
+    around: Surroundings, section: Section, router: Router, guests: Mapping[str, str]
+) -> Iterator[tuple[str, str]]:
+    network = around.external.get(router.outside.network) if router.outside else None
+    for name, path, given in section.items("static_nat"):
+        public = public_address(around, path, network, given)
+        known = one_of_names(guests, "port with an IPv4 address on a network of this router")
+        if around.faults.parse(path, known, name) and public:
+            yield name, public
+
+
+def _forwards(around: Surroundings, section: Section, router: Router, guests: Mapping[str, str]) -> Iterator[Opening]:
+    network = around.external.get(router.outside.network) if router.outside else None
+    own = {router.outside.address} if router.outside else set()
+    for _name, path, given in section.items("port_forwards"):
+        forward = Section(section.faults, path, given, _FORWARD_KEYS)
+        forward.optional("description", text, "")
+        protocol = forward.required("protocol", one_of(("tcp", "udp")), "tcp")
+        ports = forward.required("port", port_range, "8080")
+        target = _target(forward, guests)
+        to_port = forward.optional("to_port", _port, None)
+        if to_port and ports and ports.first != ports.last and to_port != ports.first:
+            forward.faults.add(
+                forward.path_to("to_port"),
+                "a range of ports keeps its numbers; leave to_port out, or forward single ports",
+            )
+        public = next(iter(own), None)
+        if "ip" in forward and forward.value("ip") not in own:
+            public = public_address(around, forward.path_to("ip"), network, forward.value("ip"))
+            own |= {public} if public else set()
+        elif "ip" in forward:
+            public = forward.value("ip")
+        sources = _sources(forward)
+        if not (protocol and ports and target and public):
+            continue
+        _claim_ports(around, forward, public, protocol, ports)
+        single = to_port if ports.first == ports.last else None
+        yield Opening(public, guests[target], protocol, ports, single, sources)
+
+
+def _claim_ports(around: Surroundings, forward: Section, public: str, protocol: str, ports: Ports) -> None:
+    """Claim the ports of a forward, each of which leads to one place."""
+    for port in range(ports.first, ports.last + 1):
+        around.claims.claim((protocol, public), port, forward.path_to("port"), "a port leads to one place")
+
+
+def _firewall(section: Section, static: Mapping[str, str], guests: Mapping[str, str]) -> Iterator[Opening]:
+    given: list[Any] = section.optional("firewall", sequence, []) or []
+    for at, value in enumerate(given):
+        rule = Section(section.faults, f"{section.path_to('firewall')}[{at}]", value, _RULE_KEYS)
+        rule.optional("description", text, "")
+        target = rule.required("to", one_of_names(static, "port with static_nat on this router"), "web-1")
+        protocol = rule.optional("protocol", one_of(_PROTOCOLS), None)
+        ports = rule.optional("port", port_range, None)
+        if "port" in rule and protocol not in ("tcp", "udp"):
+            rule.faults.add(rule.path_to("port"), "ports belong to a protocol; write protocol as tcp or udp")
+        sources = _sources(rule)
+        if target:
+            yield Opening(static[target], guests[target], protocol, ports, None, sources)
+
+
+def _sources(section: Section) -> tuple[str, ...]:
+    """Return from which networks something may come."""
+    if "remote_cidr" not in section:
+        return ANYWHERE
+    path, value = section.path_to("remote_cidr"), section.value("remote_cidr")
+    if value is None:
+        section.optional("remote_cidr", text, None)  # which says that it is empty
+        return ANYWHERE
+    found = each(section.faults, path, value, network_or_address)
+    for here, cidr in found:
+        if family(cidr) != 4:
+            section.faults.add(here, f"{cidr} is of IPv6, and public addresses are of IPv4; write a network of IPv4")
+    return tuple(dict.fromkeys(plain_address(cidr) for _path, cidr in found))

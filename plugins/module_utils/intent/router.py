@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Routers of tenants as frozen values: what a user wrote, checked and canonical."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Ports
+
+ANYWHERE = ("0.0.0.0/0",)
+
+
+@dataclass(frozen=True)
+class Dhcp:
+    lease_time: int = 3600  # seconds
+    range: tuple[str, str] | None = None  # addresses for guests that the intent does not know; None: they get none
+    options: Mapping[int, str] = field(default_factory=dict)  # of IPv4, by their numbers (RFC 2132)
+
+
+@dataclass(frozen=True)
+class Dns:
+    zone: str
+    records: Mapping[str, Sequence[str]] = field(default_factory=dict)  # name within the zone: addresses
+    forwarders: Sequence[str] = ()  # addresses of those that know other names
+
+
+@dataclass(frozen=True)
+class NetworkService:
+    """What a router tells the guests of a network."""
+
+    dhcp: Dhcp | None = None
+    dns: Dns | None = None
+    gateways: Sequence[str] = ()  # plain addresses of a device that routes instead of it
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What may come in: datagrams and connections to a public address. ``ports`` None: to any."""
+
+    public: str
+    target: str  # address of the guest that gets it
+    protocol: str | None  # None: any
+    ports: Ports | None
+    target_port: int | None = None  # None: the same
+    sources: Sequence[str] = ANYWHERE
+
+
+@dataclass(frozen=True)
+class Outside:
+    """Where a router meets the outside."""
+
+    network: str
+    address: str  # its own, plain
+    prefix: int
+    gateway: str  # plain
+    snat: bool  # guests without an address of their own out there have the router's
+
+
+@dataclass(frozen=True)
+class Router:
+    name: str  # tenant.router
+    tenant: str
+    hypervisors: Sequence[str]
+    gateways: Mapping[str, Sequence[str]]  # full name of a network: the router's addresses there, with prefix length
+    outside: Outside | None = None
+    static_nat: Mapping[str, str] = field(default_factory=dict)  # address of a guest: its public one
+    forwards: Sequence[Opening] = ()
+    firewall: Sequence[Opening] = ()
+    routes: Mapping[str, str] = field(default_factory=dict)  # network: address of the next hop
+
+    @property
+    def public_addresses(self) -> list[str]:
+        """The plain addresses that it answers for outside, its own first."""
+        if not self.outside:
+            return []
+        others = [*self.static_nat.values(), *(forward.public for forward in self.forwards)]
+        return list(dict.fromkeys([self.outside.address, *sorted(others)]))

@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Parse the routers of a tenant: first where they stand, since that makes gateways, then what they do for its ports.
+
+A leg of a router is a port of the network as a guest's is, so whatever forwards packets knows nothing of routers.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.openings import parse_openings
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.outside import parse_outside
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.placement import check_place
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import identifier, mapping
+
+_KEYS = ("hypervisors", "networks", "external", "snat", "static_nat", "port_forwards", "firewall")
+_MOST = 1  # hypervisors of a router
+
+Networks = Mapping[str, "Network | None"]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a router stands, and what else is written of it."""
+
+    section: Section
+    router: Router
+
+
+def parse_standings(around: Surroundings, tenant: str, section: Section, networks: Networks) -> list[Standing]:
+    """Return the routers of a tenant with their legs alone."""
+    found = []
+    for name, path, given in section.items("routers"):
+        router = Section(around.faults, path, given, _KEYS)
+        found.append(Standing(router, _standing(around, f"{tenant}.{name}", router, networks)))
+    return found
+
+
+def _standing(around: Surroundings, name: str, section: Section, networks: Networks) -> Router:
+    tenant = name.partition(".")[0]
+    hosts = [host for _path, host in _hypervisors(around, section)]
+    section.required("networks", mapping, "{web: {}}")
+    gateways = {}
+    for network, path, given in section.items("networks"):
+        own = Section(around.faults, path, {} if given == {} else given, ("ip",))
+        if around.faults.parse(path, one_of_names(networks, f"network of tenant {tenant}"), network) is None:
+            continue
+        around.claims.claim("router", f"{tenant}.{network}", path, "a network has one router")
+        part = networks[network]
+        if part:
+            gateways[part.name] = tuple(_addresses(around, own, part))
+            for host in hosts:
+                check_place(around, section.path_to("hypervisors"), part, host)
+    return Router(name, tenant, hosts, gateways)
+
+
+def _hypervisors(around: Surroundings, section: Section) -> list[tuple[str, str]]:
+    path, value = section.path_to("hypervisors"), section.required("hypervisors", lambda given: given, "hv1")
+    known = one_of_names(around.hypervisors, "hypervisor of this fabric") if around.hypervisors else identifier
+    found = [] if value is None else each(around.faults, path, value, known)
+    if len(found) > _MOST:
+        around.faults.add(path, f"{len(found)} hypervisors; a router stands on {_MOST}")
+    return found
+
+
+def _addresses(around: Surroundings, section: Section, network: Network) -> Iterator[str]:
+    """Yield the router's address in each subnet, with prefix length: as written, else the first that is free for it."""
+    given = (
+        [] if "ip" not in section else each(around.faults, section.path_to("ip"), section.value("ip"), unicast_address)
+    )
+    taken = network.service.gateways
+    for path, address in given:
+        parsed = ipaddress.ip_address(address)
+        home = next((part for part in network.subnets if part.contains(parsed.version, int(parsed))), None)
+        role = home.role_of(int(parsed)) if home else None
+        if home is None:
+            where = " or ".join(part.text for part in network.subnets)
+            around.faults.add(path, f"{address} is outside of network {network.name}; write an address in {where}")
+        elif role:
+            around.faults.add(path, f"{address} is the {role} of {home.text}; write the address of a host")
+        elif f"{address}/{home.prefix}" in taken:
+            what = f"{address} is the gateway {network.path}.gateway, another device"
+            around.faults.add(path, f"{what}; write a free address, or remove that")
+        else:
+            yield f"{address}/{home.prefix}"
+    if "ip" in section:
+        return
+    for part in network.subnets:
+        first = f"{part.first_host}/{part.prefix}"
+        if first in taken:
+            what = f"missing; {part.first_host} is the gateway {network.path}.gateway, another device"
+            around.faults.add(section.path_to("ip"), f"{what}, so write an address of the router's own")
+        else:
+            yield first
+
+
+def joined(networks: Networks, standings: Sequence[Standing]) -> dict[str, Network | None]:
+    """Return the networks of a tenant with their routers, and the gateways that these are."""
+    routers = {network: standing.router for standing in standings for network in standing.router.gateways}
+    return {name: network and _with_router(network, routers.get(network.name)) for name, network in networks.items()}
+
+
+def _with_router(network: Network, router: Router | None) -> Network:
+    if router is None:
+        return replace(network, gateways=tuple(network.service.gateways))
+    gateways = network.service.gateways or router.gateways[network.name]
+    return replace(network, gateways=tuple(gateways), routers=(router.name,))
+
+
+def parse_routers(around: Surroundings, standings: Sequence[Standing], ports: Mapping[str, Port]) -> dict[str, Router]:
+    """Return the routers by their short names; those with faults are in part what was written."""
+    return {
+        standing.router.name.partition(".")[2]: _complete(around, standing.section, standing.router, ports)
+        for standing in standings
+    }
+
+
+def _complete(around: Surroundings, section: Section, router: Router, ports: Mapping[str, Port]) -> Router:
+    behind = {name: port for name, port in ports.items() if port.network in router.gateways}
+    _claim(around, section, router)
+    outside = parse_outside(around, section, router)
+    return parse_openings(around, section, replace(router, outside=outside), behind)
+
+
+def _claim(around: Surroundings, section: Section, router: Router) -> None:
+    """Claim the router's addresses, which no port may have."""
+    for network, addresses in router.gateways.items():
+        path = f"{section.path_to('networks')}.{network.partition('.')[2]}"
+        for address in addresses:
+            around.claims.claim(("ip", network), address.partition("/")[0], path, "write a free address")
+
+
+def refuse_idle_services(faults: Any, networks: Networks) -> None:
+    """Record networks that shall have DHCP or DNS, and have no router to do it."""
+    for network in filter(None, networks.values()):
+        for key in ("dhcp", "dns"):
+            if getattr(network.service, key) and not network.routers:
+                faults.add(
+                    f"{network.path}.{key}", "no router is on this network to serve it; add it to routers.NAME.networks"
+                )
