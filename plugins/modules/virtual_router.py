@@ -64,6 +64,13 @@ options:
             type: list
             elements: str
             default: []
+          floating:
+            description:
+              - Addresses that keepalived gives to one of the two of a router. Whether they are there is not looked at,
+                and they are taken away when keepalived stops.
+            type: list
+            elements: str
+            default: []
       routes:
         description: Routes in the namespace beyond the networks of its interfaces.
         type: list
@@ -78,10 +85,14 @@ options:
             description: Address of the next hop.
             type: str
             required: true
+          floating:
+            description: It comes and goes with floating addresses, by keepalived.
+            type: bool
+            default: false
       files:
         description:
           - What the services read, as name and text. C(nftables.conf) must be there. C(dnsmasq.conf), C(dnsmasq.leases)
-            and C(dnsmasq.names) are of dnsmasq.
+            and C(dnsmasq.names) are of dnsmasq, C(keepalived.conf) and C(conntrackd.conf) of those.
           - They are used as they are, so they are not for values of a tenant that nobody has validated.
           - They are in C(/etc/tenantry/routers/) and the name of the router.
         type: dict
@@ -146,8 +157,13 @@ INTERFACE = {
     "mac": {"type": "str", "required": True},
     "mtu": {"type": "int", "required": True},
     "addresses": {"type": "list", "elements": "str", "default": []},
+    "floating": {"type": "list", "elements": "str", "default": []},
 }
-ROUTE = {"to": {"type": "str", "required": True}, "via": {"type": "str", "required": True}}
+ROUTE = {
+    "to": {"type": "str", "required": True},
+    "via": {"type": "str", "required": True},
+    "floating": {"type": "bool", "default": False},
+}
 ROUTER = {
     "name": {"type": "str", "required": True},
     "interfaces": {"type": "list", "elements": "dict", "required": True, "options": INTERFACE},

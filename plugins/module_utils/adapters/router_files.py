@@ -13,9 +13,8 @@ from contextlib import suppress
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import OWNER
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTERS, router_folder
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTER_NOTES, ROUTERS, router_folder
 
-_NOTES = "/run/tenantry-routers"  # what the program ``router`` notes of what was loaded
 _DRAFT = "~"
 
 
@@ -83,7 +82,7 @@ def remove_files(name: str) -> None:
 
 def loaded(name: str, what: str) -> str:
     """Return what the program ``router`` noted when something was loaded."""
-    with suppress(FileNotFoundError), open(f"{_NOTES}/{name}/{what}", encoding="ascii") as file:
+    with suppress(FileNotFoundError), open(f"{ROUTER_NOTES}/{name}/{what}", encoding="ascii") as file:
         return file.read().strip()
     return ""
 

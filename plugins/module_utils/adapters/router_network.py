@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import run
@@ -38,7 +38,7 @@ def is_there(name: str) -> bool:
 
 def wanted(wish: RouterWish) -> Iterator[State]:
     yield ("ruleset", wish.name), _CURRENT
-    yield ("routes", wish.name), sorted(map(tuple, wish.routes))
+    yield ("routes", wish.name), sorted((route.to, route.via) for route in wish.routes if not route.floating)
     for interface in wish.interfaces:
         yield (
             ("interface", f"{wish.name} {interface.name}"),
@@ -52,20 +52,22 @@ def wanted(wish: RouterWish) -> Iterator[State]:
         )
 
 
-def read(name: str) -> Iterator[State]:
-    """Yield what is in a router's namespace, if it is there."""
+def read(name: str, wish: RouterWish | None) -> Iterator[State]:
+    """Yield what is in a router's namespace, if it is there, but for what keepalived has to give there."""
     if not is_there(name):
         return
+    floating = {interface.name: interface.floating for interface in wish.interfaces} if wish else {}
+    passing = {(route.to, route.via) for route in wish.routes if route.floating} if wish else set()
     for link in json.loads(_ip(name, "-details", "-json", "address", "show")):
         if is_router_link(link["ifname"]):
-            yield ("interface", f"{name} {link['ifname']}"), _described(link)
+            yield ("interface", f"{name} {link['ifname']}"), _described(link, floating.get(link["ifname"], ()))
     routes = [
         (_DEFAULT[family] if route["dst"] == "default" else _network(route["dst"]), route["gateway"])
         for family in _DEFAULT
         for route in json.loads(_ip(name, family, "-json", "route", "show") or "[]")
         if "gateway" in route
     ]
-    yield ("routes", name), sorted(routes)
+    yield ("routes", name), sorted(set(routes) - passing)
     yield ("ruleset", name), _CURRENT if _is_loaded(name) else "another"
 
 
@@ -79,8 +81,9 @@ def _network(text: str) -> str:
     return text if "/" in text else f"{text}/{128 if ':' in text else 32}"
 
 
-def _described(link: Mapping[str, Any]) -> dict[str, Any]:
-    addresses = [f"{item['local']}/{item['prefixlen']}" for item in link["addr_info"] if item["scope"] == "global"]
+def _described(link: Mapping[str, Any], floating: Collection[str]) -> dict[str, Any]:
+    held = [f"{item['local']}/{item['prefixlen']}" for item in link["addr_info"] if item["scope"] == "global"]
+    addresses = [address for address in held if address not in floating]
     return {
         "mac": link["address"],
         "mtu": link["mtu"],
@@ -127,10 +130,10 @@ def _changes(interface: Interface, before: Any) -> Iterator[str]:
 def _route_changes(wish: RouterWish, plan: RouterPlan) -> Iterator[str]:
     key = ("routes", wish.name)
     before: Any = plan.before.get(key, ())
-    routes = {tuple(route) for route in wish.routes}
+    routes = [(route.to, route.via) for route in wish.routes if not route.floating]
     yield from (f"route delete {to} via {via}" for to, via in before if (to, via) not in routes)
     if key in plan.after or any(kind == "interface" for kind, _key in plan.after):
-        yield from (f"route replace {to} via {via}" for to, via in wish.routes)
+        yield from (f"route replace {to} via {via}" for to, via in routes)
 
 
 def _ip(name: str, *words: str) -> str:

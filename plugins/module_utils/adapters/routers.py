@@ -10,12 +10,11 @@ only what differs, so that what passes meanwhile notices nothing else.
 from __future__ import annotations
 
 import os
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import router_network, router_units
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.boot_files import BOOTED
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_checks import check
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_files import (
     names,
     owner_of,
@@ -25,14 +24,11 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_files
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
-    CHECKS,
     RouterPlan,
     RouterWish,
     own_files,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_folder
-
-_CHECK_SECONDS = 20
 
 
 class Routers:
@@ -50,7 +46,7 @@ class Routers:
         actual: dict[tuple[str, str], object] = dict(router_units.states(everyone))
         for name in everyone:
             actual.update((("file", path), text) for path, text in read_files(name).items())
-            actual.update(router_network.read(name))
+            actual.update(router_network.read(name, self._wanted.get(name)))
         desired: dict[tuple[str, str], object] = {}
         for name, wish in self._wanted.items():
             folder = router_folder(name)
@@ -63,7 +59,7 @@ class Routers:
         touched = {_router_of(*key) for key in {**plan.before, **plan.after}}
         kept = sorted(touched & self._wanted.keys())
         for name in kept:
-            _check(name, {file: text for file, text in self._files[name].items() if file in CHECKS})
+            check(self._wanted[name])
         for name in sorted(touched - self._wanted.keys()):
             router_units.stop(name)
             remove_files(name)
@@ -95,16 +91,3 @@ def _router_of(kind: str, key: str) -> str:
     if kind == "file":
         return key.split("/")[-2]
     return key.partition("@")[2].removesuffix(".service") if kind == "unit" else key.split(" ")[0]
-
-
-def _check(name: str, files: Mapping[str, str]) -> None:
-    """Have each service's own checker read its file before it is used."""
-    with tempfile.TemporaryDirectory() as folder:
-        for file, text in files.items():
-            path = os.path.join(folder, file)
-            with open(path, "w", encoding="utf-8") as draft:
-                draft.write(text)
-            done = attempt([word.format(path) for word in CHECKS[file]], _CHECK_SECONDS)
-            if done.returncode:
-                said = " ".join((done.stderr or done.stdout).replace(folder, router_folder(name)).split())
-                raise BackendError(f"Router {name}: {CHECKS[file][0]} refuses {file}: {said}. Nothing was changed.")

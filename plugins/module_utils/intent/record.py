@@ -149,9 +149,7 @@ def network_name(value: Any) -> str:
     if len(parts) == 1:
         return identifier(value)
     if len(parts) != 3:
-        raise ValueError(
-            f"{shown(value)} is no network; write it as 'tenant.network', 'network@pod' or 'network'"
-        )
+        raise ValueError(f"{shown(value)} is no network; write it as 'tenant.network', 'network@pod' or 'network'")
     return parts[1].join(map(identifier, (parts[0], parts[2])))
 
 

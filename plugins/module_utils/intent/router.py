@@ -72,6 +72,30 @@ class Router:
     routes: Mapping[str, str] = field(default_factory=dict)  # network: address of the next hop
 
     @property
+    def redundant(self) -> bool:
+        """Say whether it stands on two hypervisors, one of which has its addresses."""
+        return len(self.hypervisors) > 1
+
+    @property
+    def link_network(self) -> str:
+        """The full name of the network over which both agree."""
+        return f"{self.name}--link"
+
+    @property
+    def hops(self) -> list[tuple[str, str]]:
+        """Its routes beyond its networks: network, address of the next hop."""
+        outward = [("0.0.0.0/0", self.outside.gateway)] if self.outside else []
+        return [*outward, *sorted(self.routes.items())]
+
+    @property
+    def outside_addresses(self) -> list[str]:
+        """The public addresses as its interface has them, with prefix length."""
+        if not self.outside:
+            return []
+        first, *others = self.public_addresses
+        return [f"{first}/{self.outside.prefix}", *(f"{address}/32" for address in others)]
+
+    @property
     def public_addresses(self) -> list[str]:
         """The plain addresses that it answers for outside, its own first."""
         if not self.outside:

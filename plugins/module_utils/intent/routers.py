@@ -20,11 +20,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.outside import
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.placement import check_place
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import link_network
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import TUNNEL_TYPES, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import identifier, mapping
 
 _KEYS = ("hypervisors", "networks", "external", "snat", "static_nat", "port_forwards", "firewall")
-_MOST = 1  # hypervisors of a router
+_MOST = 2  # hypervisors of a router
 
 Networks = Mapping[str, "Network | None"]
 
@@ -69,7 +70,10 @@ def _hypervisors(around: Surroundings, section: Section) -> list[tuple[str, str]
     known = one_of_names(around.hypervisors, "hypervisor of this fabric") if around.hypervisors else identifier
     found = [] if value is None else each(around.faults, path, value, known)
     if len(found) > _MOST:
-        around.faults.add(path, f"{len(found)} hypervisors; a router stands on {_MOST}")
+        around.faults.add(path, f"{len(found)} hypervisors; a router stands on one, or on {_MOST}, of which one works")
+    for at, (here, host) in enumerate(found):
+        if host in [other for _path, other in found[:at]]:
+            around.faults.add(here, f"{host} is listed twice; the other of a router is to work when {host} does not")
     return found
 
 
@@ -130,6 +134,27 @@ def _complete(around: Surroundings, section: Section, router: Router, ports: Map
     _claim(around, section, router)
     outside = parse_outside(around, section, router)
     return parse_openings(around, section, replace(router, outside=outside), behind)
+
+
+def links_of(around: Surroundings, routers: Mapping[str, Router], networks: Networks) -> dict[str, Network]:
+    """Return the networks over which the two of a router agree, by short names that no user's network may have."""
+    found = {}
+    for router in routers.values():
+        if not router.redundant:
+            continue
+        short = router.link_network.partition(".")[2]
+        path = f"tenants.{router.tenant}.routers.{router.name.partition('.')[2]}"
+        if short in networks:
+            around.faults.add(f"{path}.hypervisors", f"network {short} has the name of the router's own; rename it")
+        if "tunnel" not in around.fabric.segments:
+            what = "missing; a router on two hypervisors has a tunnel of its own between them"
+            around.faults.add("fabric.segments.tunnel", f"{what}, so write ids, for example 'tunnel: 5000-16777215'")
+        kinds = [networks[name.partition(".")[2]] for name in router.gateways]
+        kind = next((network.type for network in kinds if network and network.type in TUNNEL_TYPES), "geneve")
+        found[short] = link_network(router, kind)
+        for host in router.hypervisors:
+            check_place(around, f"{path}.hypervisors", found[short], host)
+    return found
 
 
 def _claim(around: Surroundings, section: Section, router: Router) -> None:

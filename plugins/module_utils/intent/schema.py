@@ -30,6 +30,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import 
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routers import (
     joined,
+    links_of,
     parse_routers,
     parse_standings,
     refuse_idle_services,
@@ -106,7 +107,7 @@ def _tenant(around: Surroundings, name: str, path: str, value: Any) -> Tenant:
     routers = parse_routers(around, standings, ports)
     return Tenant(
         name,
-        {key: network for key, network in networks.items() if network},
+        {**{key: network for key, network in networks.items() if network}, **links_of(around, routers, networks)},
         ports,
         security,
         routers,

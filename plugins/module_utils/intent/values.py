@@ -75,6 +75,7 @@ class Network:
     subnets: tuple[Subnet, ...]
     gateways: tuple[str, ...] = ()  # addresses of who routes for it, each with the prefix length of its subnet
     external: bool = False  # where routers of tenants meet the outside
+    internal: bool = False  # between the two of a router
     routers: tuple[str, ...] = ()  # full names of those that join it with other networks of the tenant
     service: NetworkService = field(default_factory=NetworkService)  # what a router tells its guests
 
@@ -178,7 +179,9 @@ class Intent:
     def is_judged(self, network: str) -> bool:
         """Say whether security groups decide what passes in a network."""
         found = self.networks[network]
-        return not found.external and (found.shared or self.tenants[found.tenant].security.groups is not None)
+        if found.external or found.internal:
+            return False
+        return found.shared or self.tenants[found.tenant].security.groups is not None
 
     def judges_by_flows(self, network: str) -> bool:
         """Say whether it is our flows that decide."""

@@ -35,11 +35,13 @@ class Interface:
     mac: str
     mtu: int  # bytes
     addresses: tuple[str, ...]  # with prefix length, the first one the router's own
+    floating: tuple[str, ...] = ()  # addresses that it has as long as the other of its router has not
 
 
 class Route(NamedTuple):
     to: str  # network
     via: str  # address
+    floating: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Service:
     """A program that serves in the namespace, and the unit of systemd that keeps it."""
 
     configuration: str  # its file
-    check: Sequence[str]  # program that says whether the file {} may be used
+    check: Sequence[str]  # program that says whether the file {} may be used; conntrackd has none
     lists: Collection[str] = ()  # files that it reads again on a reload
 
     @property
@@ -73,11 +75,13 @@ class Service:
 
 
 SERVICES: Mapping[str, Service] = {
+    "conntrackd": Service("conntrackd.conf", ()),
+    "keepalived": Service("keepalived.conf", ("keepalived", "--config-test", "--use-file={}")),
     "dnsmasq": Service("dnsmasq.conf", ("dnsmasq", "--test", "--conf-file={}"), ("dnsmasq.leases", "dnsmasq.names")),
 }
 CHECKS: Mapping[str, Sequence[str]] = {
     RULESET: ("nft", "--check", "--file", "{}"),
-    **{service.configuration: service.check for service in SERVICES.values()},
+    **{service.configuration: service.check for service in SERVICES.values() if service.check},
 }
 FILES = frozenset({RULESET, *(name for service in SERVICES.values() for name in service.files)})
 
@@ -118,7 +122,7 @@ def network_lines(wish: RouterWish) -> Iterator[str]:
     yield "link set dev lo up"
     for interface in wish.interfaces:
         yield from interface_lines(interface)
-    yield from (f"route replace {route.to} via {route.via}" for route in wish.routes)
+    yield from (f"route replace {route.to} via {route.via}" for route in wish.routes if not route.floating)
 
 
 def interface_lines(interface: Interface) -> Iterator[str]:
@@ -128,4 +132,5 @@ def interface_lines(interface: Interface) -> Iterator[str]:
 
 def _device_line(interface: Interface, tx_checksumming: bool) -> str:
     """Return a line of what the program ``router`` does to the ends of a cable: see there."""
-    return f"{interface.port} {interface.name} {'on' if tx_checksumming else 'off'}"
+    words = (interface.port, interface.name, "on" if tx_checksumming else "off", *interface.floating)
+    return " ".join(words)

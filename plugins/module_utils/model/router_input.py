@@ -88,16 +88,18 @@ def _interface(faults: Faults, path: str, given: Mapping[str, Any]) -> Interface
     def parsed(key: str, parser: Any) -> Any:
         return faults.parse(f"{path}.{key}", parser, given[key])
 
-    addresses = [
-        faults.parse(f"{path}.addresses[{at}]", _address, address) for at, address in enumerate(given["addresses"])
-    ]
+    def addresses(key: str) -> tuple[str, ...]:
+        found = [faults.parse(f"{path}.{key}[{at}]", _address, value) for at, value in enumerate(given[key])]
+        return tuple(filter(None, found))
+
     return Interface(
         name=parsed("name", interface_name),
         port=parsed("port", interface_name),
         network=parsed("network", _network_name),
         mac=parsed("mac", mac_address),
         mtu=parsed("mtu", _MTU),
-        addresses=tuple(filter(None, addresses)),
+        addresses=addresses("addresses"),
+        floating=addresses("floating"),
     )
 
 
@@ -121,7 +123,7 @@ def _address(value: Any) -> str:
 def _route(faults: Faults, path: str, given: Mapping[str, Any]) -> Route:
     to = faults.parse(f"{path}.to", ip_network, given["to"])
     via = faults.parse(f"{path}.via", unicast_address, given["via"])
-    return Route(to or "", via or "")
+    return Route(to or "", via or "", given["floating"])
 
 
 def _files(faults: Faults, path: str, given: Mapping[Any, Any]) -> dict[str, str]:

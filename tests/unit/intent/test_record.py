@@ -82,9 +82,7 @@ def test_the_record_is_one_sorted_line_an_entry() -> None:
         ),
         (
             "{version: 1, networks: {a.web.b: {tunnel: 5001}}}",
-            [
-                "networks.a.web.b: 'a.web.b' is no network; write it as 'tenant.network', 'network@pod' or 'network'"
-            ],
+            ["networks.a.web.b: 'a.web.b' is no network; write it as 'tenant.network', 'network@pod' or 'network'"],
         ),
         (
             "{version: 1, networks: {a.b: {tunnel: 0, vlan: 4095, vni: 1}}}",

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import ANYWHERE, Opening, Router
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import redundancy
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import leg_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_links
@@ -139,6 +140,10 @@ def _input(router: Router) -> Iterator[str]:
     yield f"iifname {inside} icmpv6 type echo-request accept"
     yield f"iifname {inside} udp dport {{ 53, 67, 547 }} accept"
     yield f"iifname {inside} tcp dport 53 accept"
+    if router.redundant:
+        link = f'iifname "{router_links(leg_name(router, router.link_network)).inner}"'
+        yield f"{link} meta l4proto vrrp accept"
+        yield f"{link} udp dport {redundancy.PORT} accept"
 
 
 def _ports(opening: Opening) -> str:

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import dnsmasq
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import dnsmasq, redundancy
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.nftables import ruleset
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Hypervisor, Intent, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_folder, router_links
@@ -22,16 +22,18 @@ def routers(intent: Intent, host: Hypervisor) -> list[dict[str, Any]]:
 
 
 def _router(intent: Intent, router: Router, host: Hypervisor) -> dict[str, Any]:
+    floating = redundancy.floating(router)
     networks = [intent.networks[name] for name in sorted(router.gateways)]
     legs = [leg for leg in intent.tenants[router.tenant].legs if leg.hypervisor == host.name and _is_of(leg, router)]
     served = {network.name: list(_guests(intent, network.name)) for network in networks}
     mtus = {network.name: intent.fabric.mtu_of(network.type) for network in networks}
     return {
         "name": router.name,
-        "interfaces": [_interface(intent, leg) for leg in legs],
-        "routes": list(_routes(router)),
+        "interfaces": [_interface(intent, leg, floating) for leg in legs],
+        "routes": [{"to": to, "via": via, "floating": router.redundant} for to, via in router.hops],
         "files": {
             "nftables.conf": ruleset(router, networks),
+            **redundancy.files(router, host.name),
             **dnsmasq.files(router, networks, served, mtus, router_folder(router.name)),
         },
     }
@@ -45,19 +47,14 @@ def _guests(intent: Intent, network: str) -> Iterator[Port]:
     return (port for port in intent.ports_in.get(network, ()) if "/" not in port.name)
 
 
-def _interface(intent: Intent, leg: Port) -> dict[str, Any]:
+def _interface(intent: Intent, leg: Port, floating: Mapping[str, list[str]]) -> dict[str, Any]:
+    name = router_links(leg.name).inner
     return {
-        "name": router_links(leg.name).inner,
+        "name": name,
         "port": leg.interface,
         "network": leg.network,
         "mac": leg.mac,
         "mtu": intent.fabric.mtu_of(intent.networks[leg.network].type),
         "addresses": list(leg.addresses),
+        "floating": floating.get(name, []),
     }
-
-
-def _routes(router: Router) -> Iterator[dict[str, str]]:
-    if router.outside:
-        yield {"to": "0.0.0.0/0", "via": router.outside.gateway}
-    for network, hop in sorted(router.routes.items()):
-        yield {"to": network, "via": hop}
