@@ -120,6 +120,12 @@ networks:
       subnets: [10.1.1.0/24]
       gateways: []
       physical_network:
+routers:
+  description: The full names of virtual routers, sorted.
+  returned: success
+  type: list
+  elements: str
+  sample: [acme.edge]
 concerned:
   description:
     - The hypervisors that a change of the members of O(members_of) concerns, sorted. These have a port in one of the

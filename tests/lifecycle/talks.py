@@ -42,29 +42,35 @@ class Talk:
     def heard(self) -> tuple[int, int]:
         return self.at_client, self.at_server
 
+    @property
+    def seen(self) -> str:
+        """The address that the server sees of the client."""
+        return str(self.server.getpeername()[0])
+
 
 @dataclass(frozen=True)
 class Call:
-    """From an endpoint to another, at one of its addresses and a port."""
+    """From an endpoint to another, at one of its addresses and a port, or where NAT leads from there."""
 
     client: str
     server: str
     address: str
     port: int
+    behind: tuple[str, int] | None = None  # address and port of the server itself
 
 
 def open_talk(fabric: Fabric, call: Call) -> Talk | None:
     """Connect two endpoints; None if that fails."""
 
     def listening() -> socket.socket:
-        return socket.create_server((call.address, call.port), family=_family(call), backlog=1)
+        return socket.create_server(call.behind or (call.address, call.port), family=_family(call), backlog=1)
 
     def connecting() -> socket.socket:
         return socket.create_connection((call.address, call.port), PATIENCE)
 
-    with _in_network(fabric, call.server, listening) as listener:
+    with in_network(fabric, call.server, listening) as listener:
         try:
-            client = _in_network(fabric, call.client, connecting)
+            client = in_network(fabric, call.client, connecting)
         except OSError:
             return None
         server = listener.accept()[0]
@@ -89,7 +95,7 @@ def is_refused(fabric: Fabric, call: Call) -> bool:
                 return False
         return False
 
-    return _in_network(fabric, call.client, asking)
+    return in_network(fabric, call.client, asking)
 
 
 @contextmanager
@@ -128,7 +134,7 @@ def compare_heard(before: Mapping[str, tuple[int, int]], after: Mapping[str, tup
     assert {name: bytes_ for name, bytes_ in gained.items() if name not in cut and min(bytes_) < 20} == {}
 
 
-def _in_network(fabric: Fabric, endpoint: str, work: Callable[[], T]) -> T:
+def in_network(fabric: Fabric, endpoint: str, work: Callable[[], T]) -> T:
     """Do something in the network of an endpoint."""
 
     def there() -> T:

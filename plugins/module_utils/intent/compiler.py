@@ -121,6 +121,7 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
             for port in intent.guests
         ],
         "networks": networks,
+        "routers": sorted(router.name for tenant in intent.tenants.values() for router in tenant.routers.values()),
         "security": {
             name: as_data(tenant.security) for name, tenant in intent.tenants.items() if tenant.security.groups
         },

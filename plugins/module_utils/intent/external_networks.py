@@ -37,6 +37,7 @@ def parse_external_networks(around: Surroundings, fabric: Section) -> list[Netwo
 def _external_network(around: Surroundings, name: str, section: Section) -> Network | None:
     kind = section.required("type", one_of(("flat", "vlan")), "flat")
     subnets = subnets_of(around.faults, section)
+    wire = physical_network_of(around, section, kind or "vlan")
     if len(subnets) > 1 or any(part.family != 4 for part in subnets):
         around.faults.add(section.path_to("subnet"), "an external network has one subnet, of IPv4; write that alone")
         return None
@@ -45,7 +46,6 @@ def _external_network(around: Surroundings, name: str, section: Section) -> Netw
     gateways = tuple(gateways_of(section, subnets))
     around.pools[name] = _pools(section, subnets[0])
     segment = segmentation_id_of(around, section, kind)
-    wire = physical_network_of(around, section, kind)
     return Network(name, "", kind, segment, wire, tuple(subnets), gateways, external=True)
 
 

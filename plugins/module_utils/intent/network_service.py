@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, ip_address, unicast_address
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, key_text
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Dhcp, Dns, NetworkService
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import integer, mapping, shown, text
@@ -58,7 +58,7 @@ def _dhcp(network: Section, subnets: Sequence[Subnet]) -> Dhcp:
 
 
 def _option(section: Section, key: Any, value: Any) -> list[tuple[int, str]]:
-    path = f"{section.path_to('options')}.{key}"
+    path = f"{section.path_to('options')}.{key_text(key)}"
     number = section.faults.parse(path, _OPTION, key)
     told = section.faults.parse(path, _option_value, value)
     if number in _OURS:
@@ -105,7 +105,7 @@ def _dns(network: Section, tenant: str) -> Dns:
     records: Mapping[Any, Any] = section.optional("records", mapping, {}) or {}
     found: dict[str, Sequence[str]] = {}
     for key, value in records.items():
-        path = f"{section.path_to('records')}.{key}"
+        path = f"{section.path_to('records')}.{key_text(key)}"
         name = section.faults.parse(path, domain_name, key)
         addresses = tuple(address for _path, address in each(section.faults, path, value, ip_address))
         if name:

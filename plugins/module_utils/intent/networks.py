@@ -142,7 +142,7 @@ def _home(faults: Faults, path: str, address: str, subnets: Sequence[Subnet]) ->
                 faults.add(path, f"{address} is the {role} of {part.text}; write the address of a host")
             return at
     where = " or ".join(part.text for part in subnets)
-    faults.add(path, f"{address} is in no subnet of the pod; write an address in {where}")
+    faults.add(path, f"{address} is in none of its subnets; write an address in {where}")
     return None
 
 

@@ -102,10 +102,16 @@ class Section:
         """Yield (name, path, value) of each entry of a mapping whose keys are names."""
         given: Mapping[str, Any] = self.optional(key, mapping, {}) or {}
         for name, value in given.items():
-            path = f"{self.path_to(key)}.{name}"
+            path = f"{self.path_to(key)}.{key_text(name)}"
             valid = self.faults.parse(path, identifier, name)
             if valid is not None:
                 yield valid, path, value
+
+
+def key_text(key: Any) -> str:
+    """Return a key as a path has it: on one line, whatever the key is."""
+    text = str(key)
+    return text if text.isprintable() else repr(text)
 
 
 def _filled_mapping(value: Any) -> Mapping[str, Any]:

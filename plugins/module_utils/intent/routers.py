@@ -121,19 +121,44 @@ def _with_router(network: Network, router: Router | None) -> Network:
     return replace(network, gateways=tuple(gateways), routers=(router.name,))
 
 
-def parse_routers(around: Surroundings, standings: Sequence[Standing], ports: Mapping[str, Port]) -> dict[str, Router]:
+def parse_routers(
+    around: Surroundings, standings: Sequence[Standing], networks: Networks, ports: Mapping[str, Port]
+) -> dict[str, Router]:
     """Return the routers by their short names; those with faults are in part what was written."""
     return {
-        standing.router.name.partition(".")[2]: _complete(around, standing.section, standing.router, ports)
+        standing.router.name.partition(".")[2]: _complete(around, standing.section, standing.router, networks, ports)
         for standing in standings
     }
 
 
-def _complete(around: Surroundings, section: Section, router: Router, ports: Mapping[str, Port]) -> Router:
+def _complete(
+    around: Surroundings, section: Section, router: Router, networks: Networks, ports: Mapping[str, Port]
+) -> Router:
     behind = {name: port for name, port in ports.items() if port.network in router.gateways}
     _claim(around, section, router)
+    _refuse_taken_ranges(around, section, router, networks, behind)
     outside = parse_outside(around, section, router)
     return parse_openings(around, section, replace(router, outside=outside), behind)
+
+
+def _refuse_taken_ranges(
+    around: Surroundings, section: Section, router: Router, networks: Networks, ports: Mapping[str, Port]
+) -> None:
+    """Record ranges for strangers that hold an address of somebody whom the intent knows."""
+    for network in filter(None, networks.values()):
+        ends = network.service.dhcp.range if network.service.dhcp else None
+        if not ends or network.name not in router.gateways:
+            continue
+        path = f"{section.path_to('networks')}.{network.name.partition('.')[2]}"
+        holders = dict.fromkeys(router.gateways[network.name], path)
+        holders.update((address, f"{network.path}.gateway") for address in network.service.gateways)
+        mine = (port for port in ports.values() if port.network == network.name)
+        holders.update((address, port.path) for port in mine for address in port.addresses)
+        low, high = (int(ipaddress.ip_address(end)) for end in ends)
+        for address, holder in holders.items():
+            plain = ipaddress.ip_address(address.partition("/")[0])
+            if plain.version == 4 and low <= int(plain) <= high:
+                around.faults.add(f"{network.path}.dhcp.range", f"it holds {plain} of {holder}; leave that out")
 
 
 def links_of(around: Surroundings, routers: Mapping[str, Router], networks: Networks) -> dict[str, Network]:

@@ -20,6 +20,7 @@ KEEPALIVED, CONNTRACKD = "keepalived.conf", "conntrackd.conf"
 PORT = 3780  # UDP, of conntrackd
 _INTERVAL = 0.3  # seconds between advertisements; after three of them the other takes over
 _HIGHEST = 100  # priority
+_STARTUP = 3  # seconds in which one that comes back hears the other, which keeps the addresses
 
 
 def files(router: Router, host: str) -> dict[str, str]:
@@ -69,6 +70,7 @@ def _keepalived(router: Router, host: str) -> Iterator[str]:
         [
             f"router_id {router.name}",
             *("vrrp_version 3", "vrrp_check_unicast_src"),
+            f"vrrp_startup_delay {_STARTUP}",
             *("vrrp_garp_master_delay 1", "vrrp_garp_master_repeat 3", "vrrp_garp_master_refresh 30"),
         ],
     )

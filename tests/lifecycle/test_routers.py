@@ -1,0 +1,254 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Virtual routers of two tenants with the same addresses, on the same hypervisors, asked by real clients.
+
+Red's router stands on both hypervisors, blue's on one. The outside is the gateway of the external network.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from lifecycle_fabric import Fabric
+from packets import pinging, wait_until
+from talks import QUIET, Call, compare_heard, heard, in_network, open_talk, talking
+
+PACKAGES = [
+    *("dnsmasq-base", "nftables", "keepalived", "conntrackd", "conntrack"),
+    *("udhcpc", "isc-dhcp-client", "bind9-dnsutils"),  # of the guests
+]
+OUTSIDE, GATEWAY = "underlay", "203.0.113.1"  # the twin's core, and its address there
+PUBLIC = {"red": "203.0.113.10", "blue": "203.0.113.20"}
+STATIC = "203.0.113.11"
+NAMES = {"tenantry-red.edge", "tenantry-blue.edge"}
+
+
+def tenant(name: str, *hypervisors: str) -> dict[str, Any]:
+    return {
+        "networks": {
+            "web": {
+                "type": "gre",
+                "subnet": ["10.1.1.0/24", "fd00:1::/64"],
+                "dhcp": {"lease_time": 1800, "options": {42: "10.1.1.9"}},
+                "dns": {"records": {"www": "10.1.1.12"}},
+            },
+            "db": {"type": "vxlan", "subnet": "10.1.2.0/24"},
+        },
+        "routers": {
+            "edge": {
+                "hypervisors": list(hypervisors),
+                "networks": {"web": {}, "db": {"ip": "10.1.2.254"}},
+                "external": {"network": "internet", "ip": PUBLIC[name]},
+                "port_forwards": {
+                    "ssh": {"protocol": "tcp", "port": 2222, "to": "db-1", "to_port": 22},
+                    "web": {"protocol": "tcp", "port": 8080, "to": "web-2", "to_port": 80},
+                },
+            }
+        },
+        "ports": {
+            "web-1": {"hypervisor": "hv1", "network": "web", "ip": ["10.1.1.11", "fd00:1::11"]},
+            "web-2": {"hypervisor": "hv2", "network": "web", "ip": ["10.1.1.12", "fd00:1::12"]},
+            "db-1": {"hypervisor": "hv2", "network": "db", "ip": "10.1.2.11"},
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
+    tenants = {"red": tenant("red", "hv1", "hv2"), "blue": tenant("blue", "hv1")}
+    tenants["red"]["routers"]["edge"]["static_nat"] = {"web-2": STATIC}
+    tenants["red"]["routers"]["edge"]["firewall"] = [{"to": "web-2", "protocol": "tcp", "port": 80}]
+    outside = {"internet": {"type": "flat", "physical_network": "physnet1", "subnet": "203.0.113.0/24"}}
+    packages = ", ".join(f'"{package}"' for package in PACKAGES)
+    options = ["-etwin_driver=systemd", f'-e{{"twin_packages": [{packages}]}}']
+    fabric = new_fabric(tenants, ["hv1", "hv2"], forwarding="learning", options=options, external_networks=outside)
+    predicted = fabric.run("site", "--check", "--diff").changes()
+    assert fabric.run("site", "--diff").changes() == predicted
+    assert wait_until(lambda: holder(fabric) == "hv1", 20)
+    fabric.converged()
+    return fabric
+
+
+def holder(fabric: Fabric) -> str:
+    """Return which hypervisors have red's addresses."""
+    show = ("ip", "-n", "tenantry-red.edge", "-oneline", "address")
+    return ",".join(host for host in fabric.hypervisors if "10.1.1.1/24" in fabric.twin.run(host, *show))
+
+
+def call(client: str, server: str, address: str, port: int, behind: tuple[str, int] | None = None) -> Call:
+    return Call(client, server, address, port, behind)
+
+
+def seen(fabric: Fabric, *words: Any) -> str | None:
+    """Return the address by which a server sees who calls it, None if nobody comes through."""
+    talk = open_talk(fabric, call(*words))
+    if talk is None:
+        return None
+    address = talk.seen
+    talk.client.close()
+    talk.server.close()
+    return address
+
+
+def test_guests_get_what_the_intent_says_by_dhcp(fabric: Fabric) -> None:
+    fabric.twin.run("red.web-2", "sh", "-c", "cat >/tmp/told && chmod +x /tmp/told", stdin="#!/bin/sh\nenv\n")
+    leases = fabric.twin.run("red.web-2", "udhcpc", "-i", "eth0", "-n", "-q", "-O", "mtu", "-s", "/tmp/told")
+    told = dict(line.split("=", 1) for line in leases.splitlines() if "=" in line)
+    mtu = fabric.twin.run("red.web-2", "cat", "/sys/class/net/eth0/mtu").strip()
+    wanted = {"ip": "10.1.1.12", "mask": "24", "router": "10.1.1.1", "dns": "10.1.1.1", "lease": "1800", "mtu": mtu}
+    assert {name: told.get(name) for name in wanted} == wanted
+    assert told["serverid"] == "10.1.1.1"
+    assert told["domain"] == "red.internal"
+
+
+def test_guests_get_their_address_by_dhcpv6(fabric: Fabric) -> None:
+    lease = "/tmp/dhclient6.leases"
+    fabric.twin.run(
+        "red.web-2", "dhclient", "-6", "-1", "-sf", "/bin/true", "-lf", lease, "-pf", "/tmp/dhclient6.pid", "eth0"
+    )
+    fabric.twin.run("red.web-2", "sh", "-c", "kill $(cat /tmp/dhclient6.pid)")
+    assert "iaaddr fd00:1::12 {" in fabric.twin.run("red.web-2", "cat", lease)
+
+
+def test_a_foreign_mac_gets_nothing_and_a_known_one_does(fabric: Fabric) -> None:
+    """Asked as a guest whom the guard lets pass, by its frame's own address."""
+    own = fabric.twin.run("red.web-1", "cat", "/sys/class/net/eth0/address").strip()
+
+    def offered(mac: str) -> bool:
+        request = b"\x01\x01\x06\x00" + b"lab!" + b"\x00\x00\x80\x00" + bytes(16)
+        request += bytes.fromhex(mac.replace(":", "")).ljust(16, b"\x00") + bytes(192)
+        request += b"\x63\x82\x53\x63" + b"\x35\x01\x01" + b"\xff"  # RFC 2131: DISCOVER
+
+        def ask() -> bool:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asks:
+                asks.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+                asks.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                asks.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"eth0")
+                asks.bind(("0.0.0.0", 68))
+                asks.settimeout(2)
+                asks.sendto(request, ("255.255.255.255", 67))
+                try:
+                    return asks.recv(2000)[4:8] == b"lab!"
+                except TimeoutError:
+                    return False
+
+        return in_network(fabric, "red.web-1", ask)
+
+    assert offered(own)
+    assert not offered("52:54:00:99:99:99")
+
+
+def dig(fabric: Fabric, endpoint: str, *question: str) -> list[str]:
+    return fabric.twin.run(endpoint, "dig", "+short", "+tries=2", "+time=2", "@10.1.1.1", *question).split()
+
+
+def test_names_are_answered_within_their_tenant_alone(fabric: Fabric) -> None:
+    assert dig(fabric, "red.web-1", "web-2.red.internal") == ["10.1.1.12"]
+    assert dig(fabric, "red.web-1", "web-2.red.internal", "AAAA") == ["fd00:1::12"]
+    assert dig(fabric, "red.web-1", "www.red.internal") == ["10.1.1.12"]
+    assert dig(fabric, "red.web-1", "-x", "10.1.1.11") == ["web-1.red.internal."]
+    assert "web-1.blue.internal." in dig(fabric, "blue.web-1", "-x", "10.1.1.11")
+    foreign = fabric.twin.run("blue.web-1", "dig", "+tries=1", "@10.1.1.1", "web-2.red.internal")
+    assert "status: NXDOMAIN" in foreign or "status: REFUSED" in foreign
+    assert dig(fabric, "blue.web-1", "web-2.red.internal") == []
+
+
+def test_who_goes_out_is_seen_with_the_address_of_its_router_or_its_own(fabric: Fabric) -> None:
+    assert seen(fabric, "red.web-1", OUTSIDE, GATEWAY, 7001) == PUBLIC["red"]
+    assert seen(fabric, "red.db-1", OUTSIDE, GATEWAY, 7001) == PUBLIC["red"]
+    assert seen(fabric, "red.web-2", OUTSIDE, GATEWAY, 7001) == STATIC
+    assert seen(fabric, "blue.web-1", OUTSIDE, GATEWAY, 7001) == PUBLIC["blue"]
+
+
+def test_what_comes_in_is_what_the_intent_says(fabric: Fabric) -> None:
+    forwarded = "10.1.2.11", 22
+    assert seen(fabric, OUTSIDE, "red.db-1", PUBLIC["red"], 2222, forwarded) == GATEWAY
+    assert seen(fabric, OUTSIDE, "blue.db-1", PUBLIC["blue"], 2222, forwarded) == GATEWAY
+    assert seen(fabric, OUTSIDE, "red.web-2", STATIC, 80, ("10.1.1.12", 80)) == GATEWAY
+    assert seen(fabric, OUTSIDE, "red.web-2", STATIC, 81, ("10.1.1.12", 81)) is None
+    assert seen(fabric, OUTSIDE, "red.db-1", PUBLIC["red"], 2223, ("10.1.2.11", 2223)) is None
+    assert not fabric.twin.pings(OUTSIDE, STATIC, patience=1)
+    assert not fabric.twin.pings(OUTSIDE, "10.1.1.12", patience=1)
+
+
+def test_guests_reach_what_is_forwarded_from_inside_too(fabric: Fabric) -> None:
+    assert seen(fabric, "red.web-1", "red.db-1", PUBLIC["red"], 2222, ("10.1.2.11", 22)) == PUBLIC["red"]
+    assert seen(fabric, "red.web-1", "red.web-2", PUBLIC["red"], 8080, ("10.1.1.12", 80)) == PUBLIC["red"]
+    assert seen(fabric, "red.web-1", "red.web-2", STATIC, 80, ("10.1.1.12", 80)) == PUBLIC["red"]
+    assert seen(fabric, "blue.web-1", "red.db-1", PUBLIC["red"], 2222, ("10.1.2.11", 22)) == PUBLIC["blue"]
+
+
+def test_networks_of_a_tenant_are_joined_and_nothing_else_is(fabric: Fabric) -> None:
+    assert fabric.twin.pings("red.web-1", "10.1.2.11")
+    assert fabric.twin.pings("blue.web-1", "10.1.2.11")
+    assert seen(fabric, "red.web-1", "red.db-1", "10.1.2.11", 5432) == "10.1.1.11"
+    for address in ("192.168.1.151", "192.168.1.152", "169.254.0.1"):  # the hypervisors, and a router's own network
+        assert not fabric.twin.pings("red.web-1", address, patience=1)
+
+
+def test_a_forward_that_goes_is_cut_and_others_lose_nothing(fabric: Fabric) -> None:
+    forwards = fabric.tenants["red"]["routers"]["edge"]["port_forwards"]
+    calls = {
+        "gone": call(OUTSIDE, "red.db-1", PUBLIC["red"], 2222, ("10.1.2.11", 22)),
+        "kept": call(OUTSIDE, "red.web-2", PUBLIC["red"], 8080, ("10.1.1.12", 80)),
+        "blue": call(OUTSIDE, "blue.db-1", PUBLIC["blue"], 2222, ("10.1.2.11", 22)),
+        "out": call("red.db-1", OUTSIDE, GATEWAY, 7002),
+    }
+    with talking(fabric, calls) as talks, pinging(fabric.twin, {"red.web-1": GATEWAY, "blue.web-1": GATEWAY}) as pings:
+        ssh = forwards.pop("ssh")
+        changed = fabric.run("site").changes()
+        assert {task.rpartition(" : ")[2] for _host, task in changed} == {"Make the routers"}
+        before = heard(talks)
+        time.sleep(QUIET)
+        compare_heard(before, heard(talks), {"gone"})
+    assert [ping.lost for ping in pings] == [[], []]
+    forwards["ssh"] = ssh
+    fabric.run("site")
+
+
+def test_the_other_hypervisor_takes_over_and_connections_go_on(fabric: Fabric) -> None:
+    calls = {
+        "out": call("red.db-1", OUTSIDE, GATEWAY, 7003),
+        "in": call(OUTSIDE, "red.web-2", PUBLIC["red"], 8080, ("10.1.1.12", 80)),
+        "east-west": call("red.web-2", "red.db-1", "10.1.2.11", 5433),
+    }
+    assert holder(fabric) == "hv1"
+    with talking(fabric, calls) as talks:
+        time.sleep(QUIET)
+        since = time.monotonic()
+        fabric.twin.run("hv1", "systemctl", "kill", "--signal=KILL", "tenantry-keepalived@red.edge")
+        assert wait_until(lambda: holder(fabric) == "hv2", 10)
+        before = heard(talks)
+        assert wait_until(
+            lambda: all(now > then for name in talks for now, then in zip(talks[name].heard, before[name])), 10
+        )
+        gap = time.monotonic() - since
+        before = heard(talks)
+        time.sleep(QUIET)
+        compare_heard(before, heard(talks), set())
+    print(f"another hypervisor routes after {gap:.2f} s")
+    assert gap < 3
+    fabric.converged()
+
+
+def test_a_router_that_goes_leaves_nothing(fabric: Fabric) -> None:
+    fabric.run("teardown", "-eteardown=red")
+    for host in ("hv1", "hv2"):
+        left = fabric.twin.run(host, "sh", "-c", "ip netns; ls /etc/tenantry/routers /run/tenantry-routers 2>/dev/null")
+        assert "red" not in left
+        units = fabric.twin.run(host, "systemctl", "list-units", "--all", "--plain", "--no-legend", "tenantry-*")
+        assert "red.edge" not in units
+    assert seen(fabric, "blue.web-1", OUTSIDE, GATEWAY, 7004) == PUBLIC["blue"]
+    fabric.run("teardown", "-eteardown=all")
+    for host in ("hv1", "hv2"):
+        assert fabric.twin.run(host, "ip", "netns") == ""
+        assert [name for name in fabric.twin.links(host) if name.startswith("rt-")] == []
+        files = fabric.twin.run(
+            host, "sh", "-c", "ls /etc/tenantry /usr/local/lib/tenantry /etc/systemd/system/tenantry-* 2>&1"
+        )
+        assert "router" not in files.replace("ls: cannot access", "")
