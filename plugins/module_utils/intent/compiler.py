@@ -176,7 +176,7 @@ def _endpoint(intent: Intent, port: Port) -> dict[str, Any]:
         "interface": port.interface,
         "mac": port.mac,
         "addresses": list(port.addresses),
-        "domain": intent.networks[port.network].domain,
+        "joined": intent.networks[port.network].router,
         "groups": None if port.groups is None else list(port.groups),
         "guarded": port.secured and intent.fabric.has_pipeline,
     }

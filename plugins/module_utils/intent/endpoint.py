@@ -77,7 +77,7 @@ def parse_endpoints(values: Sequence[Mapping[str, Any]]) -> tuple[Endpoint, ...]
             groups=None if value.get("groups") is None else tuple(map(str, value["groups"])),
             guarded=bool(value.get("guarded")),
             services=tuple(map(str, value.get("services", ()))),
-            joined=str(value.get("domain") or ""),
+            joined=str(value.get("joined") or ""),
         )
         for value in values
     )

@@ -118,7 +118,7 @@ def _with_router(network: Network, router: Router | None) -> Network:
     if router is None:
         return replace(network, gateways=tuple(network.service.gateways))
     gateways = network.service.gateways or router.gateways[network.name]
-    return replace(network, gateways=tuple(gateways), routers=(router.name,))
+    return replace(network, gateways=tuple(gateways), router=router.name)
 
 
 def parse_routers(
@@ -194,7 +194,7 @@ def refuse_idle_services(faults: Any, networks: Networks) -> None:
     """Record networks that shall have DHCP or DNS, and have no router to do it."""
     for network in filter(None, networks.values()):
         for key in ("dhcp", "dns"):
-            if getattr(network.service, key) and not network.routers:
+            if getattr(network.service, key) and not network.router:
                 faults.add(
                     f"{network.path}.{key}", "no router is on this network to serve it; add it to routers.NAME.networks"
                 )

@@ -76,7 +76,7 @@ class Network:
     gateways: tuple[str, ...] = ()  # addresses of who routes for it, each with the prefix length of its subnet
     external: bool = False  # where routers of tenants meet the outside
     internal: bool = False  # between the two of a router
-    routers: tuple[str, ...] = ()  # full names of those that join it with other networks of the tenant
+    router: str = ""  # full name of the one that joins it with other networks of the tenant
     service: NetworkService = field(default_factory=NetworkService)  # what a router tells its guests
 
     @property
@@ -89,7 +89,7 @@ class Network:
         """What its packets stay in: the network, or those that a router joins, as the L3 core does all pods of a shared
         one.
         """
-        return self.routers[0] if self.routers else self.name.partition("@")[0]
+        return self.router or self.name.partition("@")[0]
 
     @property
     def pod(self) -> str:

@@ -94,8 +94,9 @@ def _version(address: str) -> int:
 
 
 def _requests(own: Target, targets: Sequence[Target], run: str) -> Iterator[_Request]:
-    sizes = {ICMP: 0, FULL_MTU: own.mtu, OVER_MTU: own.mtu + 1}
     for target in targets:
+        full = min(own.mtu, target.mtu)  # a router between them may come from a network with larger packets
+        sizes = {ICMP: 0, FULL_MTU: full, OVER_MTU: own.mtu + 1}
         for address in target.addresses:
             if own.addresses_of(_version(address)):
                 for kind, size in sizes.items():

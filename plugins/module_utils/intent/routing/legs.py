@@ -18,7 +18,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_links
 
-_LINK = "169.254.0"  # the addresses of both ends of a link (RFC 3927), whose network is the router's alone
+LINK = "169.254.0"  # the addresses of both ends of a link (RFC 3927), whose network is the router's alone
 
 
 def legs_of(router: Router) -> Iterator[Port]:
@@ -38,12 +38,12 @@ def legs_of(router: Router) -> Iterator[Port]:
 
 def link_address(index: int) -> str:
     """Return the address that one of the two has on the network of their own."""
-    return f"{_LINK}.{index + 1}"
+    return f"{LINK}.{index + 1}"
 
 
 def link_network(router: Router, kind: str) -> Network:
     """Return that network, of a tunnel type."""
-    subnet = Subnet.of(f"{_LINK}.0/24")
+    subnet = Subnet.of(f"{LINK}.0/24")
     return Network(router.link_network, router.tenant, kind, None, None, (subnet,), internal=True)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import ANYWHERE, Opening, Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import redundancy
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import leg_name
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import LINK, leg_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_links
 
@@ -134,16 +134,17 @@ def _input(router: Router) -> Iterator[str]:
     yield "type filter hook input priority filter; policy drop;"
     yield "ct state invalid drop"
     yield 'iifname "lo" accept'
+    if router.redundant:
+        link = f'"{router_links(leg_name(router, router.link_network)).inner}"'
+        yield f"iifname {link} meta l4proto vrrp accept"
+        yield f"iifname {link} udp dport {redundancy.PORT} accept"
+        yield f"ip daddr {LINK}.0/24 drop"
     yield "ct state established,related ct direction reply accept"
     yield f"icmpv6 type {_ND} accept"
     yield f"iifname {inside} icmp type echo-request accept"
     yield f"iifname {inside} icmpv6 type echo-request accept"
     yield f"iifname {inside} udp dport {{ 53, 67, 547 }} accept"
     yield f"iifname {inside} tcp dport 53 accept"
-    if router.redundant:
-        link = f'iifname "{router_links(leg_name(router, router.link_network)).inner}"'
-        yield f"{link} meta l4proto vrrp accept"
-        yield f"{link} udp dport {redundancy.PORT} accept"
 
 
 def _ports(opening: Opening) -> str:
