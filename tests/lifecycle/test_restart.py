@@ -231,6 +231,7 @@ def test_sets_and_chains_come_back_and_no_flow_does_without_them(fabric: Fabric,
     since = time.monotonic()
     sh(fabric, "systemctl restart nftables")  # which flushes all chains
     assert_back(flood, since, "restart of nftables")
+    assert_settled(fabric)
     assert sh(fabric, show) == before
     sh(fabric, "systemctl reload nftables")
     assert sh(fabric, show) == before

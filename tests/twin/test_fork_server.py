@@ -8,10 +8,12 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure
+from packets import wait_until
 from test_connection import TWO, connect
 from twin_lab import SECONDS, TwinLab
 
@@ -72,8 +74,10 @@ def run(connection: Connection, script: str) -> Answer:
 
 
 def server(twin: TwinLab) -> list[int]:
-    """Return the process IDs on hv1 of its servers, seen from there."""
-    return [int(pid) for pid in twin.attempt("hv1", "pgrep", "-xf", "/usr/bin/python3 - .*").stdout.split()]
+    """Return the process IDs on hv1 of its servers, seen from there: not of those that they forked."""
+    return [
+        int(pid) for pid in twin.attempt("hv1", "pgrep", "--parent=1", "-xf", "/usr/bin/python3 - .*").stdout.split()
+    ]
 
 
 def test_a_module_sees_says_and_ends_as_on_the_plain_way(plain: Connection, forked: Connection, two: TwinLab) -> None:
@@ -106,15 +110,20 @@ def test_modules_leave_nothing_to_each_other(forked: Connection, two: TwinLab) -
     assert run(forked, look) == (0, b"False None / False\n", b"")
     draws = [run(forked, "import random, uuid, tempfile; print(random.random(), uuid.uuid4())")[1] for dummy in "ab"]
     assert draws[0] != draws[1]
-    assert two.attempt("hv1", "pgrep", "-x", "python3").stdout.split() == [str(pid) for pid in server(two)]
+    assert wait_until(lambda: two.run("hv1", "pgrep", "-x", "python3").split() == [str(pid) for pid in server(two)])
 
 
 def test_a_server_that_died_is_started_anew(forked: Connection, two: TwinLab) -> None:
     assert run(forked, "print(1)")[1] == b"1\n"
     (before,) = server(two)
     two.run("hv1", "kill", "-9", str(before))
+    assert wait_until(lambda: not server(two))
     assert run(forked, "print(2)")[1] == b"2\n"
-    kill(two.pid("hv1"))
+    with ThreadPoolExecutor() as pool:
+        pending = pool.submit(run, forked, "import time; print(3, flush=True); time.sleep(60)")
+        assert wait_until(lambda: len(two.run("hv1", "pgrep", "-x", "python3").split()) == 3)
+        kill(two.pid("hv1"))
+        assert pending.result(SECONDS)[0] == 137
     with pytest.raises(AnsibleConnectionFailure, match="This host of the twin is down"):
         run(forked, "print(3)")
     two.up(TWO)

@@ -65,6 +65,8 @@ def run(pid: int, folder: str, script: bytes, environment: Mapping[str, str], ti
         try:
             socket.send_fds(server, [b"s"], [stream.fileno() for stream in streams])
             status = server.recv(4)
+        except ConnectionError:
+            status = b""  # the host died
         except BaseException:
             server.settimeout(None)
             server.sendall(_KILL)
