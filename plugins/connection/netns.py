@@ -35,16 +35,14 @@ options:
       - name: tenantry_netns_command_timeout
   fork_server:
     description:
-      - Whether Ansible's modules are run by a Python on the host that has imported the standard library and forks for
-        each of them. It is started with the first module and dies with the host.
-      - For tests that run very many tasks. A host that is no twin's has nothing like it.
-      - Only what is pipelined, by C(/usr/bin/python3), as the connection's user and without an C(environment) goes that
-        way. All other commands are entered as ever.
+      - Whether a Python on the host, which has imported the standard library, forks for each module instead of one
+        being started. It comes with the first module and dies with the host.
+      - For tests that run very many tasks, since it halves what a task costs on the host. No real host has it.
+      - This is for modules that are pipelined to C(/usr/bin/python3), without C(become) and C(environment). Other
+        commands are not concerned.
     type: bool
     default: false
     version_added: "0.3.0"
-    env:
-      - name: TENANTRY_NETNS_FORK_SERVER
     vars:
       - name: tenantry_netns_fork_server
 seealso:

@@ -77,13 +77,12 @@ def start(inventory: Path, home: Path, *arguments: str) -> Run:
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
         "ANSIBLE_CALLBACKS_ENABLED": "built_modules,journal",
         "ANSIBLE_NOCOLOR": "1",
-        "TENANTRY_NETNS_FORK_SERVER": "true",
         "TENANTRY_BUILT_MODULES": str(built_modules),
         "TENANTRY_JOURNAL": str(journal),
         "LC_ALL": "C.UTF-8",
     }
     process = subprocess.Popen(
-        [PROGRAM, "-i", inventory, *arguments],
+        [PROGRAM, "-i", inventory, "-e", "tenantry_netns_fork_server=true", *arguments],
         cwd=home,
         env=environment,
         stdin=subprocess.DEVNULL,

@@ -143,8 +143,8 @@ def test_what_hangs_is_killed_with_its_children(two: TwinLab) -> None:
 def test_environment_async_and_check_mode(two: TwinLab, tmp_path: Path) -> None:
     playbook = tmp_path / "play.yml"
     playbook.write_text(PLAY)
-    environment = {**os.environ, "ANSIBLE_PIPELINING": "true", "TENANTRY_NETNS_FORK_SERVER": "true"}
-    command = ["ansible-playbook", "-i", two.inventory, playbook]
+    environment = {**os.environ, "ANSIBLE_PIPELINING": "true"}
+    command = ["ansible-playbook", "-i", two.inventory, playbook, "-e", "tenantry_netns_fork_server=true"]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert len(server(two)) == 1
