@@ -20,6 +20,13 @@ from twin_lab import TwinLab
 NUMBERS = count(1)
 TWINS = Path("/run/tenantry/twin")
 NAME = re.compile(r"life-(\d+)-\d+")
+LONGEST = ("security_groups", "growth", "prediction", "moves", "interruptions", "teardown", "plugs", "restart")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, or in the end one worker is at it while the others have nothing to do."""
+    turns = {f"test_{name}": turn for turn, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: turns.get(item.path.stem, len(turns)))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -63,6 +63,8 @@ class Run:
 def start(inventory: Path, home: Path, *arguments: str) -> Run:
     """Start ansible-playbook in a process group of its own, without anything of the user's settings."""
     home.mkdir(exist_ok=True)
+    built_modules = home.parents[1] / "built-modules"  # of all fabrics that this process tests
+    built_modules.mkdir(exist_ok=True)
     journal = home / f"journal-{len(list(home.glob('journal-*')))}"
     journal.touch()
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
@@ -73,13 +75,14 @@ def start(inventory: Path, home: Path, *arguments: str) -> Run:
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_FORKS": "20",  # endpoints that verify would else ask in turns, waiting for each
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
-        "ANSIBLE_CALLBACKS_ENABLED": "journal",
+        "ANSIBLE_CALLBACKS_ENABLED": "built_modules,journal",
         "ANSIBLE_NOCOLOR": "1",
+        "TENANTRY_BUILT_MODULES": str(built_modules),
         "TENANTRY_JOURNAL": str(journal),
         "LC_ALL": "C.UTF-8",
     }
     process = subprocess.Popen(
-        [PROGRAM, "-i", inventory, *arguments],
+        [PROGRAM, "-i", inventory, "-e", "tenantry_netns_fork_server=true", *arguments],
         cwd=home,
         env=environment,
         stdin=subprocess.DEVNULL,

@@ -53,9 +53,13 @@ def connection(twin: TwinLab) -> Connection:
     return connect(twin, "hv1")
 
 
-def connect(twin: TwinLab, host: str, command_timeout: int = SECONDS) -> Connection:
+def connect(twin: TwinLab, host: str, command_timeout: int = SECONDS, fork_server: bool = False) -> Connection:
     plugin = Connection(PlayContext())
-    plugin._options = {"pid_file": str(twin.pid_file(host)), "command_timeout": command_timeout}
+    plugin._options = {
+        "pid_file": str(twin.pid_file(host)),
+        "command_timeout": command_timeout,
+        "fork_server": fork_server,
+    }
     return plugin
 
 
