@@ -23,7 +23,7 @@ CONTROLLER = {*GROUND, "model", "intent", "plugin_utils"}
 FLOORS = {  # floor: what it may import of ours, and of others beside the standard library
     **{name: (GROUND, set()) for name in GROUND},
     "model": (GROUND, set()),
-    "intent": ({*GROUND, "model"}, {"netaddr"}),
+    "intent": ({*GROUND, "model"}, {"jmespath", "netaddr"}),
     "reconcile": (GROUND, set()),
     "adapters": (HOST, {"ovs", "yaml"}),  # yaml only on the controller: the files of an intent
     "arguments": (HOST, set()),
