@@ -31,8 +31,8 @@ options:
     required: true
   plan:
     description:
-      - Directory of a plan that M(tenantry.sdn.plan) made. The state is taken from it, and the intent not read. It is not
-        used with O(without_tenants).
+      - Directory of a plan that M(tenantry.sdn.plan) made. The state is taken from it, and the intent not read. It is
+        not used with O(without_tenants).
       - Relative to the playbook.
     type: path
     version_added: "0.3.0"

@@ -11,16 +11,17 @@ short_description: Compile an intent once, for all hosts and runs
 version_added: "0.3.0"
 author: the tenantry.sdn authors (@tenantry)
 description:
-  - Checks the whole intent as M(tenantry.sdn.intent) does, and compiles the state of every hypervisor into a directory, from
-    which M(tenantry.sdn.host_state) takes that of each. So an intent of any size is read once, by one machine.
-  - C(plan.json) in it names the states by the hashes of their files. It is replaced in one step, last of all. A run that is
-    killed leaves the plan that was there; who reads a plan finds the old or the new one whole.
+  - Checks the whole intent as M(tenantry.sdn.intent) does, and compiles the state of every hypervisor into a directory,
+    from which M(tenantry.sdn.host_state) takes that of each. So an intent of any size is read once, by one machine.
+  - C(plan.json) in it names the states by the hashes of their files. It is replaced in one step, last of all. A run
+    that is killed leaves the plan that was there; who reads a plan finds the old or the new one whole.
   - The same intent and record give the same files, byte for byte.
-  - What the last plan in the directory has is not compiled again, if nothing that it follows from has changed. A change of a
-    tenant compiles the hosts that have ports of it; a change of C(fabric), or of the collection, all of them.
-  - Values of Ansible's vault, in variables or files of the intent, are decrypted to compile. With one in the intent all states
-    are encrypted with the vault's password, since what follows from a secret is not told from what does not. Names of hosts
-    and figures are not. The task's result is not logged then, nor are the values that a message would quote.
+  - What the last plan in the directory has is not compiled again, if nothing that it follows from has changed. A change
+    of a tenant compiles the hosts that have ports of it; a change of C(fabric), or of the collection, all of them.
+  - Values of Ansible's vault, in variables or files of the intent, are decrypted to compile. With one in the intent all
+    states are encrypted with the vault's password, since what follows from a secret is not told from what does not.
+    Names of hosts and figures are not. The task's result is not logged then, nor are the values that a message would
+    quote.
 extends_documentation_fragment:
   - tenantry.sdn.intent
 options:
@@ -93,7 +94,7 @@ encrypted:
   type: bool
   sample: false
 changes:
-  description: The hosts whose state the last plan in the directory did not have, or had otherwise, and those it had in vain.
+  description: The hosts whose state the last plan in the directory did not have, or had otherwise, or alone.
   returned: success
   type: dict
   sample: {added: [], changed: [hv1, hv2], removed: []}
@@ -107,8 +108,9 @@ concerned:
   sample: [hv1, hv2]
 summary:
   description:
-    - How many there are of each kind in the fabric, and how they spread over the hosts. Tunnels are ports, those to all peers
-      among them. Sets are IP sets. Elements and rules are those of IP sets and iptables, or the flows that stand for them.
+    - How many there are of each kind in the fabric, and how they spread over the hosts. Tunnels are ports, those to all
+      peers among them. Sets are IP sets. Elements and rules are those of IP sets and iptables, or the flows that stand
+      for them.
   returned: success
   type: dict
   sample:

@@ -11,8 +11,8 @@ short_description: Note which hosts were brought to their states of a plan
 version_added: "0.3.0"
 author: the tenantry.sdn authors (@tenantry)
 description:
-  - Keeps in C(applied.json) of a plan directory the state that each host was brought to, so that later runs go to those alone
-    whose state is another. The playbook C(site) does so at its end, for the hosts on which nothing failed.
+  - Keeps in C(applied.json) of a plan directory the state that each host was brought to, so that later runs go to those
+    alone whose state is another. The playbook C(site) does so at its end, for the hosts on which nothing failed.
   - Several runs, as slices of a job, may do so at once.
 options:
   path:

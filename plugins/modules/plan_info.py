@@ -11,8 +11,8 @@ short_description: What a plan directory holds, and whether it is the plan of to
 version_added: "0.3.0"
 author: the tenantry.sdn authors (@tenantry)
 description:
-  - Reads the directory that M(tenantry.sdn.plan) made. One that is not whole, or made by a newer version of the collection,
-    is an error.
+  - Reads the directory that M(tenantry.sdn.plan) made. One that is not whole, or made by a newer version of the
+    collection, is an error.
   - If the intent is given, one of another fabric is an error too, and one of another intent or allocation record than
     those of today. The intent is compared as text; it is not checked.
 extends_documentation_fragment:

@@ -59,7 +59,7 @@ def read_state(folder: str, host: str, plan: Plan) -> bytes:
         ) from None
     if hash_of(content) != plan.hosts[host].state:
         raise InvalidInput(
-            [f"{path}: torn or edited since the plan was made; remove {PLAN_FILE} there, and {ANEW}, as a whole"]
+            [f"{path}: torn or edited since the plan was made; remove {PLAN_FILE} there, and {ANEW}"]
         )
     return content
 
