@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -44,9 +45,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_plan_of_a_directory_is_what_its_hosts_take(controller: Controller) -> None:
-    record = str(controller.folder / "ids.yml")
-    given = {"directory": str(EXAMPLE / "intent"), "allocations": record}
-    (controller.folder / "ids.yml").write_bytes((EXAMPLE / "intent/allocations.yml").read_bytes())
+    shutil.copytree(EXAMPLE / "intent", controller.folder / "intent")
+    given = {"directory": "intent"}
     (predicted,) = controller.run(plan(**given, path="plan"), options=("--check",))["localhost"]
     assert not (controller.folder / "plan").exists()
     hosts = ["hv1", "hv2", "hv3"]

@@ -58,9 +58,7 @@ def read_state(folder: str, host: str, plan: Plan) -> bytes:
             [f"{path}: cannot be read ({error.strerror}), and is of this plan; remove {PLAN_FILE} there, and {ANEW}"]
         ) from None
     if hash_of(content) != plan.hosts[host].state:
-        raise InvalidInput(
-            [f"{path}: torn or edited since the plan was made; remove {PLAN_FILE} there, and {ANEW}"]
-        )
+        raise InvalidInput([f"{path}: torn or edited since the plan was made; remove {PLAN_FILE} there, and {ANEW}"])
     return content
 
 

@@ -76,11 +76,12 @@ def words(summary: Mapping[str, Any], hosts: int, concerned: Sequence[str]) -> l
     named = f": {listed(concerned, _SHOWN)}" if concerned else ""
     return [
         f"{len(concerned)} of {hosts} hosts are not as planned{named}",
-        *(
-            f"{name} of a host: {one['min']} to {one['max']}, {one['mean']} on average, 99 % have at most {one['p99']}"
-            for name, one in summary["per_host"].items()
-        ),
+        *(_spread(name, summary["per_host"][name]) for name in FIGURES),
     ]
+
+
+def _spread(name: str, one: Mapping[str, Any]) -> str:
+    return f"{name} of a host: {one['min']} to {one['max']}, {one['mean']} on average, 99 % have at most {one['p99']}"
 
 
 def inputs_of(
