@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Slices of a job as AWX runs them: by ansible-runner, with an inventory that has its own hosts and no others.
 
-One fabric, through its life: made by two slices at once, grown by a plan, with a slice that fails and is run alone again.
+One fabric, through its life: made by two slices at once, grown by a plan, with a slice that fails and runs again alone.
 """
 
 from __future__ import annotations
