@@ -26,7 +26,9 @@ TENANTS = {
     "globex": tenant(network("vlan"), "hv2", "hv3"),
 }
 ACTIONS = Path(COLLECTIONS, "ansible_collections/tenantry/sdn/plugins/action")
-ON_CONTROLLER = {path.stem for path in ACTIONS.glob("*.py")} | {"set_fact", "assert", "include_tasks", "include_role"}
+ON_CONTROLLER = {path.stem for path in ACTIONS.glob("*.py")} | {
+    *("set_fact", "assert", "debug", "include_tasks", "include_role", "validate_argument_spec"),
+}
 
 
 class Job:

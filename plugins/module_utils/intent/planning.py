@@ -7,7 +7,7 @@ A host need not be compiled again if all that its state is a function of is as i
 
 - the code, and the whole fabric: forwarding, ranges, all hypervisors, shared networks, profiles, exports;
 - the tenants that have a port on the host, each whole, and the ids of their networks;
-- where tenants share a network, those that have a port in its part that the host is on;
+- those that have a port in a network that the host has one in, as tenants share some networks;
 - the OpenFlow port numbers of the host.
 
 Tenants are otherwise unknown to each other. A mirror names ports of any tenant, so with mirrors nothing is known, and
@@ -64,7 +64,7 @@ def summary_of(intent: Intent, figures: Iterable[Sequence[int]]) -> dict[str, An
         "hypervisors": len(intent.fabric.hypervisors),
         "tenants": len(intent.tenants),
         "networks": len(intent.networks),
-        "ports": len(intent.ports),
+        "ports": len(intent.guests),
         "per_host": {
             name: asdict(spread_of(Counter(column))) for name, column in zip(FIGURES, zip(*figures) or [()] * 5)
         },
@@ -90,7 +90,8 @@ def inputs_of(
     """Return a hash of all that the state of each hypervisor is a function of; none where that is not known."""
     if intent.fabric.monitoring.mirrors:
         return {}
-    common = [code, raw["fabric"], [asdict(allocations[network.name]) for network in intent.shared_networks]]
+    open_to_all = [*intent.shared_networks, *intent.external_networks]
+    common = [code, raw["fabric"], [asdict(allocations[network.name]) for network in open_to_all]]
     shared = digest(_text(common))
     hashes = {name: digest(_text([raw["tenants"][name], _ids(intent, allocations, name)])) for name in intent.tenants}
     near = neighbours(intent)
@@ -102,17 +103,13 @@ def inputs_of(
 
 def neighbours(intent: Intent) -> Mapping[str, list[str]]:
     """Return the tenants of which the state of each hypervisor is a function."""
-    found: dict[str, set[str]] = defaultdict(set)
-    networks: dict[str, set[str]] = defaultdict(set)  # that tenants share, of each hypervisor
-    sharing: dict[str, set[str]] = defaultdict(set)
-    parts = {network.name for network in intent.shared_networks}
+    networks: dict[str, set[str]] = defaultdict(set)  # of each hypervisor
+    tenants: dict[str, set[str]] = defaultdict(set)  # of each network
     for port in intent.ports:
-        found[port.hypervisor].add(port.tenant)
-        if port.network in parts:
-            networks[port.hypervisor].add(port.network)
-            sharing[port.network].add(port.tenant)
+        networks[port.hypervisor].add(port.network)
+        tenants[port.network].add(port.tenant)
     return {
-        host: sorted(found[host].union(*(sharing[name] for name in networks[host])))
+        host: sorted({tenant for network in networks[host] for tenant in tenants[network]})
         for host in intent.fabric.hypervisors
     }
 

@@ -33,6 +33,20 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent
 
+ROUTERS = """
+fabric:
+  external_networks:
+    internet: {type: vlan, segmentation_id: 150, physical_network: physnet1, subnet: 203.0.113.0/24}
+tenants:
+  acme:
+    routers:
+      edge:
+        hypervisors: [hv1, hv2]
+        networks: {web: {}, dmz: {}}
+        external: {network: internet, ip: 203.0.113.10}
+  globex:
+    routers: {edge: {hypervisors: [hv2], networks: {app: {}}, external: {network: internet, ip: 203.0.113.20}}}
+"""
 INVENTORIES = Path(__file__).parents[3] / "inventories"
 
 
@@ -47,6 +61,9 @@ def samples() -> Iterator[tuple[str, dict[str, Any]]]:
         plain["fabric"]["forwarding"] = mode
         yield f"sample, {mode}", plain
         yield f"plugs, {mode}", test_chains.intent(mode)
+        routed = sample_intent.raw(ROUTERS)
+        routed["fabric"]["forwarding"] = mode
+        yield f"routers, {mode}", routed
     for mode in ("learning", "static"):
         yield f"groups, {mode}", test_security.raw(mode)
         shared = test_shared_networks.raw()
@@ -87,7 +104,9 @@ def test_a_host_whose_inputs_are_as_before_an_edit_is_as_before(name: str) -> No
             edited = {**SAMPLES[name]["tenants"], tenant: {**described, "ports": ports}}
             after = inputs_and_states({**SAMPLES[name], "tenants": edited}, before[2])
             spared += check(before, after)
-    assert spared or name.startswith(("groups", "plugs", "shared", "pods")), "of these all hosts are of all tenants"
+    assert spared or name.startswith(("groups", "plugs", "shared", "pods", "routers")), (
+        "of these all hosts are of all tenants"
+    )
 
 
 @given(intents(), intents())
