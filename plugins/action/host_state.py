@@ -5,29 +5,44 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plan_files import read_plan, read_state
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host, host_warnings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 from ansible_collections.tenantry.sdn.plugins.plugin_utils.intent_action import IntentAction, outcome
+from ansible_collections.tenantry.sdn.plugins.plugin_utils.planner import VERSION
 
 
 class ActionModule(IntentAction):
     EXTRA_ARGUMENTS: ClassVar[Mapping[str, Any]] = {
         "hypervisor": {"type": "str", "required": True},
         "without_tenants": {"type": "list", "elements": "str", "default": []},
+        "plan": {"type": "path"},
     }
+    ONE_OF = ("fabric", "directory", "plan")
 
     def compiled(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         left_out = arguments["without_tenants"]
+        if arguments["plan"] and not left_out:
+            return self._planned(self._loader.path_dwim(arguments["plan"]), arguments["hypervisor"])
         found = self.allocated(arguments, variables, keep=not left_out)
         intent = without(found.intent, left_out)
         state = compile_host(intent, found.allocations, arguments["hypervisor"], found.record.hypervisors)
         changes = {"changed": False} if left_out else outcome(found)
         return {**changes, "state": state, "warnings": host_warnings(state)}
+
+    def _planned(self, folder: str, hypervisor: str) -> dict[str, Any]:
+        plan = read_plan(folder, VERSION)
+        faults = Faults()
+        name = faults.parse("hypervisor", one_of_names(plan.hosts, "hypervisor of this fabric"), hypervisor)
+        faults.raise_any()
+        state = json.loads(self.vault.open(read_state(folder, name or "", plan)))
+        return {"changed": False, "state": state, "warnings": host_warnings(state)}
 
 
 def without(intent: Intent, tenants: list[str]) -> Intent:

@@ -103,6 +103,7 @@ def family(address: str) -> int:
     return 6 if ":" in address else 4
 
 
+@functools.cache  # each host that has flows for a port asks for that of its MAC
 def link_local(mac: str) -> str:
     """Return the IPv6 link-local address of a MAC address (RFC 4291, appendix A)."""
     raw = bytearray.fromhex(mac.replace(":", ""))

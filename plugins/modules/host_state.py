@@ -29,12 +29,20 @@ options:
         Any other name is an error, since a typing error must not empty a host.
     type: str
     required: true
+  plan:
+    description:
+      - Directory of a plan that M(tenantry.sdn.plan) made. The state is taken from it, and the intent not read. It is
+        not used with O(without_tenants).
+      - Relative to the playbook.
+    type: path
+    version_added: "0.3.0"
   without_tenants:
     description: Tenants to leave out as if the intent did not have them. The allocation record is not written then.
     type: list
     elements: str
     default: []
 seealso:
+  - module: tenantry.sdn.plan
   - module: tenantry.sdn.intent
   - module: tenantry.sdn.ovs_bridge
   - module: tenantry.sdn.ovs_gre_mesh
@@ -50,6 +58,12 @@ EXAMPLES = r"""
 - name: Compile
   tenantry.sdn.host_state:
     directory: "{{ inventory_dir }}/intent"
+    hypervisor: "{{ inventory_hostname }}"
+  register: compiled
+
+- name: Or take what was compiled before
+  tenantry.sdn.host_state:
+    plan: "{{ inventory_dir }}/plan"
     hypervisor: "{{ inventory_hostname }}"
   register: compiled
 

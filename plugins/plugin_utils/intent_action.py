@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the actions intent and host_state share: the way from their arguments to a checked intent with its ids.
+"""What the actions on an intent share: the way from their arguments to a checked intent with its ids.
 
 They run on the controller and start no module. The record is read and, if nothing is new, that is all: no lock, no
 write, and a directory without write permission will do.
@@ -9,6 +9,8 @@ write, and a directory without write permission will do.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +19,10 @@ from typing import Any, ClassVar
 from ansible.plugins.action import ActionBase
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.intent_files import (
+    digest_of,
     locked,
     read_intent,
+    read_name,
     read_record,
     write_atomically,
 )
@@ -28,6 +32,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record, parse_record, render
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent
+from ansible_collections.tenantry.sdn.plugins.plugin_utils.vault import Vault
 
 RECORD_FILE = "allocations.yml"
 ARGUMENTS = {
@@ -36,12 +41,26 @@ ARGUMENTS = {
     "directory": {"type": "path"},
     "allocations": {"type": "path"},
 }
+CONSTRAINTS: Mapping[str, Any] = {
+    "mutually_exclusive": [("fabric", "directory"), ("tenants", "directory")],
+    "required_together": [("fabric", "tenants")],
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """An intent as its user wrote it."""
+
+    raw: Mapping[str, Any]
+    origins: Origins
+    digest: str  # tells it from that of another day
 
 
 @dataclass(frozen=True)
 class Allocated:
     """An intent with its ids, and what became of the record."""
 
+    written: Written
     intent: Intent
     allocations: Allocations
     record: Record
@@ -49,11 +68,17 @@ class Allocated:
     before: str
     after: str
 
+    @property
+    def digest(self) -> str:
+        """Tells intent and record from those of another day."""
+        return _digest(self.written.digest, self.after)
+
 
 class IntentAction(ActionBase):
     """An action on an intent: subclasses say which further arguments they take and what they return."""
 
     EXTRA_ARGUMENTS: ClassVar[Mapping[str, Any]] = {}
+    ONE_OF: ClassVar[tuple[str, ...]] = ("fabric", "directory")
 
     _requires_connection = False
     _supports_check_mode = True
@@ -61,16 +86,18 @@ class IntentAction(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = super().run(tmp, task_vars)
-        arguments = self.validate_argument_spec(
-            {**ARGUMENTS, **self.EXTRA_ARGUMENTS},
-            required_one_of=[("fabric", "directory")],
-            mutually_exclusive=[("fabric", "directory"), ("tenants", "directory")],
-            required_together=[("fabric", "tenants")],
-        )[1]
+        self.vault = Vault(self._loader)
         try:
-            return {**result, **self.compiled(arguments, task_vars or {})}
+            result.update(self.compiled(self._arguments(), task_vars or {}))
         except SdnError as error:
-            return {**result, "failed": True, "msg": error.message, **error.facts}
+            return {**result, "failed": True, **_told(error, self.vault.used)}
+        return {**result, "_ansible_no_log": True} if self.vault.used else result
+
+    def _arguments(self) -> Mapping[str, Any]:
+        arguments: Mapping[str, Any] = self.validate_argument_spec(
+            {**ARGUMENTS, **self.EXTRA_ARGUMENTS}, required_one_of=[self.ONE_OF], **CONSTRAINTS
+        )[1]
+        return arguments
 
     def compiled(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """Return the result of the task."""
@@ -79,20 +106,35 @@ class IntentAction(ActionBase):
     def allocated(self, arguments: Mapping[str, Any], variables: Mapping[str, Any], keep: bool = True) -> Allocated:
         """Return the intent that the arguments describe; new ids are written to the record if ``keep``."""
         path = self._record_path(arguments, variables)
-        intent, origins = self._intent(arguments, path)
-        found = _with_ids(intent, origins, path)
+        written = self._written(arguments, variables, path)
+        intent = parse(written.raw, written.origins)
+        found = _with_ids(written, intent, path)
         if found.before != found.after and keep and not self._task.check_mode:
             with locked(path):
-                found = _with_ids(intent, origins, path)  # another run may have written it in the meantime
+                found = _with_ids(written, intent, path)  # another run may have written it in the meantime
                 if found.before != found.after:
                     write_atomically(path, found.after)
         return found
 
-    def _intent(self, arguments: Mapping[str, Any], record: str) -> tuple[Intent, Origins]:
+    def _written(self, arguments: Mapping[str, Any], variables: Mapping[str, Any], record: str) -> Written:
         if arguments["directory"] is None:
-            return parse({"fabric": arguments["fabric"], "tenants": arguments["tenants"]}), no_origin
-        files = read_intent(self._loader.path_dwim(arguments["directory"]), record)
-        return parse(files.raw, files.origin), files.origin
+            given = {"fabric": arguments["fabric"], "tenants": arguments["tenants"]}
+            raw = self.vault.reveal(given, variables)
+            return Written(raw, no_origin, self.vault.digest(json.dumps(raw, sort_keys=True, default=str)))
+        files = read_intent(self._loader.path_dwim(arguments["directory"]), record, self.vault.decrypt)
+        return Written(files.raw, files.origin, files.digest)
+
+    def today(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> tuple[Any, str]:
+        """Return the fabric's name and the digest of intent and record, which are not checked."""
+        path = self._record_path(arguments, variables)
+        record = read_record(path)
+        if arguments["directory"] is None:
+            written = self._written(arguments, variables, path)
+            name, digest = written.raw["fabric"].get("name"), written.digest
+        else:
+            folder = self._loader.path_dwim(arguments["directory"])
+            name, digest = read_name(folder, self.vault.decrypt), digest_of(folder)
+        return name, _digest(digest, record.stored if record else "")
 
     def _record_path(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> str:
         path = arguments["allocations"]
@@ -116,11 +158,25 @@ def _inventory_folder(variables: Mapping[str, Any]) -> str:
     )
 
 
-def _with_ids(intent: Intent, origins: Origins, path: str) -> Allocated:
+def _digest(intent: str, record: str) -> str:
+    return hashlib.sha256(f"{intent}\0{record}".encode()).hexdigest()
+
+
+def _told(error: SdnError, secret: bool) -> dict[str, Any]:
+    """Return what a failed task says; of an intent with secrets where its faults are, but not what they quote."""
+    faults = error.facts.get("faults")
+    if not (secret and faults):
+        return {"msg": error.message, **error.facts}
+    hidden = "not shown, as the intent has values of Ansible's vault"
+    told = InvalidInput([f"{fault.split(': ', 1)[0]}: {hidden}" for fault in faults])
+    return {"msg": told.message, **told.facts}
+
+
+def _with_ids(written: Written, intent: Intent, path: str) -> Allocated:
     document = read_record(path)
     record = parse_record(document.value, document.origin) if document else Record()
-    allocations, after = allocate(intent, record, origins)
-    return Allocated(intent, allocations, after, path, document.text if document else "", render(after))
+    allocations, after = allocate(intent, record, written.origins)
+    return Allocated(written, intent, allocations, after, path, document.text if document else "", render(after))
 
 
 def outcome(found: Allocated) -> dict[str, Any]:

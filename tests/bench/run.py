@@ -26,6 +26,7 @@ import groups
 import intents
 import modes
 import peer
+import plans
 import rules
 import sets
 import sizes
@@ -45,6 +46,7 @@ GROUPS = {
     "sizes": sizes.rows,
     "topology": topology.rows,
     "intents": intents.rows,
+    "plans": plans.rows,
 }
 
 

@@ -10,6 +10,8 @@ line it came from.
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import json
 import os
 import shutil
 import time
@@ -18,7 +20,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.yaml_documents import Document, read_document
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.yaml_documents import (
+    Decrypt,
+    Document,
+    read_document,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
@@ -35,14 +41,40 @@ class IntentFiles:
 
     raw: Mapping[str, Any]
     documents: Mapping[str, Document]  # by "fabric" and "tenants.NAME"
+    stored: Mapping[str, str]  # what is in each file, encrypted or not
 
     def origin(self, path: str) -> str | None:
         """Return ``file:line`` of a YAML path of the merged intent."""
         found = [top for top in self.documents if path == top or path.startswith(f"{top}.")]
         return self.documents[max(found, key=len)].origin(path) if found else None
 
+    @property
+    def digest(self) -> str:
+        """What tells these files from those of another day, without a word of what is encrypted in them."""
+        return _digest_of(self.stored)
 
-def read_intent(directory: str, record: str) -> IntentFiles:
+
+def _digest_of(files: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
+
+
+def digest_of(directory: str) -> str:
+    """Return the digest of an intent's files without understanding them; of none where they cannot be read."""
+    tenants = os.path.join(directory, TENANTS_DIRECTORY)
+    names = sorted(os.listdir(tenants)) if os.path.isdir(tenants) else []
+    visible = [name for name in names if name.endswith(_YAML) and not name.startswith(".")]
+    files = [FABRIC_FILE, *(f"{TENANTS_DIRECTORY}/{name}" for name in visible)]
+    found = {}
+    for name in files:
+        try:
+            with open(os.path.join(directory, name), encoding="utf-8") as file:
+                found[name] = file.read()
+        except (OSError, UnicodeDecodeError):
+            return ""
+    return _digest_of(found)
+
+
+def read_intent(directory: str, record: str, decrypt: Decrypt | None = None) -> IntentFiles:
     """Read fabric.yml and tenants/*.yml, or raise InvalidInput with the faults of all files.
 
     ``record`` is the path of the allocation record, which may lie in the directory too. Any other YAML file there is a
@@ -58,14 +90,26 @@ def read_intent(directory: str, record: str) -> IntentFiles:
         files += [f"{TENANTS_DIRECTORY}/{name}" for name in found]
     documents: dict[str, Document] = {}
     raw: dict[str, Any] = {"tenants": {}}
+    stored: dict[str, str] = {}
     for file in files:
-        document = read_document(faults, os.path.join(directory, file), file)
+        document = read_document(faults, os.path.join(directory, file), file, decrypt)
+        if document:
+            stored[file] = document.stored
         if document and file == FABRIC_FILE and _has_only(faults, document, "fabric"):
             raw["fabric"], documents["fabric"] = document.value["fabric"], document
         elif document and file != FABRIC_FILE and _has_only(faults, document, "tenants"):
             _merge(faults, raw["tenants"], documents, document)
     faults.raise_any()
-    return IntentFiles(raw, documents)
+    return IntentFiles(raw, documents, stored)
+
+
+def read_name(directory: str, decrypt: Decrypt) -> Any:
+    """Return the name of the fabric, None if there is none, or raise InvalidInput with the faults of fabric.yml."""
+    faults = Faults()
+    document = read_document(faults, os.path.join(directory, FABRIC_FILE), FABRIC_FILE, decrypt)
+    faults.raise_any()
+    fabric = document.value.get("fabric") if document and isinstance(document.value, Mapping) else None
+    return fabric.get("name") if isinstance(fabric, Mapping) else None
 
 
 def read_record(path: str) -> Document | None:

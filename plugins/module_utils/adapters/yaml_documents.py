@@ -10,7 +10,7 @@ would cost more than everything else. Values are those of YAML 1.1, as Ansible r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -22,7 +22,10 @@ except ImportError:  # a managed host, where nobody calls this; ansible-core nee
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
+Decrypt = Callable[[str], str]  # text of Ansible's vault to what is in it; raises ValueError with why not
+
 _INDEX = re.compile(r"\[([0-9]+)\]\.?")
+_VAULT = "$ANSIBLE_VAULT"
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,7 @@ class Document:
     name: str
     text: str
     value: Any
+    stored: str  # what is in the file: the text, or if that is encrypted its ciphertext
 
     def origin(self, path: str) -> str:
         """Return ``file:line`` of a YAML path, or of the nearest thing above it that is in the file."""
@@ -49,22 +53,24 @@ class Document:
         return yaml.compose(self.text, Loader=_loader())
 
 
-def read_document(faults: Faults, path: str, name: str) -> Document | None:
+def read_document(faults: Faults, path: str, name: str, decrypt: Decrypt | None = None) -> Document | None:
     """Return the file, or record why it is none of ours to use and return None."""
     try:
         with open(path, encoding="utf-8") as file:
-            text = file.read()
+            text = stored = file.read()
     except OSError as error:
         faults.add(name, f"cannot be read ({error.strerror}); check that it is a file, and its permissions")
         return None
     except UnicodeDecodeError:
         faults.add(name, "is not UTF-8 text; save it as UTF-8")
         return None
-    if text.startswith("$ANSIBLE_VAULT"):
-        faults.add(name, "is encrypted; an intent holds no secrets, so decrypt it with 'ansible-vault decrypt'")
-        return None
+    if text.startswith(_VAULT):
+        decrypted = faults.parse(name, decrypt or _no_vault, text)
+        if decrypted is None:
+            return None
+        text = decrypted
     try:
-        return Document(name, text, _construct(faults, name, text))
+        return Document(name, text, _construct(faults, name, text, decrypt or _no_vault), stored)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         faults.add(f"{name}:{line}", f"not readable as YAML ({error.problem}); correct the syntax")
@@ -77,9 +83,18 @@ def _loader() -> Any:
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _construct(faults: Faults, name: str, text: str) -> Any:
+def _no_vault(text: str) -> str:
+    raise ValueError("is encrypted; ids are no secrets, so decrypt it with 'ansible-vault decrypt'")
+
+
+def _construct(faults: Faults, name: str, text: str, decrypt: Decrypt) -> Any:
     """Return the value of a YAML text; keys that are written twice are faults, though YAML readers take the last."""
+
+    def reveal(loader: Any, node: Any) -> Any:
+        return faults.parse(f"{name}:{node.start_mark.line + 1}", decrypt, loader.construct_scalar(node))
+
     loader = _loader()(text)
+    loader.yaml_constructors = {**loader.yaml_constructors, "!vault": reveal, "!vault-encrypted": reveal}
     try:
         root = loader.get_single_node()
         if root is None:

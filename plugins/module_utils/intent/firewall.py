@@ -9,6 +9,7 @@ changes sets, on the hypervisors alone whose ports have a rule about that group.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -71,8 +72,8 @@ def members(intent: Intent, tenant: str, network: str, name: str) -> Iterator[st
             yield from addresses
     here = intent.networks[network]
     dual = any(subnet.family == 6 for subnet in here.subnets)
-    for port in intent.ports_of_domain.get(here.domain, ()):
-        if port.tenant == tenant and name in map(group_set, port.groups or ()):
+    for port in intent.ports_of_domain.get((tenant, here.domain), ()):
+        if name in map(group_set, port.groups or ()):
             own = [address.partition("/")[0] for address in port.addresses]
             own += [link_local(port.mac)] * (dual and port.network == network)
             yield from (f"{address}/{LONGEST_PREFIX[family(address)]}" for address in dict.fromkeys(own))
@@ -106,6 +107,7 @@ def covered(found: Mapping[str, Collection[int]]) -> dict[str, set[int]]:
     return result
 
 
+@functools.cache  # each host that has a rule about a group asks for all of its members
 def _key(prefix: str) -> tuple[int, int, int]:
     network = ipaddress.ip_network(prefix)
     return network.version, network.prefixlen, int(network.network_address)

@@ -14,6 +14,7 @@ connection that the packet is of, by the rules of today. So it holds for all of 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
@@ -160,7 +161,12 @@ class Flow(NamedTuple):
 
 def cookie(table: Table, about: str) -> int:
     """Return 16 bits of owner, 8 of table, and 40 of what the flow is about: those of a hash, or 0 for all alike."""
-    return COOKIE_OWNER | table << _ABOUT_BITS | (int(digest(about, _ABOUT_BITS // 4), 16) if about else 0)
+    return COOKIE_OWNER | table << _ABOUT_BITS | (_hash(about) if about else 0)
+
+
+@functools.cache  # each host of a network has flows about it
+def _hash(about: str) -> int:
+    return int(digest(about, _ABOUT_BITS // 4), 16)
 
 
 def about_bits(cookie: int) -> int | None:

@@ -25,7 +25,7 @@ _DIGIT_TO_BIT = bytes.maketrans(b"01", b"\x00\x01")
 
 @dataclass(frozen=True)
 class Spread:
-    """How many tunnels end at a host, over all hosts; p99 by nearest rank."""
+    """How many of something a host has, as tunnels that end there, over all hosts; p99 by nearest rank."""
 
     min: int
     mean: float  # two decimals
@@ -51,18 +51,23 @@ class PlacementCost:
 
 def cost_of(degrees: Mapping[int, int]) -> Cost:
     """Return the cost of a topology from the number of hosts that have each number of tunnels."""
-    hosts = sum(degrees.values())
+    return Cost(sum(degree * count for degree, count in degrees.items()) // 2, spread_of(degrees))
+
+
+def spread_of(counts: Mapping[int, int]) -> Spread:
+    """Return the spread of a figure from the number of hosts that have each value of it."""
+    hosts = sum(counts.values())
     if not hosts:
-        return Cost(0, Spread(0, 0.0, 0, 0))
-    ends = sum(degree * count for degree, count in degrees.items())
-    beyond = hosts // 100  # this many hosts may have more tunnels than the 99th percentile
-    p99 = max(degrees)
-    for degree in sorted(degrees, reverse=True):
-        p99 = degree
-        beyond -= degrees[degree]
+        return Spread(0, 0.0, 0, 0)
+    total = sum(value * count for value, count in counts.items())
+    beyond = hosts // 100  # this many hosts may have more than the 99th percentile
+    p99 = max(counts)
+    for value in sorted(counts, reverse=True):
+        p99 = value
+        beyond -= counts[value]
         if beyond < 0:
             break
-    return Cost(ends // 2, Spread(min(degrees), round(ends / hosts, 2), p99, max(degrees)))
+    return Spread(min(counts), round(total / hosts, 2), p99, max(counts))
 
 
 @dataclass(frozen=True)

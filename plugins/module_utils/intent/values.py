@@ -216,11 +216,11 @@ class Intent:
         return dict(found)
 
     @cached_property
-    def ports_of_domain(self) -> Mapping[str, Sequence[Port]]:
-        """The ports of each domain that has any: those that may reach each other."""
+    def ports_of_domain(self) -> Mapping[tuple[str, str], Sequence[Port]]:
+        """The ports of each tenant in each domain: those of a tenant that may reach each other."""
         found = defaultdict(list)
         for port in self.ports:
-            found[self.networks[port.network].domain].append(port)
+            found[port.tenant, self.networks[port.network].domain].append(port)
         return dict(found)
 
     @cached_property

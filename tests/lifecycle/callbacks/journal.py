@@ -51,6 +51,7 @@ class CallbackModule(CallbackBase):
             "playbook": self._playbooks,
             "host": result._host.get_name(),
             "task": result._task.get_name(),
+            "action": result._task.action,
             "outcome": outcome,
             "changed": bool(said.get("changed")),
             "diff": said.get("diff"),

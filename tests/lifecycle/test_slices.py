@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Slices of a job as AWX runs them: by ansible-runner, with an inventory that has its own hosts and no others.
+
+One fabric, through its life: made by two slices at once, grown by a plan, with a slice that fails and runs again alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import ansible_runner
+from lifecycle_fabric import Fabric, network, port, tenant
+from playbook_run import COLLECTIONS
+
+TENANTS = {
+    "acme": tenant(network("gre"), "hv1", "hv2"),  # with ids that slices give out at the same time
+    "globex": tenant(network("vlan"), "hv2", "hv3"),
+}
+ACTIONS = Path(COLLECTIONS, "ansible_collections/tenantry/sdn/plugins/action")
+ON_CONTROLLER = {path.stem for path in ACTIONS.glob("*.py")} | {
+    *("set_fact", "assert", "debug", "include_tasks", "include_role", "validate_argument_spec"),
+}
+
+
+class Job:
+    """A job of AWX: its private data directory, and what ansible-runner left in it."""
+
+    def __init__(self, folder: Path, fabric: Fabric, hosts: Iterable[str], playbook: str, **options: Any) -> None:
+        folder.mkdir(parents=True)
+        for name in ("inventory", "env", "project"):
+            (folder / name).mkdir()
+        inventory = json.loads(fabric.inventory_of(*hosts).read_text())
+        if options.pop("planned", False):  # as in a container that has the plan, and nothing of the intent
+            del inventory["all"]["vars"]["tenantry_intent_dir"]
+            inventory["all"]["vars"]["tenantry_plan_dir"] = str(fabric.folder / "plan")
+        (folder / "inventory/hosts.json").write_text(json.dumps(inventory))
+        if "survey" in options:  # AWX marks answers, so that Ansible does not take them for templates
+            lines = [f"{name}: !unsafe {json.dumps(value)}" for name, value in options.pop("survey").items()]
+            (folder / "env/extravars").write_text("\n".join(lines) + "\n")
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        settings = {"ANSIBLE_COLLECTIONS_PATH": COLLECTIONS, "ANSIBLE_HOME": str(folder / "home"), "PATH": path}
+        (folder / "env/envvars").write_text(json.dumps({**settings, "LC_ALL": "C.UTF-8"}))
+        self.runner = ansible_runner.run(
+            private_data_dir=str(folder), playbook=f"tenantry.sdn.{playbook}", ident="job", quiet=True, **options
+        )
+        self.artifacts = folder / "artifacts/job"
+        self.events = [json.loads(file.read_text()) for file in (self.artifacts / "job_events").glob("*.json")]
+
+    @property
+    def succeeded(self) -> bool:
+        assert (self.artifacts / "rc").read_text() == str(self.runner.rc)
+        assert (self.artifacts / "status").read_text() == self.runner.status
+        return bool(self.runner.status == "successful")
+
+    @property
+    def modules(self) -> dict[str, list[str]]:
+        """The modules that ran on each host, by the events."""
+        found: dict[str, list[str]] = {}
+        for event in self.events:
+            data = event["event_data"]
+            if event["event"] in ("runner_on_ok", "runner_on_failed") and on_host(data["task_action"]):
+                found.setdefault(data["host"], []).append(data["task_action"])
+        return found
+
+    @property
+    def changed(self) -> set[tuple[str, str]]:
+        done = [event["event_data"] for event in self.events if event["event"] == "runner_on_ok"]
+        return {(data["host"], data["task"]) for data in done if data["res"].get("changed")}
+
+    @property
+    def faults(self) -> dict[str, str]:
+        failed = [event["event_data"] for event in self.events if event["event"] == "runner_on_failed"]
+        return {data["host"]: data["res"]["msg"] for data in failed}
+
+
+def on_host(action: str) -> bool:
+    """Say whether a task runs a module on its host."""
+    return action.rpartition(".")[2] not in ON_CONTROLLER
+
+
+def at_once(*jobs: Callable[[], Job]) -> list[Job]:
+    with ThreadPoolExecutor() as pool:
+        return [started.result() for started in [pool.submit(job) for job in jobs]]
+
+
+def test_slices_leave_each_host_as_a_whole_run_does(new_fabric: Callable[..., Fabric], tmp_path: Path) -> None:
+    fabric = new_fabric(TENANTS, forwarding="learning")
+    fabric.record.unlink()  # the twin's builder has given the ids out
+
+    def job(name: str, *hosts: str, playbook: str = "site", **options: Any) -> Job:
+        return Job(tmp_path / name, fabric, hosts, playbook, **options)
+
+    one, other = at_once(lambda: job("one", "hv1", "hv3"), lambda: job("other", "hv2"))
+    assert (one.succeeded, other.succeeded) == (True, True), one.runner.stdout.read() + other.runner.stdout.read()
+    assert (one.modules.keys(), other.modules.keys()) == ({"hv1", "hv3"}, {"hv2"})
+    assert max(len(modules) for each in (one, other) for modules in each.modules.values()) <= 8
+    unsliced(fabric)
+
+    fabric.tenants["acme"]["ports"]["web-3"] = port("hv2", "web", "10.1.1.3")
+    before = fabric.portable()
+    fabric.run("plan", f"-etenantry_plan_dir={fabric.folder}/plan")
+    checked = job("check", "hv1", "hv2", "hv3", planned=True, cmdline="--check --diff")
+    assert checked.succeeded, checked.runner.stdout.read()
+    assert {host for host, _task in checked.changed} == {"hv1", "hv2"}
+    assert fabric.portable() == before
+
+    strict = {"planned": True, "extravars": {"tenant_network_require_devices": True}}
+    failed = job("fails", "hv2", "hv3", **strict)
+    assert failed.runner.status == "failed"
+    assert failed.faults.keys() == {"hv2"}
+    assert "acme.web-3" in failed.faults["hv2"] or "tap-" in failed.faults["hv2"]
+    alone, rest = at_once(lambda: job("again", "hv2", planned=True), lambda: job("rest", "hv1", planned=True))
+    assert (alone.succeeded, rest.succeeded) == (True, True), alone.runner.stdout.read() + rest.runner.stdout.read()
+    assert {host for host, _task in alone.changed} == {"hv2"}
+    nothing = job("nothing", "hv1", "hv2", "hv3", planned=True)
+    assert nothing.succeeded
+    assert nothing.modules == {}, "no run has anything to do there"
+    unsliced(fabric)
+
+    canary = tmp_path / "canary"
+    hostile = job(
+        "hostile", "hv1", playbook="teardown", survey={"teardown": f"{{{{ lookup('pipe', 'touch {canary}') }}}}"}
+    )
+    assert hostile.faults == {"hv1": ""}
+    assert not canary.exists()
+
+
+def unsliced(fabric: Fabric) -> None:
+    """Check that a whole run finds nothing to do on any host, and how few modules it needs to see that."""
+    before = fabric.portable()
+    run = fabric.run("site")
+    assert run.changes() == {}, run.summary()
+    assert fabric.portable() == before
+    counts = Counter(item["host"] for item in run.results if on_host(item["action"]))
+    assert counts.keys() == {"hv1", "hv2", "hv3"}
+    assert max(counts.values()) <= 4, run.summary()
