@@ -18,7 +18,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.errors import Invalid
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint, parse_endpoints
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import parse_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.sampling import Sample, sample
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.services import permitted, services_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.services import end_of, permitted, services_of
 
 ARGUMENTS = {
     "endpoints": {"type": "list", "elements": "dict", "required": True},
@@ -75,7 +76,7 @@ class ActionModule(ActionBase):
             "names": [endpoint.name for endpoint in endpoints],
             "endpoints": [asdict(endpoint) for endpoint in endpoints],
             "permitted": permitted(securities, endpoints, port),
-            "probes": {item.name: _probe(item, networks, attack) for item in endpoints},
+            "probes": {item.name: _probe(item, networks, securities, attack) for item in endpoints},
             "vlans": _vlans(endpoints, networks),
             "words": chosen.words,
         }
@@ -93,7 +94,9 @@ def _check_inventory(endpoints: Sequence[Endpoint], inventory: Sequence[str]) ->
         )
 
 
-def _probe(endpoint: Endpoint, networks: Mapping[str, Any], attack: bool) -> dict[str, Any]:
+def _probe(
+    endpoint: Endpoint, networks: Mapping[str, Any], securities: Mapping[str, Security], attack: bool
+) -> dict[str, Any]:
     """Return an endpoint as tenantry.sdn.endpoint_probe takes it."""
     return {
         "name": endpoint.name,
@@ -103,7 +106,7 @@ def _probe(endpoint: Endpoint, networks: Mapping[str, Any], attack: bool) -> dic
         "vlan": networks[endpoint.network].get("local_vlan"),
         "services": list(endpoint.services),
         "guarded": attack and endpoint.guarded,
-        "judged": attack and endpoint.judged,
+        "judged": attack and endpoint.judged and not end_of(securities, endpoint).stateless,
     }
 
 

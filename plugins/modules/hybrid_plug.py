@@ -63,6 +63,16 @@ options:
       - With an owner nothing of another owner is ever changed or removed.
       - Without an owner the task manages exactly what it names, and removes nothing else.
     type: str
+  saved:
+    description:
+      - Keep the plugs in files, from which the units of the role C(tenantry.sdn.hypervisor) make them anew when the
+        host boots, after the chains that M(tenantry.sdn.sg_rules) has saved. A guest whose interface is there by then
+        is let in.
+      - While a service restarts that flushes the chains of others, as nftables does, these plugs are down until the
+        chains are back.
+      - They are written when the host has been read back. A task that changes files alone is changed too.
+      - V(false) removes them, as O(state=absent) does. By default there is one where there was one before.
+    type: bool
   require_devices:
     description: Fail if the interface of a guest is not there, instead of warning.
     type: bool
@@ -71,7 +81,7 @@ requirements:
   - iproute2 5.10 or later
   - the kernel's module br_netfilter, which M(tenantry.sdn.sg_rules) loads with the first rule about a port of a bridge
 notes:
-  - Links do not survive a restart of the host.
+  - Links do not survive a restart of the host, but can come back by themselves with O(saved).
   - One task at a time changes the plugs of a host. It holds the lock C(/run/tenantry.lock) as long.
 seealso:
   - module: tenantry.sdn.sg_rules
@@ -112,6 +122,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plugs import Plugs, diff, links_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_plugs import saved_plugs
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import with_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConvergedError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug_input import LISTED, parse_plugs
@@ -128,6 +140,7 @@ ARGUMENTS = {
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     **PLUG,
     "plugs": {"type": "list", "elements": "dict", "options": LISTED_PLUG},
+    "saved": {"type": "bool"},
     **NAMED_OWNERSHIP,
     "require_devices": {"type": "bool", "default": False},
 }
@@ -139,18 +152,20 @@ def main() -> None:
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_plugs(params)
+        owner, complete = params["owner"], LISTED.is_complete(params)
         with host_lock(PATIENCE):
-            backend = Plugs(wanted, params["owner"], LISTED.is_complete(params))
+            backend = Plugs(wanted, owner, complete)
             plan = reconcile(backend, module.check_mode)
+            files = reconcile(saved_plugs(wanted, owner, complete, params["saved"]), module.check_mode)
         missing = ", ".join(backend.missing())
         if missing and params["require_devices"]:
             what = f"No such interfaces: {missing}. Start the guests that have them, and run the task again."
-            raise NotConvergedError(what, changed=bool(plan))
+            raise NotConvergedError(what, changed=bool(plan or files))
         if missing:
             module.warn(f"Not there yet, run the task again when they are: {missing}")
-        result = {"changed": bool(plan), "plugs": links_of(wanted)}
+        result = {"changed": bool(plan or files), "plugs": links_of(wanted)}
         if module._diff:
-            result["diff"] = diff(plan)
+            result["diff"] = with_files(diff(plan), files)
         module.exit_json(**result)
 
 

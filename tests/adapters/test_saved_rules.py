@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import restore_lab
 import rule_lab
 import set_lab
 from module_runner import Result
+from restore_lab import HOST_ROOT
 from set_lab import ipset, own_namespace
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 
-RESTORE = Path(__file__).parents[2] / "roles/hypervisor/files/restore"
-HOST_ROOT = sealed.ROOT
 SETS: dict[str, Any] = {
     "owner": "dc1",
     "saved": True,
@@ -92,10 +92,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 @pytest.fixture
 def restore(root: Path) -> Restore:
-    """Runs the script in this network namespace, as if this host had saved what the test has."""
-    host = f"mount -t tmpfs none /run && mount -t tmpfs none /var/lib && mkdir {Path(HOST_ROOT).parent}"
-    command = ["unshare", "--mount", "sh", "-c", f'{host} && cp -r "$1" {HOST_ROOT} && exec sh "$2" netfilter', "sh"]
-    return lambda: subprocess.run([*command, root, RESTORE], capture_output=True, text=True, timeout=60, check=False)
+    return lambda: restore_lab.restore(root, "netfilter")
 
 
 def state() -> tuple[list[str], str]:

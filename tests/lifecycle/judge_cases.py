@@ -133,8 +133,8 @@ def one(name: str, to: Guest, version: int, packet: Packet, passes: bool) -> Cas
     return Case(f"{name} over IPv{version}", (framed(to, version, packet),), passes)
 
 
-def framed(to: Guest, version: int, packet: Packet) -> Build:
-    return send(to.mac, IPV4 if version == 4 else IPV6, packet)
+def framed(to: Guest, version: int, packet: Packet, sender: Guest = ONE) -> Build:
+    return send(to.mac, IPV4 if version == 4 else IPV6, packet, sender.mac)
 
 
 def ends(to: Guest, version: int, sender: Guest = ONE) -> tuple[str, str]:

@@ -41,8 +41,9 @@ class Oracle:
     def journeys(self, questions: Sequence[Mapping[str, Any]]) -> list[Journey]:
         intent, _names = self.intent()
         ways = [travel(intent, parse_question(intent, {**_DATAGRAM, **item})) for item in questions]
-        found: dict[int, Journey] = {}
-        waiting = {number: resume(way, [])[0] for number, way in enumerate(ways)}
+        starts = {number: resume(way, []) for number, way in enumerate(ways)}
+        found = {number: journey for number, (_visit, journey) in starts.items() if journey}
+        waiting = {number: visit for number, (visit, _journey) in starts.items() if visit}
         while waiting:
             for number, answer in self._answers(waiting).items():
                 try:

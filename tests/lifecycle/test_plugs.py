@@ -97,7 +97,7 @@ def left_on(twin: TwinLab, host: str) -> Iterator[str]:
     for program in ("iptables-save", "ip6tables-save", "ebtables-nft-save"):
         yield from (line for line in twin.run(host, program).splitlines() if "lab." in line or "tenantry" in line)
     yield from twin.run(host, "ipset", "list", "-name").split()
-    folders = [f"/var/lib/tenantry/sdn/{kind}" for kind in ("sets", "rules")]
+    folders = [f"/var/lib/tenantry/sdn/{kind}" for kind in ("sets", "rules", "plugs")]
     yield from twin.run(host, "sh", "-c", f"find {' '.join(folders)} -type f 2>/dev/null || true").split()
 
 

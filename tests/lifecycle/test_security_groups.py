@@ -12,22 +12,28 @@ from __future__ import annotations
 import copy
 import re
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import partial
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import pytest
 from guard_cases import ONE, THREE, TWO, Build, Guest, send
-from judge_cases import DB_RULES, fragments, misjudged
+from judge_cases import ACK, DB_RULES, SYN, fragments, framed, misjudged, tcp
 from lifecycle_fabric import Fabric
 from oracle import Oracle
 from packets import pinging, wait_until
 from talks import QUIET, Call, compare_heard, heard, is_refused, open_talk, talking
 from wires import Wires, wires
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, allowed
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import (
+    Connection,
+    End,
+    allowed,
+    answered,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import ICMP, TCP, UDP
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import IPV4, udp_packet
 
@@ -48,6 +54,25 @@ GROUPS = {
 ALL = ["learning", "static", "learning ipset", "plain ipset"]  # forwarding, and the driver if it is not that of flows
 MOST = ["learning", "static", "plain ipset"]
 FLOWS = ["learning", "static"]
+PACKETS = {  # of guest 1: the group judges each by itself, but for that of guest 3
+    "web": {
+        "stateless": True,
+        "rules": [
+            {"direction": "ingress", "protocol": "tcp", "port": "32768-60999"},
+            {"direction": "ingress", "protocol": "icmp", "icmp_type": 0},
+        ],
+    },
+    "db": {
+        "stateless": True,
+        "rules": [
+            *DB_RULES,
+            {"direction": "egress", "protocol": "tcp", "port": "32768-60999", "remote_group": "web"},
+            {"direction": "egress", "protocol": "icmp", "icmp_type": 0, "remote_group": "web"},
+        ],
+    },
+    "old": {"rules": DB_RULES},
+}
+MEMBERS = {"1": "web", "2": "db", "3": "old", "4": "db"}
 FORGET = """
 import socket, struct
 with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12) as kernel:  # NETLINK_NETFILTER
@@ -73,9 +98,17 @@ def tenant(name: str, kind: str) -> dict[str, Any]:
     }
 
 
+def stateless() -> dict[str, Any]:
+    """Return a tenant as the others, of whose groups all but one remember nothing."""
+    made = tenant("s", "gre")
+    for number, group in MEMBERS.items():
+        made["ports"][number]["security_groups"] = [group]
+    return {**made, "security_groups": copy.deepcopy(PACKETS)}
+
+
 @pytest.fixture(scope="module")
 def twin_fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
-    tenants = {name: tenant(name, kind) for name, kind in NETWORKS.items()}
+    tenants = {"s": stateless(), **{name: tenant(name, kind) for name, kind in NETWORKS.items()}}
     return new_fabric(tenants, ["hv1", "hv2"], wires=["physnet2"], forwarding="learning")
 
 
@@ -136,6 +169,41 @@ def test_a_connection_of_a_tenant_is_none_of_another_that_has_the_same_addresses
             assert not ends.heard_by(strange), (own, other)
 
 
+@pytest.mark.parametrize("fabric", MOST, indirect=True)
+def test_of_a_stateless_group_each_packet_is_judged_by_itself(fabric: Fabric) -> None:
+    """Guest 3 remembers its connections, which others may open to it."""
+    places = {f"s.{number}": (f"s.{number}", "eth0") for number in GUESTS}
+    with wires(fabric.twin, places) as ends:
+        expected = {}
+        for version, (number, to) in product((4, 6), (("2", TWO), ("3", THREE), ("4", FOUR))):
+            remembers = number == "3"
+            for name, packet, passes in (
+                ("what opens a connection", tcp(to, version, 3306, SYN), True),
+                ("one of a connection", tcp(to, version, 3306, ACK), not remembers),
+                ("one to another port", tcp(to, version, 3307, ACK), False),
+            ):
+                sent = ends.say(f"{name} over IPv{version} to {number}", "s.1", framed(to, version, packet))
+                expected[sent] = Counter([f"s.{number}"] * passes)
+            for port, passes in ((5001, True), (5009, False)):
+                first, later = fragments(to, version, port)  # of one mark
+                sent = ends.say(f"fragments to {port} over IPv{version} to {number}", "s.1", first)
+                expected[sent] = Counter([f"s.{number}"] * 2 * passes)
+                ends.say("the later one", "s.1", later)
+            for source, port, passes in ((3306, 40000, not remembers), (3306, 30000, False)):
+                answer = framed(ONE, version, tcp(ONE, version, port, ACK, source, sender=to), to)
+                sent = ends.say(f"an answer to {port} over IPv{version} of {number}", f"s.{number}", answer)
+                expected[sent] = Counter(["s.1"] * passes)
+        wait_until(lambda: all(ends.heard_by(number) for number, heard in expected.items() if heard), 5)
+        ends.settle()
+        wrong = {
+            ends.said[number].label: (dict(heard), dict(ends.heard_by(number)))
+            for number, heard in expected.items()
+            if heard != ends.heard_by(number)
+        }
+    assert wrong == {}, "{packet: (who should have heard it, who did)}"
+    assert open_talk(fabric, Call("s.1", "s.3", THREE.ipv4, 3306)), "its answers are of a connection that it remembers"
+
+
 @pytest.mark.parametrize("fabric", FLOWS, indirect=True)
 def test_a_fragment_of_a_tenant_is_no_part_of_a_datagram_of_another(fabric: Fabric) -> None:
     """Where iptables judges the kernel takes it for one: see docs/security-groups.md."""
@@ -169,7 +237,8 @@ def test_traces_say_the_same_of_every_pair(fabric: Fabric) -> None:
                 ({"proto": "icmp", "port": None}, ICMP, 8),
             ):
                 asked.append({"from": ports[0].name, "to": ports[1].name, **question})
-                expected.append(allowed(*ends, Connection(protocol, *addresses, number)))
+                connection = Connection(protocol, *addresses, number)
+                expected.append(allowed(*ends, connection) and answered(*ends, connection))
     said = [journey.reaches for journey in oracle.journeys(asked)]
     assert [pair for pair in zip(asked, expected, said) if pair[1] != pair[2]] == []
     assert 10 < sum(expected) < len(expected) - 10

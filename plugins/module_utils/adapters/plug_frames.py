@@ -43,13 +43,22 @@ def read() -> dict[str, Any] | None:
 
 
 def make(present: dict[str, Any] | None) -> None:
-    _restore(
-        [f":{CHAIN} RETURN", *(f"-A {CHAIN} {rule}" for rule in WANTED["rules"]), *_without_jumps(present), *_jumps()]
-    )
+    _restore([*_chain(), *_without_jumps(present), *_jumps()])
+
+
+def new_lines() -> Iterator[str]:
+    """Yield the lines that make it where there is nothing of it."""
+    yield from _chain()
+    yield from _jumps()
 
 
 def remove(present: dict[str, Any]) -> None:
     _restore([*_without_jumps(present), f"-F {CHAIN}", f"-X {CHAIN}"])
+
+
+def _chain() -> Iterator[str]:
+    yield f":{CHAIN} RETURN"
+    yield from (f"-A {CHAIN} {rule}" for rule in WANTED["rules"])
 
 
 def _jumps() -> Iterator[str]:

@@ -25,8 +25,10 @@ GROUPS_MAXIMUM = len(BITS)  # of a tenant on a hypervisor
 
 
 class Firewall(NamedTuple):
-    """Of one tenant on one hypervisor."""
+    """Of one tenant on one hypervisor, and of its ports that remember connections or of those that do not."""
 
+    tenant: str
+    stateless: bool
     groups: Mapping[str, Sequence[Rule]]  # those that its ports here are in
     ports: Mapping[str, Sequence[Port]]  # by network: those here that are judged
     sets: Mapping[str, Mapping[str, Sequence[str]]]  # by network, by name: addresses and networks that rules refer to
@@ -42,18 +44,21 @@ class Firewall(NamedTuple):
 
 
 def firewalls(intent: Intent, hypervisor: str) -> dict[str, Firewall]:
-    """Return the firewalls of one hypervisor by tenant."""
-    ports: dict[str, dict[str, list[Port]]] = defaultdict(lambda: defaultdict(list))
+    """Return the firewalls of one hypervisor by tenant, and those of stateless ports by its name and that word."""
+    ports: dict[tuple[str, bool], dict[str, list[Port]]] = defaultdict(lambda: defaultdict(list))
     for port in intent.ports_of.get(hypervisor, ()):
         if port.groups is not None:
-            ports[port.tenant][port.network].append(port)
-    return {tenant: _firewall(intent, tenant, ports[tenant]) for tenant in sorted(ports)}
+            ports[port.tenant, port.stateless][port.network].append(port)
+    return {
+        f"{tenant} stateless" if stateless else tenant: _firewall(intent, tenant, stateless, here)
+        for (tenant, stateless), here in sorted(ports.items(), key=lambda item: item[0])
+    }
 
 
-def _firewall(intent: Intent, tenant: str, ports: Mapping[str, Sequence[Port]]) -> Firewall:
+def _firewall(intent: Intent, tenant: str, stateless: bool, ports: Mapping[str, Sequence[Port]]) -> Firewall:
     groups = intent.tenants[tenant].security.groups or {}
     names = sorted({group for here in ports.values() for port in here for group in port.groups or ()})
-    firewall = Firewall({name: groups[name] for name in names}, ports, {})
+    firewall = Firewall(tenant, stateless, {name: groups[name] for name in names}, ports, {})
     sets = {
         network: {name: list(members(intent, tenant, network, name)) for name in sorted(_asked(firewall, network))}
         for network in sorted(ports)

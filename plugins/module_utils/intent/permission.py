@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import (
     EGRESS,
+    ICMP,
+    ICMPV6,
     INGRESS,
     Ports,
     Rule,
@@ -20,6 +22,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security impor
     address_set,
     group_set,
 )
+
+_CHOSEN = 32768, 60999  # the ports that Linux opens connections from (net.ipv4.ip_local_port_range)
+_ECHO_REPLY = {ICMP: 0, ICMPV6: 129}  # types: RFC 792, RFC 4443
 
 
 class Connection(NamedTuple):
@@ -39,11 +44,30 @@ class End(NamedTuple):
     groups: Sequence[str] | None
     addresses: Sequence[str]
 
+    @property
+    def stateless(self) -> bool:
+        return not self.security.stateless.isdisjoint(self.groups or ())
+
 
 def allowed(sender: End, receiver: End, connection: Connection) -> bool:
     """Say whether the groups of both let the connection be opened."""
     return lets(EGRESS, sender, receiver, connection.target, connection) and lets(
         INGRESS, receiver, sender, connection.source, connection
+    )
+
+
+def answered(sender: End, receiver: End, connection: Connection) -> bool:
+    """Say whether what answers the connection's first packet comes back.
+
+    Who remembers the connection lets it pass. Else it is a packet as any other, to a port that the sender has chosen.
+    """
+    replies = [connection._replace(source=connection.target, target=connection.source, port=port) for port in _CHOSEN]
+    if connection.protocol in _ECHO_REPLY:
+        replies = [one._replace(port=_ECHO_REPLY[connection.protocol]) for one in replies]
+    return all(
+        (not receiver.stateless or lets(EGRESS, receiver, sender, one.target, one))
+        and (not sender.stateless or lets(INGRESS, sender, receiver, one.source, one))
+        for one in replies
     )
 
 
@@ -77,7 +101,8 @@ def _within(address: str, networks: Collection[str]) -> bool:
 def as_data(security: Security) -> dict[str, Any]:
     """Return the rules as plain data, for ``parse_data`` to read."""
     groups = {name: [_plain(rule) for rule in rules] for name, rules in sorted((security.groups or {}).items())}
-    return {"groups": groups, "address_groups": {name: list(its) for name, its in security.address_groups.items()}}
+    addresses = {name: list(its) for name, its in security.address_groups.items()}
+    return {"groups": groups, "address_groups": addresses, "stateless": sorted(security.stateless)}
 
 
 def _plain(rule: Rule) -> dict[str, Any]:
@@ -86,7 +111,7 @@ def _plain(rule: Rule) -> dict[str, Any]:
 
 def parse_data(data: Mapping[str, Any]) -> Security:
     groups = {name: [_rule(rule) for rule in rules] for name, rules in data["groups"].items()}
-    return Security(groups, data["address_groups"])
+    return Security(groups, data["address_groups"], frozenset(data["stateless"]))
 
 
 def _rule(data: Mapping[str, Any]) -> Rule:

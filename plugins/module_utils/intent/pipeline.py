@@ -65,8 +65,9 @@ class Priority(IntEnum):
     TO_NOBODY_KNOWN = 70
 
     NEVER_JUDGED = 130  # JUDGE_OUT, JUDGE_IN: a port without a guard; ARP and ND, which have one
+    STATELESS = 125
+    FROM_OUTSIDE = 122
     INVALID = 120
-    FROM_OUTSIDE = 115
     OPENED_HALFWAY = 110
     ANSWER = 105
 
@@ -110,6 +111,8 @@ MANY = Field("reg0", 0x2)  # 1: it is for many, and makes no connection
 CALLED = Field("reg0", 0x4)  # 1: the connection was opened to the port under judgement; 0: by it
 ALLOWED = Field("reg0", 0x8)  # the verdict
 JUDGED = Field("reg0", 0x10)  # 1: its network is
+KEPT = Field("reg0", 0x20)  # 1: a port under judgement remembers connections
+KEPT_CALLED = Field("reg0", KEPT.bits | CALLED.bits)
 ZONE = Field("reg0", 0xFFFF0010)  # conntrack zone of its network, and JUDGED
 PORT = Field("reg4")  # OpenFlow port under judgement
 TENANT = Field("reg5")

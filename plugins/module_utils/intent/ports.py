@@ -105,6 +105,7 @@ def _port(
         qos=qos,
         groups=groups,
         pairs=pairs,
+        stateless=not security.stateless.isdisjoint(groups or ()),
         plugged=groups is not None and around.fabric.security_driver == IPSET,
     )
 

@@ -4,8 +4,9 @@
 """Security groups of a tenant: rules for what their members may receive (ingress) and send (egress).
 
 What no rule of a port's groups allows is dropped. A rule speaks of connections: it allows to open one, and both
-directions of it. A tenant that has ``security_groups`` has the group ``default`` too, of the ports that name no group:
-its members may reach each other. A group without rules for egress lets its members open any connection.
+directions of it. Those of a group that is ``stateless`` speak of packets, each by itself. A tenant that has
+``security_groups`` has the group ``default`` too, of the ports that name no group: its members may reach each other. A
+group without rules for egress lets its members open any connection.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _FAMILY = {ICMP: 4, ICMPV6: 6}
 _EXTENSIONS = (0, 43, 44, 51, 60, 135)  # headers of IPv6 before the protocol (IANA, IPv6 Extension Header Types)
 _REMOTES = ("remote_group", "remote_address_group", "remote_cidr")
 _RULE_KEYS = ("direction", "protocol", "port", "icmp_type", "icmp_code", "family", "description", *_REMOTES)
-_GROUP_KEYS = ("rules", "open_egress", "description")
+_GROUP_KEYS = ("rules", "open_egress", "stateless", "description")
 _number = integer(1, 255)
 _port = integer(1, 65535)
 _octet = integer(0, 255)
@@ -69,6 +70,7 @@ class Security:
 
     groups: Mapping[str, Sequence[Rule]] | None = None
     address_groups: Mapping[str, Sequence[str]] = field(default_factory=dict)  # networks, canonical
+    stateless: frozenset[str] = frozenset()  # groups whose rules speak of packets
 
     def rules_of(self, names: Collection[str]) -> list[Rule]:
         """Return the rules of some groups."""
@@ -100,7 +102,10 @@ def parse_security(tenant: Section) -> Security:
     known = {DEFAULT, *given}
     groups = {DEFAULT: [Rule(INGRESS, remote_set=group_set(DEFAULT)), OPEN_EGRESS]}
     groups.update((name, _group(tenant.faults, *given[name], known, addresses)) for name in given)
-    return Security(groups, addresses)
+    stateless = (
+        name for name, (dummy, value) in given.items() if isinstance(value, Mapping) and value.get("stateless")
+    )
+    return Security(groups, addresses, frozenset(stateless))
 
 
 def parse_memberships(port: Section, security: Security, secured: bool) -> tuple[str, ...] | None:
@@ -119,7 +124,18 @@ def parse_memberships(port: Section, security: Security, secured: bool) -> tuple
     if given is None:
         port.faults.add(path, "empty; write the names of groups, [] for none, or remove the key")
     names = [] if given is None else each(port.faults, path, given, _own(security.groups, "security group"))
-    return tuple(sorted({name for _path, name in names}))
+    chosen = tuple(sorted({name for _path, name in names}))
+    _refuse_both_kinds(port.faults, path, chosen, security.stateless)
+    return chosen
+
+
+def _refuse_both_kinds(faults: Faults, path: str, groups: Sequence[str], stateless: Collection[str]) -> None:
+    """Record groups of which some ask for connections, and others do not let the port have any."""
+    without = [name for name in groups if name in stateless]
+    having = [name for name in groups if name not in stateless]
+    if without and having:
+        what = f"{without[0]} is stateless and {having[0]} is not"
+        faults.add(path, f"{what}, but a port remembers its connections or does not; write groups of one kind")
 
 
 def _group(faults: Faults, path: str, value: Any, groups: Collection[str], lists: Collection[str]) -> list[Rule]:
@@ -128,6 +144,7 @@ def _group(faults: Faults, path: str, value: Any, groups: Collection[str], lists
     given: list[Any] = section.optional("rules", sequence, []) or []
     parsed = [_rule(faults, f"{section.path_to('rules')}[{at}]", rule, groups, lists) for at, rule in enumerate(given)]
     rules = [rule for rule in parsed if rule]
+    section.optional("stateless", boolean, False)
     told = any(isinstance(rule, Mapping) and rule.get("direction") == EGRESS for rule in given)
     if section.optional("open_egress", boolean, not told):
         rules.append(OPEN_EGRESS)

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.evidence import said
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, allowed
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.evidence import said, unanswered
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, allowed, answered
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import (
     ICMP,
     ICMPV6,
@@ -51,12 +51,13 @@ def permitted(
     for sender in endpoints:
         for receiver in endpoints:
             if sender is not receiver and sender.domain == receiver.domain and (sender.judged or receiver.judged):
-                ends = _end(securities, sender), _end(securities, receiver)
+                ends = end_of(securities, sender), end_of(securities, receiver)
                 found.setdefault(sender.name, {})[receiver.name] = list(_passing(ends, sender, receiver, port))
     return found
 
 
-def _end(securities: Mapping[str, Security], endpoint: Endpoint) -> End:
+def end_of(securities: Mapping[str, Security], endpoint: Endpoint) -> End:
+    """Return an endpoint as security groups see it."""
     tenant = endpoint.tenant
     return End(tenant, securities.get(tenant, Security()), endpoint.groups, endpoint.all_addresses)
 
@@ -68,16 +69,21 @@ def _passing(ends: tuple[End, End], sender: Endpoint, receiver: Endpoint, port: 
     def passes(protocol: int, source: str, target: str, number: int) -> bool:
         return allowed(*ends, Connection(protocol, source, target, number))
 
+    def returns(protocol: int, source: str, target: str, number: int) -> bool:
+        return answered(*ends, Connection(protocol, source, target, number))
+
     for address in sender.common_addresses(receiver):
         version = family(address)
         protocol, kind = _ECHO_REQUEST[version]
         if passes(protocol, own[version], address, kind):
-            yield said(PING, address)
+            is_answered = returns(protocol, own[version], address, kind)
+            yield said(PING, address) if is_answered else unanswered(PING, address)
         if neighbours and passes(protocol, sender.link_local if version == 6 else own[4], address, kind):
             yield said(ECHO_FRAME, address)
         for service in ("tcp", *receiver.services):
             name, _space, number = service.partition(" ")
-            if passes(TCP if name == "tcp" else UDP, own[version], address, int(number or port)):
+            call = TCP if name == "tcp" else UDP, own[version], address, int(number or port)
+            if passes(*call) and returns(*call):
                 yield said(service, address)
     for what, target in FLOODED_TO.items() if neighbours else ():
         source = sender.link_local if family(target) == 6 else own.get(4)

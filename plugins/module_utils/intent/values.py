@@ -124,6 +124,7 @@ class Port:
     qos: str | None = None  # name of a profile
     groups: tuple[str, ...] | None = None  # its security groups, sorted; None: it is not judged
     pairs: tuple[tuple[str, str], ...] = ()  # (MAC, IP address) of others that it may be too, sorted
+    stateless: bool = False  # its groups are, so that each of its packets is judged by itself
     plugged: bool = False  # by a Linux bridge into Open vSwitch, where iptables judges
 
     @property

@@ -22,11 +22,18 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, lets
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import EGRESS, INGRESS, TCP, UDP
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import (
+    EGRESS,
+    INGRESS,
+    PROTOCOLS,
+    TCP,
+    UDP,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port
 
 NAMES, PLACE = Names("dc1"), Place("acme", "acme.app")
 GROUPS = ("red", "green", "blue")
+ANSWERED = 40000  # port that connections are opened from
 ADDRESSES = {name: (f"10.1.0.{number}", f"fd00:1::{number}") for number, name in enumerate("abc", 1)}
 Chains = Mapping[str, Sequence[Mapping[str, Any]]]
 Sets = Mapping[str, frozenset[str]]
@@ -39,6 +46,11 @@ class Packet(NamedTuple):
     target: str
     connection: Connection
     back: bool
+
+    @property
+    def port(self) -> int:
+        """The port that the packet itself goes to."""
+        return self.connection.port if not self.back else ANSWERED
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -54,7 +66,10 @@ remotes = st.one_of(
     st.just({"remote_address_group": "some"}),
 )
 services = st.sampled_from(
-    [{}, {"protocol": "tcp"}, {"protocol": "tcp", "port": "80-81"}, {"protocol": "udp", "port": 80}]
+    [
+        *({}, {"protocol": "tcp"}, {"protocol": "tcp", "port": "80-81"}, {"protocol": "udp", "port": 80}),
+        {"protocol": "tcp", "port": "32768-60999"},
+    ]
 )
 rules = st.builds(
     lambda direction, service, remote: {"direction": direction, **service, **remote},
@@ -63,10 +78,10 @@ rules = st.builds(
     remotes,
 )
 tenants = st.builds(
-    lambda groups, members: {
+    lambda groups, members, stateless: {
         "networks": {"app": {"type": "gre", "subnet": ["10.1.0.0/24", "fd00:1::/64"]}},
         "address_groups": {"some": ["10.1.0.3", "fd00:1::3"]},
-        "security_groups": {name: {"rules": its} for name, its in zip(GROUPS, groups)},
+        "security_groups": {name: {"rules": its, "stateless": stateless} for name, its in zip(GROUPS, groups)},
         "ports": {
             name: {"hypervisor": "hv1", "network": "app", "ip": list(ADDRESSES[name]), "security_groups": its}
             for name, its in zip(ADDRESSES, members)
@@ -74,6 +89,7 @@ tenants = st.builds(
     },
     st.tuples(*[st.lists(rules, max_size=3)] * len(GROUPS)),
     st.tuples(*[st.lists(st.sampled_from(GROUPS), unique=True, max_size=2)] * len(ADDRESSES)),
+    st.booleans(),
 )
 
 
@@ -119,7 +135,18 @@ def _matches(sets: Sets, rule: Mapping[str, Any], packet: Packet) -> bool:
         and rule.get("family", f"ipv{family(source)}") == f"ipv{family(source)}"
         and all(_within(connection.source, rule[key]) for key in ("ctorigsrc",) if key in rule)
         and all(_within(connection.target, rule[key]) for key in ("ctorigdst",) if key in rule)
+        and _matches_itself(rule, packet)
         and all((source if one["direction"] == "src" else target) in sets[one["set"]] for one in rule.get("sets", ()))
+    )
+
+
+def _matches_itself(rule: Mapping[str, Any], packet: Packet) -> bool:
+    ranges = [text.partition("-")[::2] for text in rule.get("destination_ports", ())]
+    return (
+        PROTOCOLS.get(rule.get("protocol", ""), packet.connection.protocol) == packet.connection.protocol
+        and (not ranges or any(int(first) <= packet.port <= int(last) for first, last in ranges))
+        and _within(packet.ends[0], rule.get("source", packet.ends[0]))
+        and _within(packet.ends[1], rule.get("destination", packet.ends[1]))
     )
 
 
@@ -135,6 +162,11 @@ def said(intent: Intent, port: Port, packet: Packet) -> bool:
         return End("acme", intent.tenants["acme"].security, own.groups, ADDRESSES[name])
 
     connection, here, there = packet.connection, end(packet.sender), end(packet.target)
+    if port.stateless:
+        own = Connection(connection.protocol, *packet.ends, packet.port)
+        here, there = (there, here) if packet.back else (here, there)
+        is_sender = packet.ends[0] in ADDRESSES[port.name.partition(".")[2]]
+        return lets(EGRESS, here, there, own.target, own) if is_sender else lets(INGRESS, there, here, own.source, own)
     if port.name == f"acme.{packet.sender}":
         return lets(EGRESS, here, there, connection.target, connection)
     return lets(INGRESS, there, here, connection.source, connection)

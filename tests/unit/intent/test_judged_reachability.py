@@ -52,6 +52,33 @@ def test_what_shall_pass() -> None:
     assert PERMITTED == {"acme.web": {"acme.db": ["tcp 3306 to 10.1.1.2"]}, "acme.db": {"acme.web": []}}
 
 
+def test_what_a_stateless_group_lets_in_and_nobody_answers() -> None:
+    """An answer is a packet to a port that the other end has chosen, or an echo reply."""
+    ping, chosen = Rule("ingress", 1, icmp=(8, None), families=(4,)), Ports(32768, 60999)
+    rules = {"web": [Rule("egress")], "db": [ping, Rule("ingress", 6, Ports(3306, 3306))]}
+    answers = [Rule("egress", 6, chosen), Rule("egress", 1, icmp=(0, None), families=(4,))]
+    too_few = [Rule("egress", 6, Ports(32768, 40000))]
+    echo = f"{ECHO_FRAME} to 10.1.1.2"
+    for more, found in (
+        ([], ["icmp to 10.1.1.2, without an answer", echo]),
+        (too_few, ["icmp to 10.1.1.2, without an answer", echo]),
+        (answers, ["icmp to 10.1.1.2", echo, "tcp 3306 to 10.1.1.2"]),
+    ):
+        security = Security({**rules, "db": [*rules["db"], *more]}, stateless=frozenset(["db"]))
+        assert permitted({"acme": security}, BOTH, PORT)["acme.web"]["acme.db"] == found
+
+
+def test_an_echo_that_may_arrive_and_not_come_back_proves_nothing() -> None:
+    half = {
+        **PERMITTED,
+        "acme.web": {"acme.db": [*PERMITTED["acme.web"]["acme.db"], "icmp to 10.1.1.2, without an answer"]},
+    }
+    measured = as_wanted()
+    sight(measured, "acme.db", "acme.web", ICMP, "acme.db", "10.1.1.2", 3, 1)
+    assert judge(BOTH, measured, half).wrong == []
+    assert judge(BOTH, measured, PERMITTED).wrong
+
+
 def as_wanted() -> Measurements:
     departed = dict.fromkeys(FLOOD, 3)
     return {

@@ -42,6 +42,7 @@ ports:
   db-2: {hypervisor: hv3, network: app, ip: 10.1.0.3, security_groups: [db, web]}
   lone-1: {hypervisor: hv4, network: app, ip: 10.1.0.4, security_groups: lone}
 """
+LONE = {"hypervisor": "hv4", "network": "app", "ip": "10.1.0.5"}
 HOSTS = ("hv1", "hv2", "hv3", "hv4")
 
 
@@ -93,6 +94,14 @@ def test_a_host_has_only_the_groups_and_sets_that_its_ports_need() -> None:
     }
     assert needs["hv2"].sets == {"acme.app": {"group web": ["10.1.0.3/32", "10.1.0.1/32"]}}
     assert [needs[host].set_names for host in ("hv1", "hv4")] == [set(), set()]
+
+
+def test_stateless_ports_have_a_wall_of_their_own() -> None:
+    given = raw()
+    given["tenants"]["acme"]["security_groups"]["lone"]["stateless"] = True
+    given["tenants"]["acme"]["ports"]["web-2"] = {**LONE, "security_groups": "web"}
+    found = firewalls(parse(given), "hv4")
+    assert {name: sorted(wall.groups) for name, wall in found.items()} == {"acme": ["web"], "acme stateless": ["lone"]}
 
 
 def test_a_change_of_members_concerns_whoever_is_in_the_group_or_asks_about_it() -> None:

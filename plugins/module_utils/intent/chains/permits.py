@@ -9,11 +9,15 @@ connection that they are about. The other end is looked up by the packet's own a
 
 The connection was opened by the guest, or to it. What comes from the guest and goes as the first packet went is of a
 connection that it opened, of which rules for egress speak, and so is what comes back to it.
+
+Of a port whose groups are stateless conntrack knows nothing. Each packet is permitted by what it is itself, and rules
+for egress speak of what the guest sends, rules for ingress of what it gets.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
@@ -22,7 +26,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security impor
     EGRESS,
     ICMPV6,
     INGRESS,
-    SCTP,
+    PROTOCOLS,
     TRACKED,
     Rule,
 )
@@ -34,6 +38,8 @@ _ORIGIN = {INGRESS: "ctorigsrc", EGRESS: "ctorigdst"}  # where conntrack has the
 _SOURCE = {INGRESS: "source", EGRESS: "destination"}
 _MULTICAST_LISTENERS = (130, 131, 132, 143)  # types of ICMPv6 that conntrack in Linux leaves alone (RFC 2710, RFC 3810)
 
+_NAMES = {number: name for name, number in PROTOCOLS.items()}
+
 Values = dict[str, Any]
 
 
@@ -44,6 +50,12 @@ def permits(rule: Rule, way: str, place: Place, names: Names) -> Iterator[Values
             yield {"ctdir": "ORIGINAL" if _AHEAD[rule.direction] == way else "REPLY", **_connection(rule), **who}
         if _AHEAD[rule.direction] == way:
             yield from ({"ctstate": ["UNTRACKED"], **packet, **strangers} for packet in _untracked(rule))
+
+
+def permits_packets(rule: Rule, way: str, place: Place, names: Names) -> Iterator[Values]:
+    """Yield what a rule of a stateless group lets pass on one way."""
+    if _AHEAD[rule.direction] == way:
+        yield from ({**_packet(rule), **strangers} for _who, strangers in _others(rule, way, place, names))
 
 
 def _others(rule: Rule, way: str, place: Place, names: Names) -> Iterator[tuple[Values, Values]]:
@@ -75,15 +87,21 @@ def _connection(rule: Rule) -> Values:
 
 def _untracked(rule: Rule) -> Iterator[Values]:
     """Yield the packets without a connection that a rule speaks of; each is judged by itself."""
-    if rule.protocol is None:
-        yield {}
-    elif rule.protocol == ICMPV6:
+    if rule.protocol == ICMPV6:
         kinds = [kind for kind in _MULTICAST_LISTENERS if rule.icmp is None or rule.icmp[0] == kind]
-        for kind in kinds:
-            code = rule.icmp[1] if rule.icmp else None
-            yield {"protocol": "icmpv6", "icmp_type": kind, **({} if code is None else {"icmp_code": code})}
-    elif rule.protocol == SCTP:
-        ports = {"destination_ports": [f"{rule.ports.first}-{rule.ports.last}"]} if rule.ports else {}
-        yield {"protocol": "sctp", **ports}
+        yield from (_packet(replace(rule, icmp=(kind, rule.icmp[1] if rule.icmp else None))) for kind in kinds)
     elif rule.protocol not in TRACKED:
-        yield {"protocol": str(rule.protocol)}
+        yield _packet(rule)
+
+
+def _packet(rule: Rule) -> Values:
+    """Return what a rule says of a packet, whatever it belongs to."""
+    values: Values = {}
+    if rule.protocol is not None:
+        values["protocol"] = _NAMES.get(rule.protocol, str(rule.protocol))
+    if rule.icmp:
+        kind, code = rule.icmp
+        values.update({"icmp_type": kind}, **({} if code is None else {"icmp_code": code}))
+    elif rule.ports:
+        values["destination_ports"] = [f"{rule.ports.first}-{rule.ports.last}"]
+    return values

@@ -21,7 +21,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import fami
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.guard import no_servers, own_addresses
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.names import FROM, TO, WAYS, Names, Place
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.permits import FAMILIES, Values, permits
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.permits import (
+    FAMILIES,
+    Values,
+    permits,
+    permits_packets,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.firewall import Firewall, firewalls
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Hypervisor, Intent, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import SET_FAMILY
@@ -36,6 +41,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
 _ADVERTISEMENT = 134  # of a router
 _NEIGHBOUR_DISCOVERY = (133, 135, 136)  # RFC 4861; redirects pass nowhere
 _TRACKED = ("tcp", "udp", "icmp", "icmpv6")
+_UNTRACKED = {"target": "CT", "notrack": True}
 EMPTY: Mapping[str, Any] = {
     "plugs": [],
     "sets": [],
@@ -51,7 +57,7 @@ def chains(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> 
         return dict(EMPTY)
     names, walls = Names(intent.fabric.name), firewalls(intent, hypervisor.name)
     numbers = allocations.ofports(hypervisor.name)
-    sets = [one for tenant, wall in walls.items() for one in _sets(tenant, wall, names)]
+    sets = list({one["name"]: one for wall in walls.values() for one in _sets(wall, names)}.values())
     return {
         "plugs": [_plug(intent, port) for port in ports],
         "sets": sets,
@@ -59,7 +65,7 @@ def chains(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> 
         "rules": {
             "chains": [
                 *_judges(ports, names, guarded=not intent.fabric.has_pipeline),
-                *(chain for tenant, wall in walls.items() for chain in _groups(tenant, wall, names)),
+                *(chain for wall in walls.values() for chain in _groups(wall, names)),
             ],
             "jumps": [
                 {"chain": "INPUT", "target": names.common("host"), "in_interface": PLUG_BRIDGES},
@@ -75,7 +81,7 @@ def _plug(intent: Intent, port: Port) -> Values:
     return {"name": port.name, "interface": port.interface, "mtu": mtu}
 
 
-def _sets(tenant: str, wall: Firewall, names: Names) -> Iterator[Values]:
+def _sets(wall: Firewall, names: Names) -> Iterator[Values]:
     for network, sets in wall.sets.items():
         asked = {
             (rule.remote_set, version)
@@ -86,7 +92,7 @@ def _sets(tenant: str, wall: Firewall, names: Names) -> Iterator[Values]:
         for name, version in sorted(asked):
             members = [plain_address(prefix) for prefix in sets[name] if family(prefix) == version]
             yield {
-                "name": names.members(Place(tenant, network), name, version),
+                "name": names.members(Place(wall.tenant, network), name, version),
                 "type": "hash:net",
                 "family": SET_FAMILY[FAMILIES[version]],
                 "members": sorted(set(members)),
@@ -102,19 +108,15 @@ def _zones(ports: Iterable[Port], numbers: Mapping[str, int], names: Names) -> I
     """Yield what conntrack is told: of protocols that it does not know everywhere each packet is judged by itself."""
     tracked = names.common("tracked")
     of_connections = [{"protocol": word, "goto": tracked} for word in _TRACKED]
-    yield _chain(names.common("zones"), [*of_connections, {"target": "CT", "notrack": True}])
-    zones = [
-        {
-            "in_interface": plug_links(port.name).bridge,
-            "target": "CT",
-            "zone": numbers[port.number],
-            "comment": f"port {port.name}",
-        }
-        for port in ports
-    ]
-    yield _chain(tracked, zones)
+    yield _chain(names.common("zones"), [*of_connections, _UNTRACKED])
+    yield _chain(tracked, [{**_zone(port, numbers[port.number]), "comment": f"port {port.name}"} for port in ports])
     # In userspace Open vSwitch only copies what arrives there, and the host's own stack would hear it too.
     yield _chain(names.common("deaf"), [{"target": "DROP"}])
+
+
+def _zone(port: Port, number: int) -> Values:
+    how: Values = _UNTRACKED if port.stateless else {"target": "CT", "zone": number}
+    return {"in_interface": plug_links(port.name).bridge, **how}
 
 
 def _judges(ports: Sequence[Port], names: Names, guarded: bool) -> Iterator[Values]:
@@ -168,12 +170,12 @@ def _port(port: Port, names: Names, guarded: bool) -> Iterator[Values]:
         yield _chain(names.guard(port.name), own_addresses(port))
 
 
-def _groups(tenant: str, wall: Firewall, names: Names) -> Iterator[Values]:
+def _groups(wall: Firewall, names: Names) -> Iterator[Values]:
     for network, ports in wall.ports.items():
-        place = Place(tenant, network)
+        place, of_rule = Place(wall.tenant, network), permits_packets if wall.stateless else permits
         for group in sorted({group for port in ports for group in port.groups or ()}):
             for way in WAYS:
-                found = [one for rule in wall.groups[group] for one in permits(rule, way, place, names)]
+                found = [one for rule in wall.groups[group] for one in of_rule(rule, way, place, names)]
                 unique = [one for at, one in enumerate(found) if one not in found[:at]]
                 yield _chain(names.group(way, place, group), [{**one, "target": "ACCEPT"} for one in unique])
 

@@ -7,6 +7,9 @@ conntrack only tells from which end a connection was opened. Each packet, answer
 on the connection's first packet, so that nothing has to be forgotten when a rule or a member goes. The port under
 judgement opened the connection, or was called: the rules for egress or for ingress speak (permissions.py).
 
+Of a port whose groups are stateless each packet is judged by what it is itself: what it sends by rules for egress, what
+it gets by rules for ingress. conntrack puts fragments together for it, and is asked for nothing else.
+
 TCP's first packet has SYN alone. Else a server that goes on sending would open the other way round what was forgotten.
 """
 
@@ -22,6 +25,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline impor
     ALLOWED,
     CALLED,
     JUDGED,
+    KEPT,
+    KEPT_CALLED,
     MANY,
     MULTICAST,
     OUTSIDE,
@@ -42,6 +47,7 @@ _TRACKED = ("tcp", "udp", "icmp", "tcp6", "udp6", "icmp6")
 _NEIGHBOUR_DISCOVERY = range(133, 137)  # RFC 4861, without redirects, which the guard drops
 _ZONE = "zone=NXM_NX_REG0[16..31]"
 _JUDGED = JUDGED.match(JUDGED.bits)
+_BY_IT, _TO_IT = KEPT_CALLED.set(KEPT.bits), KEPT_CALLED.set(KEPT_CALLED.bits)  # who opened a connection that is kept
 
 
 def judge(segments: Sequence[Segment], firewalls: Mapping[str, Firewall]) -> Iterator[Flow]:
@@ -58,6 +64,8 @@ def judge(segments: Sequence[Segment], firewalls: Mapping[str, Firewall]) -> Ite
             for guest in segment.guests:
                 if guest.groups is None:
                     yield from _never_judged(guest)
+                elif guest.stateless:
+                    yield from _stateless(guest)
         yield from permissions(judged, firewalls)
 
 
@@ -77,8 +85,8 @@ def _judge_out() -> Iterator[Flow]:
     yield from _refused(Table.JUDGE_OUT, "")
     yield Flow(Table.JUDGE_OUT, Priority.FROM_OUTSIDE, OUTSIDE.match(1), to(Table.SWITCH))
     call = _call(SOURCE, Table.VERDICT_OUT)
-    yield Flow(Table.JUDGE_OUT, Priority.ANSWER, "ct_state=+rpl+trk", f"{CALLED.set(CALLED.bits)},{call}")
-    yield Flow(Table.JUDGE_OUT, Priority.KNOWN, "", f"{CALLED.set(0)},{call}")
+    yield Flow(Table.JUDGE_OUT, Priority.ANSWER, "ct_state=+rpl+trk", f"{_TO_IT},{call}")
+    yield Flow(Table.JUDGE_OUT, Priority.KNOWN, "", f"{_BY_IT},{call}")
     yield _allowed(Table.VERDICT_OUT, Table.SWITCH)
 
 
@@ -88,8 +96,8 @@ def _judge_in() -> Iterator[Flow]:
         yield Flow(Table.JUDGE_IN, Priority.NEVER_JUDGED, f"icmp6,{_JUDGED},icmp_type={kind}", to(Table.OUTPUT))
     yield from _refused(Table.JUDGE_IN, f",{_JUDGED}")
     call = _call(TARGET, Table.VERDICT_IN)
-    yield Flow(Table.JUDGE_IN, Priority.ANSWER, f"ct_state=+rpl+trk,{_JUDGED}", f"{CALLED.set(0)},{call}")
-    yield Flow(Table.JUDGE_IN, Priority.KNOWN, _JUDGED, f"{CALLED.set(CALLED.bits)},{call}")
+    yield Flow(Table.JUDGE_IN, Priority.ANSWER, f"ct_state=+rpl+trk,{_JUDGED}", f"{_BY_IT},{call}")
+    yield Flow(Table.JUDGE_IN, Priority.KNOWN, _JUDGED, f"{_TO_IT},{call}")
     yield _allowed(Table.VERDICT_IN, Table.COMMIT)
 
 
@@ -117,7 +125,17 @@ def _commit() -> Iterator[Flow]:
     for word in _INTERNET:
         to_one = f"{word},{MANY.match(0)}"
         yield Flow(Table.COMMIT, Priority.FRAGMENT, f"ct_state=+trk,{to_one},nw_frag=yes", remember)
-        yield Flow(Table.COMMIT, Priority.KNOWN, f"ct_state=+new+trk,{to_one}", remember)
+        kept = Field("reg0", MANY.bits | KEPT.bits).match(KEPT.bits)
+        yield Flow(Table.COMMIT, Priority.KNOWN, f"ct_state=+new+trk,{word},{kept}", remember)
+
+
+def _stateless(guest: Guest) -> Iterator[Flow]:
+    about = f"port {guest.name}"
+    out = f"{CALLED.set(0)},{_call(SOURCE, Table.VERDICT_OUT)}"
+    yield Flow(Table.JUDGE_OUT, Priority.STATELESS, SOURCE.match(guest.ofport), out, about)
+    into = f"{CALLED.set(CALLED.bits)},{_call(TARGET, Table.VERDICT_IN)}"
+    match = f"{_JUDGED},{TARGET.match(guest.ofport)}"
+    yield Flow(Table.JUDGE_IN, Priority.STATELESS, match, into, about)
 
 
 def _never_judged(guest: Guest) -> Iterator[Flow]:

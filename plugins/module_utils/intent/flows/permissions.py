@@ -34,17 +34,27 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline impor
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import (
     EGRESS,
+    ICMP,
+    ICMPV6,
     INGRESS,
     SCTP,
+    TCP,
     TRACKED,
+    UDP,
     Ports,
     Rule,
 )
 
 _WORDS = {4: "ip", 6: "ipv6"}
-_SCTP_WORDS = {4: "sctp", 6: "sctp6"}
+_PROTOCOL_WORDS = {
+    TCP: {4: "tcp", 6: "tcp6"},
+    UDP: {4: "udp", 6: "udp6"},
+    SCTP: {4: "sctp", 6: "sctp6"},
+    ICMP: {4: "icmp"},
+    ICMPV6: {6: "icmp6"},
+}
 _ADDRESS = {4: "nw", 6: "ipv6"}
-_FOUND, _UNTRACKED = "ct_state=-inv+trk", "ct_state=-trk"
+_FOUND, _UNTRACKED, _ANY = "ct_state=-inv+trk", "ct_state=-trk", ""
 _CALLED = {INGRESS: CALLED.match(CALLED.bits), EGRESS: CALLED.match(0)}
 _OTHER_END = {INGRESS: "src", EGRESS: "dst"}  # of the connection's first packet
 _POOL = Pool([BITS])
@@ -58,29 +68,32 @@ def permissions(segments: Sequence[Segment], firewalls: Mapping[str, Firewall]) 
         yield Flow(Table.JUDGE_RULE, Priority.LATER_FRAGMENT, match, ALLOWED.set(ALLOWED.bits))
     yield Flow(Table.JUDGE_REMOTE, Priority.MISS, "", through(Table.JUDGE_RULE))
     tenants = allocate(firewalls, _TENANTS, {})
-    for tenant, firewall in firewalls.items():
+    for name, firewall in firewalls.items():
         here = [segment for segment in segments if segment.name in firewall.ports]
-        yield from _tenant(tenant, tenants[tenant], here, firewall)
+        yield from _tenant(tenants[name], here, firewall)
 
 
-def _tenant(tenant: str, tenant_id: int, segments: Sequence[Segment], firewall: Firewall) -> Iterator[Flow]:
+def _tenant(tenant_id: int, segments: Sequence[Segment], firewall: Firewall) -> Iterator[Flow]:
     groups, sets = allocate(firewall.groups, _POOL, {}), allocate(firewall.set_names, _POOL, {})
     for segment in segments:
         for guest in segment.guests:
-            if guest.groups is not None and guest.tenant == tenant:
+            if guest.groups is not None and (guest.tenant, guest.stateless) == firewall[:2]:
                 yield _member(guest, tenant_id, (groups[name] for name in guest.groups))
         for direction in _CALLED:
             asked = [
                 rule for rule in firewall.rules_in(segment.name) if rule.remote_set and rule.direction == direction
             ]
-            for state in (_FOUND, _UNTRACKED):
-                names = {str(rule.remote_set) for rule in asked if state == _FOUND or rule.protocol not in TRACKED}
+            for state in (_ANY,) if firewall.stateless else (_FOUND, _UNTRACKED):
+                names = {str(rule.remote_set) for rule in asked if state != _UNTRACKED or rule.protocol not in TRACKED}
                 members = {name: (sets[name], firewall.sets[segment.name][name]) for name in names}
                 yield from _remotes(segment, tenant_id, direction, state, members)
     for name, rules in firewall.groups.items():
         whose = f"{TENANT.match(tenant_id)},{bit(GROUPS, groups[name])}"
-        for match in dict.fromkeys(match for rule in rules for match in _matches(rule, whose, sets)):
-            yield Flow(Table.JUDGE_RULE, Priority.KNOWN, match, ALLOWED.set(ALLOWED.bits), f"group {tenant}.{name}")
+        about = f"group {firewall.tenant}.{name}"
+        for match in dict.fromkeys(
+            match for rule in rules for match in _matches(rule, whose, sets, firewall.stateless)
+        ):
+            yield Flow(Table.JUDGE_RULE, Priority.KNOWN, match, ALLOWED.set(ALLOWED.bits), about)
 
 
 def _member(guest: Guest, tenant: int, groups: Iterable[int]) -> Flow:
@@ -108,7 +121,7 @@ def _remotes(
         yield Flow(Table.JUDGE_REMOTE, priority, match, actions, segment.about)
 
 
-def _matches(rule: Rule, whose: str, sets: Mapping[str, int]) -> Iterator[str]:
+def _matches(rule: Rule, whose: str, sets: Mapping[str, int], stateless: bool) -> Iterator[str]:
     """Yield what a rule allows."""
     who = f"{_CALLED[rule.direction]},{whose}{f',{bit(OTHERS, sets[rule.remote_set])}' if rule.remote_set else ''}"
     for version in rule.families:
@@ -116,7 +129,11 @@ def _matches(rule: Rule, whose: str, sets: Mapping[str, int]) -> Iterator[str]:
         if rule.remote_cidrs and not cidrs:
             continue
         for address in [_address(rule.direction, cidr) for cidr in cidrs] or [""]:
-            yield from _of_family(rule, version, who, address)
+            if stateless:
+                yield from _of_packet(rule, version, who, address, _ANY)
+                yield from _of_fragment(rule, version, who, address)
+            else:
+                yield from _of_family(rule, version, who, address)
 
 
 def _of_family(rule: Rule, version: int, who: str, address: str) -> Iterator[str]:
@@ -128,11 +145,29 @@ def _of_family(rule: Rule, version: int, who: str, address: str) -> Iterator[str
     elif rule.protocol in TRACKED:
         for transport in _transports(rule, "ct_tp_src", "ct_tp_dst"):
             yield _match(_FOUND, word, who, address, f"ct_nw_proto={rule.protocol}{transport}")
-    elif rule.protocol == SCTP:
-        for transport in _transports(rule, "", "tp_dst"):
-            yield _match(_UNTRACKED, _SCTP_WORDS[version], who, address, transport[1:])
     else:
-        yield _match(_UNTRACKED, word, who, address, f"nw_proto={rule.protocol}")
+        yield from _of_packet(rule, version, who, address, _UNTRACKED)
+
+
+def _of_packet(rule: Rule, version: int, who: str, address: str, state: str) -> Iterator[str]:
+    """Yield what a rule allows of packets, whatever they belong to."""
+    if rule.protocol is None:
+        yield _match(state, _WORDS[version], who, address)
+    elif rule.protocol in _PROTOCOL_WORDS:
+        parts = ("icmp_type", "icmp_code") if rule.icmp else ("", "tp_dst")
+        for transport in _transports(rule, *parts):
+            yield _match(state, _PROTOCOL_WORDS[rule.protocol][version], who, address, transport[1:])
+    else:
+        yield _match(state, _WORDS[version], who, address, f"nw_proto={rule.protocol}")
+
+
+def _of_fragment(rule: Rule, version: int, who: str, address: str) -> Iterator[str]:
+    """Yield what a rule allows of first fragments, of which only conntrack tells the ports: those of the connection."""
+    if rule.ports and rule.protocol in TRACKED:
+        for state, part in (("ct_state=-rpl-inv+trk", "ct_tp_dst"), ("ct_state=+rpl-inv+trk", "ct_tp_src")):
+            for transport in _transports(rule, "", part):
+                found = f"{state},ct_nw_proto={rule.protocol}{transport}"
+                yield _match(_ANY, f"{found},{_WORDS[version]}", who, address, "nw_frag=first")
 
 
 def _match(state: str, word: str, who: str, address: str = "", transport: str = "") -> str:

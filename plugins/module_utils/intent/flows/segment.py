@@ -32,6 +32,7 @@ class Guest(NamedTuple):
     secured: bool  # may send nothing but its own
     groups: Sequence[str] | None  # its security groups; None: it is not judged
     pairs: Sequence[tuple[str, str]]  # (MAC, network) of others that it may be too
+    stateless: bool  # each of its packets is judged by itself
 
     @property
     def tenant(self) -> str:
@@ -52,7 +53,8 @@ class Guest(NamedTuple):
 
     @classmethod
     def of(cls, port: Port, ofport: int) -> Guest:
-        return cls(port.name, ofport, port.mac, *addresses_of(port), port.secured, port.groups, port.pairs)
+        addresses = addresses_of(port)
+        return cls(port.name, ofport, port.mac, *addresses, port.secured, port.groups, port.pairs, port.stateless)
 
 
 class Remote(NamedTuple):

@@ -113,17 +113,11 @@ def travel(intent: Intent, question: Question) -> Generator[Visit, Answer, Journ
     there = Leg(question.packet, question.sender, question.receiver)
     judged = intent.judges_by_flows(question.sender.network)
     connection = question.packet.connection if judged else ""
-    ends = question.sender, question.receiver
-    if refuses(intent, question.packet, question.sender, *ends):
-        there.refuser = question.sender
-    else:
-        yield from _walk(intent, there, _NEW, connection)
-        if there.deliveries and refuses(intent, question.packet, question.receiver, *ends):
-            there.refuser = question.receiver
+    yield from _through_plugs(intent, there, _NEW, connection)
     back = None
     if there.reaches and not there.answered and question.honest:
         back = Leg(question.packet.answer(question.receiver.mac), question.receiver, question.sender)
-        yield from _walk(intent, back, _REPLY, connection)
+        yield from _through_plugs(intent, back, _REPLY, connection)
     return Journey(question, there, back)
 
 
@@ -138,6 +132,18 @@ def resume(
     except StopIteration as end:
         return None, end.value
     return visit, None
+
+
+def _through_plugs(
+    intent: Intent, leg: Leg, ct_states: Sequence[str], connection: str
+) -> Generator[Visit, Answer, None]:
+    ends = leg.sender, leg.receiver
+    if refuses(intent, leg.packet, leg.sender, *ends):
+        leg.refuser = leg.sender
+        return
+    yield from _walk(intent, leg, ct_states, connection)
+    if leg.deliveries and refuses(intent, leg.packet, leg.receiver, *ends):
+        leg.refuser = leg.receiver
 
 
 def _walk(intent: Intent, leg: Leg, ct_states: Sequence[str], connection: str) -> Generator[Visit, Answer, None]:

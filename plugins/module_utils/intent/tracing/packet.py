@@ -83,6 +83,11 @@ class Packet:
         return _ECHO[family(self.source)][0] if self.protocol == "icmp" else self.tp_dst
 
     @property
+    def asks_for(self) -> int:
+        """What the packet itself is to: a port, or of ICMP its type."""
+        return _ECHO[family(self.source)][self.answers] if self.protocol == "icmp" else self.tp_dst
+
+    @property
     def words(self) -> str:
         """Return the packet in a few words."""
         tag = f", with the VLAN tag {self.vlans[0]}" if self.vlans else ""

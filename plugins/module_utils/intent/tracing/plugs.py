@@ -15,10 +15,10 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import 
 
 
 def refuses(intent: Intent, packet: Packet, port: Port, sender: Port, receiver: Port) -> bool:
-    """Say whether the plug of a port, one of the two, drops the first packet of a connection."""
-    if not port.plugged or packet.protocol in QUESTIONS:
+    """Say whether the plug of a port, one of the two, drops a packet. Answers pass where connections are remembered."""
+    if not port.plugged or packet.protocol in QUESTIONS or (packet.answers and not port.stateless):
         return False
-    connection = Connection(packet.number, packet.source, packet.target, packet.called)
+    connection = Connection(packet.number, packet.source, packet.target, packet.asks_for)
     here, there = _end(intent, sender), _end(intent, receiver)
     if port is sender:
         return not lets(EGRESS, here, there, packet.target, connection)
