@@ -22,13 +22,11 @@ _GLOBAL = f"""\
 global
 	user {USER}
 	group {USER}
-	log stderr format raw daemon notice
 	fd-hard-limit 65536
 	localpeer here
 	stats socket unix@haproxy.sock mode 600 level admin expose-fd listeners
 
 defaults
-	log global
 	retries 3
 	option redispatch 1
 	timeout connect 3s
