@@ -79,7 +79,7 @@ def serve(wish: RouterWish, plan: RouterPlan) -> None:
         if name not in wish.services:
             if key in plan.delete:
                 _systemctl("disable", "--now", key[1])
-        elif anew and anew.issubset(service.lists) and _ran(plan, key):
+        elif anew and service.takes_in(anew) and _ran(plan, key):
             _systemctl("reload", key[1])
         elif anew or key in plan.after:
             _systemctl("enable", key[1])

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, network_or_address, plain_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.outside import public_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.outside import public_address, shared_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import ANYWHERE, Opening, Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Ports, port_range
@@ -26,7 +26,7 @@ _port = integer(1, 65535)
 
 def parse_openings(around: Surroundings, section: Section, router: Router, ports: Mapping[str, Port]) -> Router:
     """Return the router with all that comes in by it; ``ports`` are those of its networks, by their short names."""
-    guests = {name: address for name, port in ports.items() if (address := _ipv4(port))}
+    guests = ipv4_addresses(ports)
     static = dict(_static_nat(around, section, router, guests))
     return replace(
         router,
@@ -34,6 +34,11 @@ def parse_openings(around: Surroundings, section: Section, router: Router, ports
         forwards=tuple(_forwards(around, section, router, guests)),
         firewall=tuple(_firewall(section, static, guests)),
     )
+
+
+def ipv4_addresses(ports: Mapping[str, Port]) -> dict[str, str]:
+    """Return the plain IPv4 address of each port that has one."""
+    return {name: address for name, port in ports.items() if (address := _ipv4(port))}
 
 
 def _ipv4(port: Port) -> str | None:
@@ -58,7 +63,7 @@ def _static_nat(
 
 def _forwards(around: Surroundings, section: Section, router: Router, guests: Mapping[str, str]) -> Iterator[Opening]:
     network = around.external.get(router.outside.network) if router.outside else None
-    own = {router.outside.address} if router.outside else set()
+    own = router.public_addresses[:1]
     for _name, path, given in section.items("port_forwards"):
         forward = Section(section.faults, path, given, _FORWARD_KEYS)
         forward.optional("description", text, "")
@@ -71,24 +76,19 @@ def _forwards(around: Surroundings, section: Section, router: Router, guests: Ma
                 forward.path_to("to_port"),
                 "a range of ports keeps its numbers; leave to_port out, or forward single ports",
             )
-        public = next(iter(own), None)
-        if "ip" in forward and forward.value("ip") not in own:
-            public = public_address(around, forward.path_to("ip"), network, forward.value("ip"))
-            own |= {public} if public else set()
-        elif "ip" in forward:
-            public = forward.value("ip")
-        sources = _sources(forward)
+        public = shared_address(around, forward, network, own)
+        sources = sources_of(forward)
         if not (protocol and ports and target and public):
             continue
-        _claim_ports(around, forward, public, protocol, ports)
+        claim_ports(around, forward, public, protocol, ports)
         single = to_port if ports.first == ports.last else None
         yield Opening(public, guests[target], protocol, ports, single, sources)
 
 
-def _claim_ports(around: Surroundings, forward: Section, public: str, protocol: str, ports: Ports) -> None:
-    """Claim the ports of a forward, each of which leads to one place."""
+def claim_ports(around: Surroundings, entry: Section, public: str, protocol: str, ports: Ports) -> None:
+    """Claim the ports of a public address that a section is about, each of which leads to one place."""
     for port in range(ports.first, ports.last + 1):
-        around.claims.claim((protocol, public), port, forward.path_to("port"), "a port leads to one place")
+        around.claims.claim((protocol, public), port, entry.path_to("port"), "a port leads to one place")
 
 
 def _firewall(section: Section, static: Mapping[str, str], guests: Mapping[str, str]) -> Iterator[Opening]:
@@ -101,12 +101,12 @@ def _firewall(section: Section, static: Mapping[str, str], guests: Mapping[str, 
         ports = rule.optional("port", port_range, None)
         if "port" in rule and protocol not in ("tcp", "udp"):
             rule.faults.add(rule.path_to("port"), "ports belong to a protocol; write protocol as tcp or udp")
-        sources = _sources(rule)
+        sources = sources_of(rule)
         if target:
             yield Opening(static[target], guests[target], protocol, ports, None, sources)
 
 
-def _sources(section: Section) -> tuple[str, ...]:
+def sources_of(section: Section) -> tuple[str, ...]:
     """Return from which networks something may come."""
     if "remote_cidr" not in section:
         return ANYWHERE

@@ -17,7 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import boolean
 
 _KEYS = ("network", "ip")
-_NEED_OUTSIDE = ("snat", "static_nat", "port_forwards", "firewall")
+_NEED_OUTSIDE = ("snat", "static_nat", "port_forwards", "firewall", "load_balancers")
 
 
 def parse_outside(around: Surroundings, router: Section, own: Router) -> Outside | None:
@@ -65,3 +65,17 @@ def public_address(around: Surroundings, path: str, network: Network | None, val
         around.claims.claim(("ip", network.name), address, path, "write a free address")
         return address
     return None
+
+
+def shared_address(around: Surroundings, entry: Section, network: Network | None, own: list[str]) -> str | None:
+    """Return the public address that a section names by ``ip``: the first of the router's own unless it does.
+
+    Others may share it, so one that is not among ``own`` yet is added to them.
+    """
+    if "ip" not in entry:
+        return next(iter(own), None)
+    if entry.value("ip") in own:
+        return str(entry.value("ip"))
+    public = public_address(around, entry.path_to("ip"), network, entry.value("ip"))
+    own += [public] if public else []
+    return public

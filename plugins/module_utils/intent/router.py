@@ -49,6 +49,42 @@ class Opening:
 
 
 @dataclass(frozen=True)
+class Check:
+    """How a load balancer finds out which of its members serve."""
+
+    type: str = "tcp"  # it connects; http: it asks for a path, too
+    interval: int = 2  # seconds from one to the next
+    fall: int = 3  # so many fail, and the member is down
+    rise: int = 2  # so many succeed, and it is up again
+    path: str = "/"
+
+
+@dataclass(frozen=True)
+class LoadBalancer:
+    name: str
+    public: str
+    port: int
+    members: Mapping[str, str]  # as the user called them: address
+    to_port: int
+    mode: str = "tcp"
+    algorithm: str = "roundrobin"
+    stickiness: str | None = None  # cookie or source
+    check: Check = field(default_factory=Check)
+    sources: Sequence[str] = ANYWHERE
+
+
+@dataclass(frozen=True)
+class AclRule:
+    """What may be opened between networks of a router; None: from any, to any, of any protocol, to any port."""
+
+    allowed: bool
+    sources: Sequence[str] | None = None  # networks and addresses
+    targets: Sequence[str] | None = None
+    protocol: str | None = None
+    ports: Ports | None = None
+
+
+@dataclass(frozen=True)
 class Outside:
     """Where a router meets the outside."""
 
@@ -70,6 +106,8 @@ class Router:
     forwards: Sequence[Opening] = ()
     firewall: Sequence[Opening] = ()
     routes: Mapping[str, str] = field(default_factory=dict)  # network: address of the next hop
+    load_balancers: Sequence[LoadBalancer] = ()
+    acl: Sequence[AclRule] = ()  # the first that speaks of a connection decides; none: it is allowed
 
     @property
     def redundant(self) -> bool:
@@ -101,4 +139,5 @@ class Router:
         if not self.outside:
             return []
         others = [*self.static_nat.values(), *(forward.public for forward in self.forwards)]
+        others += [balancer.public for balancer in self.load_balancers]
         return list(dict.fromkeys([self.outside.address, *sorted(others)]))

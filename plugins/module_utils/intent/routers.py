@@ -14,6 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.acl import parse_acl
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.load_balancers import parse_load_balancers
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.openings import parse_openings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.outside import parse_outside
@@ -21,10 +23,14 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.placement impo
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import link_network
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.static_routes import parse_static_routes
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import TUNNEL_TYPES, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import identifier, mapping
 
-_KEYS = ("hypervisors", "networks", "external", "snat", "static_nat", "port_forwards", "firewall")
+_KEYS = (
+    *("hypervisors", "networks", "external", "snat", "static_nat", "port_forwards", "firewall"),
+    *("load_balancers", "static_routes", "acl"),
+)
 _MOST = 2  # hypervisors of a router
 
 Networks = Mapping[str, "Network | None"]
@@ -135,10 +141,17 @@ def _complete(
     around: Surroundings, section: Section, router: Router, networks: Networks, ports: Mapping[str, Port]
 ) -> Router:
     behind = {name: port for name, port in ports.items() if port.network in router.gateways}
+    inside = {name: network for name, network in networks.items() if network and network.name in router.gateways}
     _claim(around, section, router)
     _refuse_taken_ranges(around, section, router, networks, behind)
-    outside = parse_outside(around, section, router)
-    return parse_openings(around, section, replace(router, outside=outside), behind)
+    router = replace(router, outside=parse_outside(around, section, router))
+    router = parse_openings(around, section, router, behind)
+    router = replace(router, routes=parse_static_routes(around, section, router, inside))
+    return replace(
+        router,
+        load_balancers=tuple(parse_load_balancers(around, section, router, behind, inside)),
+        acl=tuple(parse_acl(section, router, inside)),
+    )
 
 
 def _refuse_taken_ranges(

@@ -68,16 +68,22 @@ class Service:
     configuration: str  # its file
     check: Sequence[str]  # program that says whether the file {} may be used; conntrackd has none
     lists: Collection[str] = ()  # files that it reads again on a reload
+    reloads: bool = False  # whether it then reads its own, too
 
     @property
     def files(self) -> list[str]:
         return [self.configuration, *self.lists]
+
+    def takes_in(self, changed: Collection[str]) -> bool:
+        """Say whether a reload is enough for changes of these files."""
+        return self.reloads or self.configuration not in changed
 
 
 SERVICES: Mapping[str, Service] = {
     "conntrackd": Service("conntrackd.conf", ()),
     "keepalived": Service("keepalived.conf", ("keepalived", "--config-test", "--use-file={}")),
     "dnsmasq": Service("dnsmasq.conf", ("dnsmasq", "--test", "--conf-file={}"), ("dnsmasq.leases", "dnsmasq.names")),
+    "haproxy": Service("haproxy.cfg", ("haproxy", "-c", "-f", "{}"), reloads=True),
 }
 CHECKS: Mapping[str, Sequence[str]] = {
     RULESET: ("nft", "--check", "--file", "{}"),

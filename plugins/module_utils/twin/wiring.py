@@ -75,7 +75,7 @@ def route(core: Host, gateways: Mapping[str, Sequence[str]]) -> None:
         addressed = any(":" in address for address in gateways[bridge])
         setting = f"net.ipv6.conf.{bridge}.disable_ipv6={0 if addressed else 1}"
         core.run("sysctl", "--quiet", "--write", setting, namespaces="--net")
-        core.run("ethtool", "-K", bridge, "tx", "off", namespaces="--net")  # of what it sends itself, as endpoints
+        core.run("ethtool", "-K", bridge, "tx", "off", namespaces="--net")  # checksums, as at the ends of cables
     lines = [line for bridge, addresses in gateways.items() for line in cables.gateway_lines(bridge, addresses)]
     if lines:
         batch(core, lines, namespaces="--net")

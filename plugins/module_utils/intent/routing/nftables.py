@@ -9,10 +9,13 @@ nothing passes for being ``established``. So what is taken out of the intent is 
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import ANYWHERE, Opening, Router
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import redundancy
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import haproxy, redundancy
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.acl import between
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import LINK, leg_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_links
@@ -33,7 +36,11 @@ def ruleset(router: Router, networks: Sequence[Network]) -> str:
         "opened": _opened((*router.forwards, *router.firewall)),
         "input": _input(router),
     }
-    subnets = sorted(part.text for network in networks for part in network.subnets if part.family == 4)
+    if router.acl:
+        chains["between"] = between(router.acl)
+    if router.load_balancers:
+        chains.update(balanced=haproxy.heard(router), output=haproxy.said(router))
+    subnets = _inside_networks(router, networks)
     lines = [f"table {_TABLE}", f"delete table {_TABLE}", f"table {_TABLE} {{"]
     lines += ["\tset inside {", "\t\ttype ipv4_addr", "\t\tflags interval"]
     lines += [f"\t\telements = {{ {', '.join(subnets)} }}"] if subnets else []
@@ -41,6 +48,13 @@ def ruleset(router: Router, networks: Sequence[Network]) -> str:
     for name, rules in chains.items():
         lines += [f"\tchain {name} {{", *(f"\t\t{rule}" for rule in rules), "\t}"]
     return "\n".join([*lines, "}", ""])
+
+
+def _inside_networks(router: Router, networks: Sequence[Network]) -> list[str]:
+    """Return where its guests are, none of it within another: on its networks, and beyond them."""
+    found = [part.text for network in networks for part in network.subnets if part.family == 4]
+    found += [network for network in router.routes if family(network) == 4]
+    return [str(network) for network in ipaddress.collapse_addresses(map(ipaddress.IPv4Network, found))]
 
 
 def _inside(router: Router) -> str:
@@ -87,7 +101,8 @@ def _forward(router: Router) -> Iterator[str]:
     yield "type filter hook forward priority filter; policy drop;"
     yield "ct state invalid drop"
     yield _SYN
-    yield f"iifname {inside} oifname {inside} ct status & dnat == 0 accept"
+    verdict = "jump between" if router.acl else "accept"
+    yield f"iifname {inside} oifname {inside} ct status & dnat == 0 {verdict}"
     if router.outside:
         yield f"iifname {inside} oifname {outside} ct direction original jump outward"
         yield f"iifname {outside} oifname {inside} ct direction reply jump outward"
@@ -145,6 +160,8 @@ def _input(router: Router) -> Iterator[str]:
     yield f"iifname {inside} icmpv6 type echo-request accept"
     yield f"iifname {inside} udp dport {{ 53, 67, 547 }} accept"
     yield f"iifname {inside} tcp dport 53 accept"
+    if router.load_balancers:
+        yield "jump balanced"
 
 
 def _ports(opening: Opening) -> str:

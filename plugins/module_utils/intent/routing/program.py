@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import dnsmasq, redundancy
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import dnsmasq, haproxy, redundancy
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.nftables import ruleset
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Hypervisor, Intent, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_folder, router_links
@@ -35,6 +35,7 @@ def _router(intent: Intent, router: Router, host: Hypervisor) -> dict[str, Any]:
             "nftables.conf": ruleset(router, networks),
             **redundancy.files(router, host.name),
             **dnsmasq.files(router, networks, served, mtus, router_folder(router.name)),
+            **haproxy.files(router),
         },
     }
 
