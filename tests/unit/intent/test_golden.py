@@ -39,6 +39,13 @@ class Plain(yaml.SafeDumper):
         return True
 
 
+def _in_lines(dumper: Plain, text: str) -> yaml.Node:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+Plain.add_representer(str, _in_lines)
+
+
 @pytest.mark.parametrize("name", ["fabric", *(f"{mode}/hv{number}" for mode in FORWARDING for number in (1, 2, 3))])
 def test_the_example_compiles_to_what_was_reviewed(name: str) -> None:
     compiled = compile_example(name)

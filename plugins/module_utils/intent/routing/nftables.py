@@ -42,11 +42,11 @@ def ruleset(router: Router, networks: Sequence[Network]) -> str:
         chains.update(balanced=haproxy.heard(router), output=haproxy.said(router))
     subnets = _inside_networks(router, networks)
     lines = [f"table {_TABLE}", f"delete table {_TABLE}", f"table {_TABLE} {{"]
-    lines += ["\tset inside {", "\t\ttype ipv4_addr", "\t\tflags interval"]
-    lines += [f"\t\telements = {{ {', '.join(subnets)} }}"] if subnets else []
-    lines += ["\t}"]
+    lines += ["    set inside {", "        type ipv4_addr", "        flags interval"]
+    lines += [f"        elements = {{ {', '.join(subnets)} }}"] if subnets else []
+    lines += ["    }"]
     for name, rules in chains.items():
-        lines += [f"\tchain {name} {{", *(f"\t\t{rule}" for rule in rules), "\t}"]
+        lines += [f"    chain {name} {{", *(f"        {rule}" for rule in rules), "    }"]
     return "\n".join([*lines, "}", ""])
 
 
