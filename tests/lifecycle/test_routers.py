@@ -236,6 +236,18 @@ def test_the_other_hypervisor_takes_over_and_connections_go_on(fabric: Fabric) -
     fabric.converged()
 
 
+def test_a_router_is_rebuilt_and_the_other_tenants_notices_nothing(fabric: Fabric) -> None:
+    calls = {"out": call("red.db-1", OUTSIDE, GATEWAY, 7005), "blue": call("blue.web-1", OUTSIDE, GATEWAY, 7006)}
+    with talking(fabric, calls) as talks, pinging(fabric.twin, {"blue.web-1": GATEWAY}) as pings:
+        done = fabric.run("router", "-erouter=red.edge", "-edo=rebuild").changes()
+        assert {host for host, _task in done} == {"hv1", "hv2"}
+        before = heard(talks)
+        time.sleep(QUIET)
+        compare_heard(before, heard(talks), set())
+    assert [ping.lost for ping in pings] == [[]]
+    fabric.converged()
+
+
 def test_a_router_that_goes_leaves_nothing(fabric: Fabric) -> None:
     fabric.run("teardown", "-eteardown=red")
     for host in ("hv1", "hv2"):
