@@ -1,0 +1,128 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""hybrid_plug when it is cut short anywhere: no guest is where nothing judges it, and the next run makes it whole."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from module_runner import fork_module
+from plug_lab import frames, guest, links, run
+from set_lab import own_namespace
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames, plugs, sealed
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_bridge
+
+KILLS = 8
+WEB, DB = {"name": "acme.web-1", "interface": "tap0", "mtu": 1400}, {"name": "acme.db-1", "interface": "tap1"}
+MOVED = {"name": "acme.db-1", "interface": "tap0", "mtu": 1300}
+CHANGES = {"made": ([], [WEB, DB]), "changed": ([WEB, DB], [MOVED]), "removed": ([WEB, DB], [])}
+GUARDED = {"nf_call_iptables": 1, "nf_call_ip6tables": 1, "ageing_time": 0, "disable_ipv6": 1, "arp_ignore": 8}
+
+
+@pytest.fixture(autouse=True)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setattr(sealed, "ROOT", str(tmp_path / "saved"))
+    monkeypatch.setattr(plugs, "SETTLING", 0.0)  # no Open vSwitch is here to wait for
+    with own_namespace():
+        for name in ("tap0", "tap1"):
+            guest(name)
+        yield tmp_path / "saved"
+
+
+def task(wanted: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"owner": "dc1", "plugs": wanted, "saved": True, "allow_empty": True}
+
+
+def put(wanted: list[dict[str, Any]]) -> None:
+    done = run(**task(wanted))
+    assert not done.get("failed"), done["msg"]
+
+
+def state(root: Path) -> tuple[Any, ...]:
+    return links(), frames(), {str(path): path.read_text() for path in root.rglob("*") if path.is_file()}
+
+
+def assert_judged(root: Path) -> None:
+    """Check that each guest in a plug has all that its packets are judged by, and that every file is whole."""
+    found = links()
+    masters = {str(found[name]["master"]) for name in ("tap0", "tap1") if is_plug_bridge(found[name]["master"] or "")}
+    for bridge in masters:
+        assert {option: found[bridge][option] for option in GUARDED} == GUARDED
+        assert plug_frames.read() == plug_frames.WANTED
+    assert all(sealed.read(str(path)) for path in root.rglob("acme.*") if not path.name.endswith(sealed.DRAFT))
+
+
+class Cut(BaseException):
+    """The task ends here, as by kill -9."""
+
+
+def cut_before(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a task end before one of the things that it does: a line for ip, a setting, the filter of frames, a file."""
+    steps = iter(range(step))
+
+    def tick() -> None:
+        if next(steps, None) is None:
+            raise Cut
+
+    batch = plugs._batch
+
+    def line_by_line(lines: list[str]) -> None:
+        for line in lines:
+            tick()
+            batch([line])
+
+    def ticking(work: Callable[..., None]) -> Callable[..., None]:
+        def late(*arguments: Any) -> None:
+            tick()
+            work(*arguments)
+
+        return late
+
+    monkeypatch.setattr(plugs, "_batch", line_by_line)
+    for module, name in ((plugs, "_write"), (plug_frames, "_restore"), (sealed, "_write"), (sealed, "_remove")):
+        monkeypatch.setattr(module, name, ticking(getattr(module, name)))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_run_that_is_cut_anywhere_lets_no_guest_in_unjudged(
+    root: Path, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    before, after = CHANGES[change]
+    put(before)
+    put(after)
+    whole, step, is_cut = state(root), 0, True
+    while is_cut:
+        put(before)
+        with monkeypatch.context() as patch:
+            cut_before(step, patch)
+            try:
+                put(after)
+                is_cut = False
+            except Cut:
+                step += 1
+        assert_judged(root)
+        put(after)
+        assert state(root) == whole, step
+    assert step >= 8
+
+
+def test_a_killed_run_followed_by_a_run_equals_a_run(root: Path) -> None:
+    put([WEB, DB])
+    start = time.monotonic()
+    put([MOVED])
+    duration, whole = time.monotonic() - start, state(root)
+    for number in range(KILLS):
+        put([WEB, DB])
+        killed = fork_module("hybrid_plug", task([MOVED]))
+        time.sleep(duration * number / KILLS)
+        killed.kill()
+        killed.join(timeout=10)
+        assert_judged(root)
+        put([MOVED])
+        assert state(root) == whole, number
