@@ -80,10 +80,8 @@ def _wireguard(around: Surroundings, path: str, name: str, given: Any, router: R
 
 
 def _private_key(section: Section, router: Router) -> str | None:
-    if len(router.hypervisors) > 1 and "private_key" not in section:
-        what = (
-            f"missing; the router is on {len(router.hypervisors)} hypervisors, where one key has to be: name a secret"
-        )
+    if router.redundant and "private_key" not in section:
+        what = "missing; both hypervisors of the router have the same key, so name a secret that holds it"
         section.faults.add(section.path_to("private_key"), what)
     return section.optional("private_key", secret_name, None)
 
@@ -194,8 +192,9 @@ def _refuse_overlaps(around: Surroundings, router: Router, tunnels: list[Placed]
         for address in addresses
     ]
     elsewhere += [(network.path, part) for network in around.external.values() if network for part in network.subnets]
+    routes = [(f"{router.path}.static_routes", Subnet.of(to)) for to in router.routes]
     for path, part in [*tunnels, *behind]:
-        for other, taken in elsewhere:
+        for other, taken in [*elsewhere, *(route for route in routes if route[1].prefix >= part.prefix)]:
             if part.overlaps(taken):
                 what = f"{part.text} overlaps {taken.text} of {other}, which is not behind the VPN"
                 around.faults.add(path, f"{what}; write networks that are nowhere else")

@@ -26,7 +26,7 @@ KEYS = {
 }
 SECRET = "154m6KqGZLk8Vhj903OFmX03dlkpSI/s9TkxbwdJA5A="
 FABRIC = """
-hypervisors: {hv1: {uplinks: {physnet2: eth2}}}
+hypervisors: {hv1: {uplinks: {physnet2: eth2}}, hv2: {uplinks: {physnet2: eth2}}}
 external_networks: {internet: {type: flat, physical_network: physnet2, subnet: 203.0.113.0/24}}
 """
 EDGE = f"""

@@ -35,10 +35,11 @@ def ruleset(router: Router, networks: Sequence[Network]) -> str:
         "outward": _outward(router),
         "opened": _opened((*router.forwards, *router.firewall)),
         "input": _input(router),
-        "peers": wireguard.peers(router, networks),
     }
     if router.acl:
         chains["between"] = between(router.acl)
+    if router.wireguard:
+        chains["peers"] = wireguard.peers(router.wireguard.peers, networks)
     if router.load_balancers:
         chains.update(balanced=haproxy.heard(router), output=haproxy.said(router))
     subnets = _inside_networks(router, networks)

@@ -66,9 +66,9 @@ def let_through(router: Router, inside: str) -> Iterator[str]:
         yield f"iifname {inside} oifname {tunnel} jump peers"
 
 
-def peers(router: Router, networks: Sequence[Network]) -> Iterator[str]:
+def peers(those: Sequence[Peer], networks: Sequence[Network]) -> Iterator[str]:
     """Yield the rules for each peer and the networks that it is joined with, whoever opened the connection."""
-    for peer in router.wireguard.peers if router.wireguard else ():
+    for peer in those:
         joined = [part.text for network in networks if network.name in peer.networks for part in network.subnets]
         for version, ip in _IP.items():
             there = [network for network in peer.allowed_ips if family(network) == version]
