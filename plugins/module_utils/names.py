@@ -43,6 +43,7 @@ _SHORT_OWNER = r"[a-z0-9][a-z0-9-]{0,10}"
 _TUNNEL_NAME = r"(gr|vx|gn)-([0-9a-f]{12}|flow)"
 _PLUG_BRIDGE, _PLUG_INNER, _PLUG_OUTER = "qb-", "qv-", "qo-"
 _ROUTER_OUTER, _ROUTER_INNER, _ROUTER_NAMESPACE = "rt-", "rn-", "tenantry-"
+_ROUTER_TUNNEL = "wg-"
 _PLUG_PORT, _PLUG_OWNER = "tenantry-port=", " tenantry-owner="
 PLUG_BRIDGES, PLUG_INNERS, PLUG_OUTERS = "qb-+", "qv-+", "qo-+"  # all of them, as rules of iptables say it
 
@@ -121,6 +122,16 @@ def router_links(leg: str) -> RouterLinks:
 def is_router_link(name: str) -> bool:
     """Say whether ``router_links`` may have built ``name``."""
     return re.fullmatch(r"r[tn]-[0-9a-f]{12}", name) is not None
+
+
+def router_tunnel(router: str) -> str:
+    """Return the name of a router's WireGuard device, 15 bytes: wireguard-go has one folder for all namespaces."""
+    return _ROUTER_TUNNEL + digest(router, 12)
+
+
+def is_router_tunnel(name: str) -> bool:
+    """Say whether ``router_tunnel`` may have built ``name``."""
+    return re.fullmatch(rf"{_ROUTER_TUNNEL}[0-9a-f]{{12}}", name) is not None
 
 
 def router_namespace(router: str) -> str:

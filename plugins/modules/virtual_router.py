@@ -89,6 +89,65 @@ options:
             description: It comes and goes with floating addresses, by keepalived.
             type: bool
             default: false
+      wireguard:
+        description: Its WireGuard, if it has one. The kernel's is used where it has it, else C(wireguard-go).
+        type: dict
+        suboptions:
+          name:
+            description: What it is called.
+            type: str
+            required: true
+          interface:
+            description: Its device, C(wg-) and 12 hex digits. All routers of a host have different ones.
+            type: str
+            required: true
+          port:
+            description: The UDP port that it listens on.
+            type: int
+            required: true
+          mtu:
+            description: MTU of the device, in bytes.
+            type: int
+            required: true
+          addresses:
+            description: The router's addresses in the tunnel, with prefix length.
+            type: list
+            elements: str
+            required: true
+          private_key:
+            description:
+              - Which of O(secrets) is the private key.
+              - Without it the host makes one at first use, which stays as long as the tunnel does.
+            type: str
+          peers:
+            description: All who may send through it. Others are refused from the moment that they are left out.
+            type: list
+            elements: dict
+            default: []
+            suboptions:
+              name:
+                description: What it is called.
+                type: str
+                required: true
+              public_key:
+                description: Its public key, as C(wg pubkey) prints it.
+                type: str
+                required: true
+              allowed_ips:
+                description: The networks behind it. It sends from them alone, and what goes to them goes to it.
+                type: list
+                elements: str
+                required: true
+              endpoint:
+                description: Where it is called, as V(198.51.100.7:51820). Without it, it calls.
+                type: str
+              preshared_key:
+                description: Which of O(secrets) is the key that both know beside their own.
+                type: str
+              persistent_keepalive:
+                description: Seconds between packets that keep NAT in between open; 0 is none.
+                type: int
+                default: 0
       files:
         description:
           - What the services read, as name and text. C(nftables.conf) must be there. C(dnsmasq.conf), C(dnsmasq.leases)
@@ -97,6 +156,12 @@ options:
           - They are in C(/etc/tenantry/routers/) and the name of the router.
         type: dict
         required: true
+  secrets:
+    description:
+      - Keys that tunnels name, as name and value. Others are ignored.
+      - Each is a file on the host, which root alone reads. None is shown, nor given to a program as an argument.
+    type: dict
+    default: {}
   tx_checksumming:
     description:
       - Leave checksums to whoever sends a frame at last. Open vSwitch's datapath in userspace does not compute them, so
@@ -109,6 +174,7 @@ options:
     default: false
 requirements:
   - systemd, iproute2, nftables, procps, ethtool; dnsmasq for a router that has C(dnsmasq.conf)
+  - C(wg) for a router with O(routers[].wireguard), and C(wireguard-go) where the kernel has no WireGuard
   - what the role C(tenantry.sdn.virtual_router) installs
 notes:
   - One task at a time changes the routers of a host. It holds the lock C(/run/tenantry.lock) as long.
@@ -133,6 +199,29 @@ EXAMPLES = r"""
               chain forward { type filter hook forward priority filter; policy accept; }
             }
 
+- name: A router that a laptop reaches from anywhere
+  tenantry.sdn.virtual_router:
+    owner: dc1
+    routers:
+      - name: acme.edge
+        interfaces:
+          - {name: web, port: rt-web, network: acme.web, mac: 52:54:00:00:00:01, mtu: 1458, addresses: [10.1.1.1/24]}
+        wireguard:
+          name: office
+          interface: wg-0f31a070bafa
+          port: 51820
+          mtu: 1440
+          addresses: [10.99.0.1/24]
+          peers:
+            - name: laptop
+              public_key: xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=
+              allowed_ips: [10.99.0.2/32]
+              preshared_key: acme-laptop
+        files:
+          nftables.conf: "{{ lookup('ansible.builtin.file', 'edge.nft') }}"
+    secrets:
+      acme-laptop: "{{ vault_acme_laptop }}"
+
 - name: No routers of ours on this host
   tenantry.sdn.virtual_router:
     owner: dc1
@@ -141,11 +230,19 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+public_keys:
+  description:
+    - The public key of each router's WireGuard, to be given to its peers.
+    - In check mode without those that the host has not made yet.
+  returned: success
+  type: dict
+  sample: {acme.edge: HIgo9xNzJMWLKASShiTqIybxZ0U3wGLiUeJ1PKf8ykw=}
 """
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_tunnels import public_key
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.routers import Routers
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router_input import parse_routers
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import in_words, reconcile, surfacing
@@ -164,15 +261,34 @@ ROUTE = {
     "via": {"type": "str", "required": True},
     "floating": {"type": "bool", "default": False},
 }
+PEER = {
+    "name": {"type": "str", "required": True},
+    "public_key": {"type": "str", "required": True, "no_log": False},
+    "allowed_ips": {"type": "list", "elements": "str", "required": True},
+    "endpoint": {"type": "str"},
+    "preshared_key": {"type": "str", "no_log": False},  # its name
+    "persistent_keepalive": {"type": "int", "default": 0},
+}
+WIREGUARD = {
+    "name": {"type": "str", "required": True},
+    "interface": {"type": "str", "required": True},
+    "port": {"type": "int", "required": True},
+    "mtu": {"type": "int", "required": True},
+    "addresses": {"type": "list", "elements": "str", "required": True},
+    "private_key": {"type": "str", "no_log": False},  # its name
+    "peers": {"type": "list", "elements": "dict", "default": [], "options": PEER},
+}
 ROUTER = {
     "name": {"type": "str", "required": True},
     "interfaces": {"type": "list", "elements": "dict", "required": True, "options": INTERFACE},
     "routes": {"type": "list", "elements": "dict", "default": [], "options": ROUTE},
+    "wireguard": {"type": "dict", "options": WIREGUARD},
     "files": {"type": "dict", "required": True},
 }
 ARGUMENTS = {
     "owner": {"type": "str", "required": True},
     "routers": {"type": "list", "elements": "dict", "required": True, "options": ROUTER},
+    "secrets": {"type": "dict", "default": {}, "no_log": True},
     "tx_checksumming": {"type": "bool", "default": True},
     "allow_empty": {"type": "bool", "default": False},
 }
@@ -185,7 +301,8 @@ def main() -> None:
         owner, wanted = parse_routers(module.params)
         with host_lock(PATIENCE):
             plan = reconcile(Routers(wanted, owner, module.params["tx_checksumming"]), module.check_mode)
-        result = {"changed": bool(plan)}
+        keys = {wish.name: key for wish in wanted if (key := public_key(wish))}
+        result = {"changed": bool(plan), "public_keys": keys}
         if module._diff:
             result["diff"] = in_words(plan)
         module.exit_json(**result)

@@ -42,9 +42,10 @@ def read_files(name: str) -> dict[str, str]:
     folder = router_folder(name)
     found = {}
     with suppress(FileNotFoundError):
-        for file in os.listdir(folder):
-            with open(f"{folder}/{file}", encoding="utf-8", errors="replace") as content:
-                found[f"{folder}/{file}"] = content.read()
+        for file in os.scandir(folder):
+            if file.is_file():  # secrets are in a folder of their own
+                with open(file.path, encoding="utf-8", errors="replace") as content:
+                    found[file.path] = content.read()
     return found
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import router_network, router_units
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import router_network, router_tunnels, router_units
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.boot_files import BOOTED
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_checks import check
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_files import (
@@ -47,12 +47,14 @@ class Routers:
         for name in everyone:
             actual.update((("file", path), text) for path, text in read_files(name).items())
             actual.update(router_network.read(name, self._wanted.get(name)))
+            actual.update(router_tunnels.read(name, self._wanted.get(name)))
         desired: dict[tuple[str, str], object] = {}
         for name, wish in self._wanted.items():
             folder = router_folder(name)
             desired.update((("file", f"{folder}/{file}"), text) for file, text in self._files[name].items())
             desired.update(router_units.wanted(wish))
             desired.update(router_network.wanted(wish))
+            desired.update(router_tunnels.wanted(wish))
         return RouterPlan.between(actual, desired)
 
     def apply(self, plan: RouterPlan) -> None:
@@ -64,12 +66,14 @@ class Routers:
             router_units.stop(name)
             remove_files(name)
         for name in kept:
+            router_tunnels.write_secrets(self._wanted[name])
             write_files(name, self._files[name])
             if router_units.is_down(self._wanted[name], plan):
                 router_units.start(name)
             else:
                 router_network.change(self._wanted[name], plan)
             router_units.serve(self._wanted[name], plan)
+            router_tunnels.change(self._wanted[name], plan)
 
     def _refuse(self) -> None:
         if not os.path.isdir(BOOTED):

@@ -17,7 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import boolean
 
 _KEYS = ("network", "ip")
-_NEED_OUTSIDE = ("snat", "static_nat", "port_forwards", "firewall", "load_balancers")
+_NEED_OUTSIDE = ("snat", "static_nat", "port_forwards", "firewall", "load_balancers", "vpn")
 
 
 def parse_outside(around: Surroundings, router: Section, own: Router) -> Outside | None:

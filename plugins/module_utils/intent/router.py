@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Ports
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.wireguard import WireGuard
 
 ANYWHERE = ("0.0.0.0/0",)
 
@@ -108,6 +109,11 @@ class Router:
     routes: Mapping[str, str] = field(default_factory=dict)  # network: address of the next hop
     load_balancers: Sequence[LoadBalancer] = ()
     acl: Sequence[AclRule] = ()  # the first that speaks of a connection decides; none: it is allowed
+    wireguard: WireGuard | None = None
+
+    @property
+    def path(self) -> str:
+        return f"tenants.{self.name.replace('.', '.routers.')}"
 
     @property
     def redundant(self) -> bool:

@@ -25,11 +25,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import link_network
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.static_routes import parse_static_routes
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import TUNNEL_TYPES, Network, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.vpn import parse_vpn
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import identifier, mapping
 
 _KEYS = (
     *("hypervisors", "networks", "external", "snat", "static_nat", "port_forwards", "firewall"),
-    *("load_balancers", "static_routes", "acl"),
+    *("load_balancers", "static_routes", "acl", "vpn"),
 )
 _MOST = 2  # hypervisors of a router
 
@@ -151,6 +152,7 @@ def _complete(
         router,
         load_balancers=tuple(parse_load_balancers(around, section, router, behind, inside)),
         acl=tuple(parse_acl(section, router, inside)),
+        wireguard=parse_vpn(around, section, router),
     )
 
 

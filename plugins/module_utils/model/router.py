@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.model import wireguard
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_namespace
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
@@ -50,6 +51,8 @@ class RouterWish:
     interfaces: Sequence[Interface]
     routes: Sequence[Route]
     files: Mapping[str, str]  # of the services, by name
+    wireguard: wireguard.Tunnel | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # that the tunnel names
 
     @property
     def namespace(self) -> str:
@@ -66,7 +69,7 @@ class Service:
     """A program that serves in the namespace, and the unit of systemd that keeps it."""
 
     configuration: str  # its file
-    check: Sequence[str]  # program that says whether the file {} may be used; conntrackd has none
+    check: Sequence[str]  # program that says whether the file {} may be used; conntrackd and WireGuard have none
     lists: Collection[str] = ()  # files that it reads again on a reload
     reloads: bool = False  # whether it then reads its own, too
 
@@ -84,12 +87,13 @@ SERVICES: Mapping[str, Service] = {
     "keepalived": Service("keepalived.conf", ("keepalived", "--config-test", "--use-file={}")),
     "dnsmasq": Service("dnsmasq.conf", ("dnsmasq", "--test", "--conf-file={}"), ("dnsmasq.leases", "dnsmasq.names")),
     "haproxy": Service("haproxy.cfg", ("haproxy", "-c", "-f", "{}"), reloads=True),
+    "wireguard": Service(wireguard.DEVICE, (), wireguard.FILES[1:]),
 }
 CHECKS: Mapping[str, Sequence[str]] = {
     RULESET: ("nft", "--check", "--file", "{}"),
     **{service.configuration: service.check for service in SERVICES.values() if service.check},
 }
-FILES = frozenset({RULESET, *(name for service in SERVICES.values() for name in service.files)})
+FILES = frozenset({RULESET, *(name for service in SERVICES.values() for name in service.files)}) - {*wireguard.FILES}
 
 
 def router_unit(router: str) -> str:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +18,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
     RouterWish,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import parse_task
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.wireguard import tunnel_files
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.wireguard_input import parse_tunnel, prefixed_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     identifier,
@@ -36,7 +37,8 @@ def parse_routers(params: Mapping[str, Any]) -> tuple[str, Sequence[RouterWish]]
     """Return the owner and the wanted routers, or raise InvalidInput with all faults."""
     faults = Faults()
     owner = parse_task(faults, {"owner": params["owner"]}) or ""
-    wishes = [_router(faults, path_of("routers", at), given) for at, given in enumerate(params["routers"])]
+    secrets = params["secrets"]
+    wishes = [_router(faults, path_of("routers", at), given, secrets) for at, given in enumerate(params["routers"])]
     for key, holder in (("name", "router"), ("port", "cable"), ("interface", "cable")):
         _refuse_twins(faults, _names(params["routers"], key), holder)
     if not wishes and not params["allow_empty"]:
@@ -71,7 +73,8 @@ def router_name(value: Any) -> str:
     return ".".join(map(identifier, value.split(".")))
 
 
-def _router(faults: Faults, path: str, given: Mapping[str, Any]) -> RouterWish:
+def _router(faults: Faults, path: str, given: Mapping[str, Any], secrets: Mapping[str, Any]) -> RouterWish:
+    tunnel = parse_tunnel(faults, f"{path}.wireguard", given["wireguard"], secrets)
     interfaces = [
         _interface(faults, f"{path}.interfaces[{index}]", interface)
         for index, interface in enumerate(given["interfaces"])
@@ -80,7 +83,9 @@ def _router(faults: Faults, path: str, given: Mapping[str, Any]) -> RouterWish:
         name=faults.parse(f"{path}.name", router_name, given["name"]) or "",
         interfaces=interfaces,
         routes=[_route(faults, f"{path}.routes[{at}]", route) for at, route in enumerate(given["routes"])],
-        files=_files(faults, f"{path}.files", given["files"]),
+        files={**_files(faults, f"{path}.files", given["files"]), **(tunnel_files(tunnel) if tunnel else {})},
+        wireguard=tunnel,
+        secrets={name: str(secrets.get(name)) for name in tunnel.secrets} if tunnel else {},
     )
 
 
@@ -89,7 +94,7 @@ def _interface(faults: Faults, path: str, given: Mapping[str, Any]) -> Interface
         return faults.parse(f"{path}.{key}", parser, given[key])
 
     def addresses(key: str) -> tuple[str, ...]:
-        found = [faults.parse(f"{path}.{key}[{at}]", _address, value) for at, value in enumerate(given[key])]
+        found = [faults.parse(f"{path}.{key}[{at}]", prefixed_address, value) for at, value in enumerate(given[key])]
         return tuple(filter(None, found))
 
     return Interface(
@@ -107,17 +112,6 @@ def _network_name(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{shown(value)} is no network; write it as 'tenant.network'")
     return ".".join(map(identifier, value.split(".")))
-
-
-def _address(value: Any) -> str:
-    address, slash, length = str(value).partition("/")
-    if not slash:
-        raise ValueError(f"{shown(value)} has no prefix length; write it as '10.1.1.1/24'")
-    try:
-        interface = ipaddress.ip_interface(f"{unicast_address(address)}/{length}")
-    except ValueError:
-        raise ValueError(f"{shown(value)} is no address with a prefix length; write it as '10.1.1.1/24'") from None
-    return interface.with_prefixlen
 
 
 def _route(faults: Faults, path: str, given: Mapping[str, Any]) -> Route:

@@ -17,9 +17,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import 
 TABLE = Path(__file__).with_name("wrong_intents.txt")
 
 
-def cases() -> Iterator[tuple[str, list[str]]]:
+def cases(table: Path = TABLE) -> Iterator[tuple[str, list[str]]]:
     change, faults = "", []
-    for line in [*TABLE.read_text().splitlines(), "end"]:
+    for line in [*table.read_text().splitlines(), "end"]:
         if line.startswith("    "):
             faults.append(line.strip())
         elif line and not line.startswith("#"):

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import ANYWHERE, Opening, Router
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import haproxy, redundancy
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import haproxy, redundancy, wireguard
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.acl import between
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import LINK, leg_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network
@@ -38,6 +38,8 @@ def ruleset(router: Router, networks: Sequence[Network]) -> str:
     }
     if router.acl:
         chains["between"] = between(router.acl)
+    if router.wireguard:
+        chains["peers"] = wireguard.peers(router.wireguard.peers, networks)
     if router.load_balancers:
         chains.update(balanced=haproxy.heard(router), output=haproxy.said(router))
     subnets = _inside_networks(router, networks)
@@ -103,6 +105,7 @@ def _forward(router: Router) -> Iterator[str]:
     yield _SYN
     verdict = "jump between" if router.acl else "accept"
     yield f"iifname {inside} oifname {inside} ct status & dnat == 0 {verdict}"
+    yield from wireguard.let_through(router, inside)
     if router.outside:
         yield f"iifname {inside} oifname {outside} ct direction original jump outward"
         yield f"iifname {outside} oifname {inside} ct direction reply jump outward"
@@ -162,6 +165,7 @@ def _input(router: Router) -> Iterator[str]:
     yield f"iifname {inside} tcp dport 53 accept"
     if router.load_balancers:
         yield "jump balanced"
+    yield from wireguard.let_in(router, _outside(router))
 
 
 def _ports(opening: Opening) -> str:

@@ -1,0 +1,289 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""WireGuard of routers, by real peers: two sites of one tenant, and the laptop of another somewhere outside.
+
+Both tenants have the same subnets and the same addresses in their tunnels, on one hypervisor.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import packets
+import pytest
+from lifecycle_fabric import Fabric, port
+from packets import wait_until
+
+HERE = Path(__file__).parent
+OUTSIDE, CORE, LAPTOP_IP = "198.51.100.0/24", "198.51.100.1", "198.51.100.7"
+EDGE, NEAR_IP, FAR_IP = "203.0.113.10", "203.0.113.20", "203.0.113.21"
+WEB, DB, LAB = "10.1.1.10", "10.1.2.10", "10.2.1.10"
+LARGEST = 1500 - 60 - 28  # bytes of a ping that fits the tunnel
+
+
+class KeyPair(NamedTuple):
+    private: str
+    public: str
+
+
+# Keys of nobody.
+LAPTOP = KeyPair("GN4076eawKFD2bru/gbOhIgS8hkTK/2x22eBsemsM38=", "q6S+T8whGFyyHcvI9Gm4E+QpxrtH72fVXT/p3nDFu3Q=")
+NEAR = KeyPair("oGKjJlrYfXFes/GfXPpnQzF29p5OdfL7Lp/1heynxWI=", "nZ0wBbgXqbc+e/k2E2kqivPE+F7NgB0PY3L9h02LjFg=")
+FAR = KeyPair("CP+T1FUV3jMXpxd1Bm6sd1PkH8ZED5Z3+vNmsa1DB30=", "C37u0P8VSRsw5poCHPQ/OoSWtVISMpeDdpWlLpm9BkQ=")
+SHARED = "154m6KqGZLk8Vhj903OFmX03dlkpSI/s9TkxbwdJA5A="
+SECRETS = {"acme-laptop": SHARED, "globex-near": NEAR.private, "globex-far": FAR.private, "unused": LAPTOP.private}
+
+
+def router(host: str, ip: str, networks: list[str], vpn: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "hypervisors": host,
+        "networks": {name: {} for name in networks},
+        "external": {"network": "internet", "ip": ip},
+        "vpn": {"office": {"type": "wireguard", **vpn}},
+    }
+
+
+def gre(subnet: str) -> dict[str, str]:
+    return {"type": "gre", "subnet": subnet}
+
+
+TENANTS: dict[str, Any] = {
+    "acme": {
+        "networks": {"web": gre("10.1.1.0/24"), "db": gre("10.1.2.0/24")},
+        "routers": {
+            "edge": router(
+                "hv1",
+                EDGE,
+                ["web", "db"],
+                {
+                    "address": "10.99.0.1/24",
+                    "peers": {
+                        "laptop": {
+                            "public_key": LAPTOP.public,
+                            "allowed_ips": "10.99.0.2",
+                            "preshared_key": "acme-laptop",
+                            "networks": "web",
+                        },
+                    },
+                },
+            )
+        },
+        "ports": {"web-1": port("hv1", "web", WEB), "db-1": port("hv1", "db", DB)},
+    },
+    "globex": {
+        "networks": {"web": gre("10.1.1.0/24"), "lab": gre("10.2.1.0/24")},
+        "routers": {
+            "near": router(
+                "hv1",
+                NEAR_IP,
+                ["web"],
+                {
+                    "address": "10.99.0.1/24",
+                    "private_key": "globex-near",
+                    "peers": {
+                        "far": {
+                            "public_key": FAR.public,
+                            "allowed_ips": ["10.99.0.2", "10.2.1.0/24"],
+                            "endpoint": f"{FAR_IP}:51820",
+                        }
+                    },
+                },
+            ),
+            "far": router(
+                "hv2",
+                FAR_IP,
+                ["lab"],
+                {
+                    "address": "10.99.0.2/24",
+                    "private_key": "globex-far",
+                    "peers": {
+                        "near": {
+                            "public_key": NEAR.public,
+                            "allowed_ips": ["10.99.0.1", "10.1.1.0/24"],
+                            "endpoint": f"{NEAR_IP}:51820",
+                        }
+                    },
+                },
+            ),
+        },
+        "ports": {"web-1": port("hv1", "web", WEB), "lab-1": port("hv2", "lab", LAB)},
+    },
+}
+EXTERNAL = {"internet": {"type": "flat", "physical_network": "physnet1", "subnet": "203.0.113.0/24"}}
+TRACES = """
+ls -d /etc/tenantry/* /etc/systemd/system/tenantry-* /run/tenantry-routers /run/wireguard /run/netns/tenantry-* 2>&1
+systemctl list-units --all --plain --no-legend 'tenantry-*@*'
+ip -o link | grep -o 'wg-[0-9a-f]*'
+exit 0
+"""
+
+
+@pytest.fixture(scope="module")
+def secrets(tmp_path_factory: pytest.TempPathFactory) -> str:
+    file = tmp_path_factory.mktemp("vault") / "secrets.json"
+    file.write_text(json.dumps({"tenantry_secrets": SECRETS}))
+    return f"-e@{file}"
+
+
+@pytest.fixture(scope="module")
+def fabric(new_fabric: Callable[..., Fabric], secrets: str) -> Fabric:
+    packages = ["dnsmasq-base", "nftables", "wireguard-go", "wireguard-tools"]
+    options = ["-etwin_driver=systemd", f"-e{json.dumps({'twin_packages': packages})}"]
+    return new_fabric(copy.deepcopy(TENANTS), ["hv1", "hv2"], options=options, external_networks=EXTERNAL)
+
+
+@pytest.fixture(scope="module")
+def before(fabric: Fabric) -> dict[str, str]:
+    return {host: fabric.twin.run(host, "sh", "-c", TRACES) for host in fabric.hypervisors}
+
+
+@pytest.fixture(scope="module")
+def public_keys(fabric: Fabric, before: dict[str, str], secrets: str) -> dict[str, str]:
+    """Converge, and return the key of each router, as the play tells it. No secret is ever shown."""
+    run = fabric.run("site", "--diff", "-vvv", secrets)
+    again = fabric.run("site", secrets)
+    assert again.changes() == {}, again.summary()
+    assert [name for name, secret in SECRETS.items() if secret in run.output] == []
+    return {
+        name: fabric.twin.run(host, "sh", "-c", f"wg pubkey </etc/tenantry/routers/{name}/secrets/{file}").strip()
+        for name, host, file in (
+            ("acme.edge", "hv1", "wireguard.key"),
+            ("globex.near", "hv1", "globex-near"),
+            ("globex.far", "hv2", "globex-far"),
+        )
+        if f'"{name}": "' in run.output
+    }
+
+
+@pytest.fixture(scope="module")
+def laptop(fabric: Fabric, public_keys: dict[str, str]) -> Iterator[Laptop]:
+    laptop = Laptop(fabric)
+    try:
+        laptop.call(public_keys["acme.edge"])
+        yield laptop
+    finally:
+        laptop.process.terminate()
+        laptop.process.wait(20)
+
+
+class Laptop:
+    """A host behind the L3 core, with WireGuard."""
+
+    def __init__(self, fabric: Fabric) -> None:
+        self.fabric = fabric
+        self.sh(
+            "ip netns add laptop && ip link add laptop type veth peer name eth0 netns laptop"
+            f" && ip address add {CORE}/24 dev laptop && ip link set laptop up"
+            f" && ip -n laptop address add {LAPTOP_IP}/24 dev eth0 && ip -n laptop link set eth0 up"
+            f" && ip -n laptop route add default via {CORE}"
+            " && ip netns exec laptop ethtool -K eth0 tx off >/dev/null"  # Open vSwitch in userspace computes none
+        )
+        command = ["ip", "netns", "exec", "laptop", "wireguard-go", "-f", "wg-laptop"]
+        enter = ["nsenter", f"--target={fabric.twin.pid('underlay')}", "--all", "--"]
+        self.process = subprocess.Popen([*enter, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def sh(self, command: str, stdin: str = "") -> str:
+        return self.fabric.twin.run("underlay", "sh", "-c", command, stdin=stdin)
+
+    def call(self, public_key: str) -> None:
+        assert wait_until(lambda: "wg-laptop" in self.sh("ip -n laptop -o link"))
+        text = (
+            f"[Interface]\nPrivateKey = {LAPTOP.private}\n[Peer]\nPublicKey = {public_key}\nPresharedKey = {SHARED}\n"
+            f"AllowedIPs = 10.99.0.1/32, 10.1.0.0/16\nEndpoint = {EDGE}:51820\n"
+        )
+        self.sh("cat >/run/laptop.conf && ip netns exec laptop wg setconf wg-laptop /run/laptop.conf", text)
+        self.sh(
+            "ip -n laptop address replace 10.99.0.2/24 dev wg-laptop && ip -n laptop link set wg-laptop mtu 1440 up"
+            " && ip -n laptop route replace 10.1.0.0/16 dev wg-laptop"
+        )
+
+    def pings(self, address: str, size: int = 56, patience: int = 4) -> bool:
+        ping = f"ip netns exec laptop ping -c1 -W1 -M do -s {size} {address}"
+        attempt = self.fabric.twin.attempt
+        return any(attempt("underlay", "sh", "-c", ping).returncode == 0 for _dummy in range(patience))
+
+
+def wire(fabric: Fabric) -> list[str]:
+    """Return what all frames between hypervisors and the L3 core come by, but for tunnels between hypervisors."""
+    links = json.loads(fabric.twin.run("underlay", "ip", "-json", "link"))
+    return [link["ifname"] for link in links if link.get("master", "").startswith("n-")]
+
+
+def test_two_sites_and_a_laptop_are_joined_and_the_wire_shows_wireguard_alone(
+    fabric: Fabric, laptop: Laptop, public_keys: dict[str, str]
+) -> None:
+    """All tenants' packets have the same addresses inside, and none of one comes to another."""
+    assert public_keys["globex.near"] == NEAR.public
+    script = (HERE / "kinds.py").read_text()
+    places = {"underlay": wire(fabric), "acme.web-1": ["eth0"], "globex.web-1": ["eth0"]}
+    programs = {host: ["/usr/bin/python3", "-c", script, *devices] for host, devices in places.items()}
+    with packets.running(fabric.twin, programs) as lines:
+        assert laptop.pings(WEB)
+        assert laptop.pings(WEB, LARGEST)
+        assert fabric.twin.pings("globex.lab-1", WEB)
+        assert fabric.twin.pings("globex.lab-1", WEB, LARGEST)
+        assert fabric.twin.pings("globex.web-1", LAB)
+        assert fabric.twin.pings("acme.web-1", "10.99.0.2")
+        assert not laptop.pings(DB, patience=2), "the laptop is joined with another network"
+        assert wait_until(lambda: f"icmp {LAB} > {WEB}" in lines["globex.web-1"])
+    to_wireguard = {f"udp {one} > {other} 51820" for one, other in ((NEAR_IP, FAR_IP), (FAR_IP, NEAR_IP))}
+    seen = set(lines["underlay"]) - {"ready", "ipv6"}
+    assert to_wireguard <= seen
+    assert {line for line in seen - to_wireguard if not line.startswith("udp ")} == set()
+    assert {tuple(line.split()[1:4:2]) for line in seen - to_wireguard} == {(EDGE, LAPTOP_IP), (LAPTOP_IP, EDGE)}
+    assert {line for line in lines["acme.web-1"] if "icmp" in line} == {
+        f"icmp 10.99.0.2 > {WEB}",
+        f"icmp {WEB} > 10.99.0.2",
+    }
+    assert {line for line in lines["globex.web-1"] if "icmp" in line} == {f"icmp {LAB} > {WEB}", f"icmp {WEB} > {LAB}"}
+
+
+def test_secrets_are_where_root_alone_reads_them(fabric: Fabric, public_keys: dict[str, str]) -> None:
+    made = fabric.twin.run("hv1", "cat", "/etc/tenantry/routers/acme.edge/secrets/wireguard.key").strip()
+    for secret in (*SECRETS.values(), made):
+        find = (
+            "grep -rlF -f /dev/stdin /etc /run /var/log /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null; exit 0"
+        )
+        places = {
+            line
+            for host in fabric.hypervisors
+            for line in fabric.twin.run(host, "sh", "-c", find, stdin=secret).split()
+        }
+        files = {line for line in places if "/secrets/" in line}
+        assert bool(files) == (secret != LAPTOP.private), "a secret is missing, or there is one that nobody names"
+        assert places == files
+    modes = fabric.twin.run("hv1", "sh", "-c", "stat -c '%a %U' /etc/tenantry/routers/*/secrets/*").splitlines()
+    assert set(modes) == {"600 root"}
+
+
+def test_a_revoked_peer_is_cut_and_refused_and_others_notice_nothing(
+    fabric: Fabric, laptop: Laptop, public_keys: dict[str, str], secrets: str
+) -> None:
+    assert laptop.pings(WEB)
+    process = "systemctl show --property=MainPID tenantry-wireguard@acme.edge"
+    before = fabric.twin.run("hv1", *process.split())
+    del fabric.tenants["acme"]["routers"]["edge"]["vpn"]["office"]["peers"]["laptop"]
+    with packets.pinging(fabric.twin, {"globex.lab-1": WEB}) as pings:
+        run = fabric.run("twin_up", "site", *fabric.settings, secrets)
+        assert not laptop.pings(WEB, patience=2)
+    assert {host for host, _task in run.changes(playbook=2)} == {"hv1"}
+    assert pings[0].lost == []
+    assert pings[0].answered > 100
+    laptop.call(public_keys["acme.edge"])
+    assert not laptop.pings(WEB, patience=1)
+    _key, received, sent = laptop.sh("ip netns exec laptop wg show wg-laptop transfer").split()
+    assert int(received) == 0 < int(sent), "a handshake was answered"
+    assert fabric.twin.run("hv1", *process.split()) == before
+    key = fabric.twin.run("hv1", "sh", "-c", "wg pubkey </etc/tenantry/routers/acme.edge/secrets/wireguard.key").strip()
+    assert key == public_keys["acme.edge"], "the key was made anew"
+
+
+def test_teardown_leaves_nothing(fabric: Fabric, before: dict[str, str], laptop: Laptop) -> None:
+    fabric.run("teardown", "-eteardown=all")
+    assert {host: fabric.twin.run(host, "sh", "-c", TRACES) for host in fabric.hypervisors} == before
