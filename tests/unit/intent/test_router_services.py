@@ -6,13 +6,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import yaml
+from measured import endpoint
 from sample_intent import raw
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import acl_as_data, parse_acl_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.program import routers
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.services import permitted
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent
 
 INTENT = """
 fabric: {external_networks: {out: {type: vlan, physical_network: physnet1, subnet: 203.0.113.0/24}}}
@@ -25,11 +30,16 @@ tenants:
 SITE = {"port": 80, "members": ["web-1", "10.1.1.21"], "to_port": 8080}
 
 
-def compiled(**more: Any) -> dict[str, Any]:
-    """Return the router with some more keys, as its hypervisor gets it."""
+def parsed(**more: Any) -> Intent:
+    """Return the intent with some more keys of the router."""
     change = yaml.safe_load(INTENT)
     change["tenants"]["acme"]["routers"]["edge"].update(more)
-    intent = parse(raw(yaml.safe_dump(change, sort_keys=False)))
+    return parse(raw(yaml.safe_dump(change, sort_keys=False)))
+
+
+def compiled(**more: Any) -> dict[str, Any]:
+    """Return the router as its hypervisor gets it."""
+    intent = parsed(**more)
     [router] = routers(intent, intent.fabric.hypervisors["hv1"])
     return router
 
@@ -161,3 +171,21 @@ def test_an_acl_speaks_of_both_directions_of_a_connection() -> None:
         "accept",
     ]
     assert f"{forward} accept" in chain(compiled(), "forward")
+
+
+def test_an_acl_is_what_verify_expects_between_networks() -> None:
+    acl = [
+        {"from": "web", "to": "dmz", "protocol": "icmp", "action": "allow"},
+        {"from": "web", "to": "dmz", "action": "deny"},
+        {"from": "dmz", "to": "10.1.1.21", "protocol": "tcp", "port": "47000-47100", "action": "deny"},
+    ]
+    rules = parse_acl_data(acl_as_data(parsed(acl=acl).tenants["acme"].routers["edge"].acl))
+    web, other, dmz = (
+        replace(endpoint(f"acme.{name}", f"acme.{network}", f"{address}/24"), joined="acme.edge")
+        for name, network, address in (("a", "web", "10.1.1.20"), ("b", "web", "10.1.1.21"), ("c", "dmz", "10.1.2.20"))
+    )
+    assert permitted({}, [web, other, dmz], 47021, {"acme.edge": rules}) == {
+        "acme.a": {"acme.c": ["icmp to 10.1.2.20"]},
+        "acme.b": {"acme.c": ["icmp to 10.1.2.20"]},
+        "acme.c": {"acme.a": ["icmp to 10.1.1.20", "tcp to 10.1.1.20"], "acme.b": ["icmp to 10.1.1.21"]},
+    }
