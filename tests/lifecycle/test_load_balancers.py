@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,9 +30,9 @@ PUBLIC, OTHER = "203.0.113.10", "203.0.113.12"
 SITE, SHOP, LESS, GONE, FAR, LATE = ((PUBLIC, port) for port in range(80, 86))
 RAW = (OTHER, 443)
 PORT = 8080  # of members
-PATIENCE = 3.0  # seconds to connect and for an answer
-QUICK = {"interval": 1, "fall": 1, "rise": 1}
-INTERVAL = 1.5  # seconds after which a check has found out, on a busy machine too
+PATIENCE = 2.0  # seconds to connect and for an answer
+QUICK = {"interval": 1, "fall": 2, "rise": 1}
+FOUND_OUT = 2.5  # seconds after which checks have
 MEMBERS = ("web-1", "web-2")
 
 
@@ -50,7 +50,7 @@ TENANT = {
             "load_balancers": {
                 "site": balancer(80, mode="http", check={**QUICK, "type": "http", "path": "/health"}),
                 "shop": balancer(81, mode="http", stickiness="cookie"),
-                "less": balancer(82),
+                "less": balancer(82, members=["web-1", "db-1"]),
                 "gone": balancer(83),
                 "far": balancer(84, remote_cidr="198.51.100.0/24"),
                 "raw": balancer(443, ip=OTHER, members=["web-1", "10.1.1.12"], stickiness="source"),
@@ -94,12 +94,12 @@ class Member:
             while True:
                 connection = self.listener.accept()[0]
                 self.connections.append(connection)
-                threading.Thread(target=self._answer, args=[connection]).start()
+                threading.Thread(target=self._answer, args=[connection], daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
         with suppress(OSError), connection, connection.makefile("rb") as lines:
-            while request := b"".join(iter(lines.readline, b"\r\n")):
-                forwarded = _header(request.decode(), "x-forwarded-for")
+            while request := "".join(_head(lines)):
+                forwarded = _header(request, "x-forwarded-for")
                 body = f"{self.name} {connection.getpeername()[0]} {forwarded}"
                 connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
 
@@ -110,6 +110,14 @@ class Member:
             each.close()
 
 
+def _head(lines: Iterable[bytes]) -> Iterator[str]:
+    """Yield the lines of a request up to the empty one, or none."""
+    for line in lines:
+        if line == b"\r\n":
+            return
+        yield line.decode()
+
+
 def _header(text: str, name: str) -> str:
     found = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.lower().startswith(f"{name}:")]
     return found[0] if found else "-"
@@ -117,7 +125,7 @@ def _header(text: str, name: str) -> str:
 
 def start_member(fabric: Fabric, name: str) -> Member:
     member = Member(name, in_network(fabric, f"acme.{name}", lambda: socket.create_server(("", PORT))))
-    threading.Thread(target=member.serve).start()
+    threading.Thread(target=member.serve, daemon=True).start()
     return member
 
 
@@ -162,7 +170,7 @@ def asking(fabric: Fabric, address: tuple[str, int]) -> Iterator[list[tuple[floa
     over = threading.Event()
 
     def loop() -> None:
-        while not over.wait(0.02):
+        while not over.wait(0.1):
             answer = ask(fabric, OUTSIDE, address)
             answers.append((time.monotonic(), answer.name if answer else ""))
 
@@ -212,7 +220,7 @@ def members(fabric: Fabric) -> Iterator[dict[str, Member]]:
     found = {name: start_member(fabric, name) for name in (*MEMBERS, "db-1")}
     for address in (SITE, SHOP, LESS, GONE, RAW):
         assert wait_until(lambda address=address: set(names(fabric, address, 2)) & {*MEMBERS} != set()), address  # type: ignore[misc]
-    time.sleep(INTERVAL)
+    time.sleep(FOUND_OUT)
     yield found
     for member in found.values():
         member.kill()
@@ -223,13 +231,14 @@ def state_of_host_service(fabric: Fabric) -> str:
     return fabric.twin.run("hv1", "systemctl", "show", "--value", show, "haproxy.service")
 
 
+@pytest.mark.skipif(shutil.which("haproxy") is not None, reason="this machine has HAProxy, and so has its twin")
 def test_the_package_starts_no_service_of_the_host(fabric: Fabric) -> None:
     assert state_of_host_service(fabric).split() == ["0", "inactive", "disabled"]
 
 
 def test_members_share_what_comes_and_see_whom_it_is_from(fabric: Fabric, members: dict[str, Member]) -> None:
     assert names(fabric, SITE) == {"web-1": 5, "web-2": 5}
-    assert names(fabric, LESS) == {"web-1": 5, "web-2": 5}
+    assert names(fabric, LESS) == {"web-1": 5, "db-1": 5}
     assert ask(fabric, OUTSIDE, SITE)[1:3] == ("10.1.1.1", GATEWAY)  # type: ignore[index]
     assert ask(fabric, OUTSIDE, FAR) is None
     assert ask(fabric, OUTSIDE, (OTHER, 80)) is None
@@ -250,16 +259,16 @@ def test_who_came_once_comes_to_the_same_member(fabric: Fabric, members: dict[st
 
 
 def test_a_member_that_is_killed_costs_nothing_after_its_check(fabric: Fabric, members: dict[str, Member]) -> None:
-    with asking(fabric, SITE) as site, asking(fabric, LESS) as less:
-        assert wait_until(lambda: min(len(site), len(less)) > 10)
+    with asking(fabric, SITE) as http, asking(fabric, GONE) as tcp:
+        assert wait_until(lambda: min(len(http), len(tcp)) > 10)
         members["web-2"].kill()
-        time.sleep(INTERVAL)
+        time.sleep(FOUND_OUT)
         found_out = time.monotonic()
-        assert wait_until(lambda: len(after(site, found_out)) > 20 and len(after(less, found_out)) > 20)
+        assert wait_until(lambda: min(len(after(http, found_out)), len(after(tcp, found_out))) > 10)
         again = time.monotonic()
         members["web-2"] = start_member(fabric, "web-2")
-        assert wait_until(lambda: "web-2" in after(site, again) and "web-2" in after(less, again))
-    for answers in (site, less):
+        assert wait_until(lambda: "web-2" in after(http, again) and "web-2" in after(tcp, again))
+    for answers in (http, tcp):
         assert set(after(answers, found_out)[: -len(after(answers, again))]) == {"web-1"}
         assert "" not in after(answers, found_out)
 
@@ -270,7 +279,7 @@ def after(answers: list[tuple[float, str]], moment: float) -> list[str]:
 
 
 def test_networks_are_joined_as_the_acl_says(fabric: Fabric, members: dict[str, Member]) -> None:
-    assert ask(fabric, "acme.web-1", ("10.1.2.11", PORT)) == ("db-1", "10.1.1.11", "-", "")
+    assert ask(fabric, "acme.web-1", ("10.1.2.11", PORT)) == ("db-1", "10.1.1.11", "-", "-")
     assert ask(fabric, "acme.db-1", ("10.1.1.11", PORT)) is None
     assert fabric.twin.pings("acme.db-1", "10.1.1.11")
 
@@ -288,7 +297,7 @@ def test_a_change_cuts_what_goes_and_nothing_else(fabric: Fabric, members: dict[
     for client in (Client(fabric, OUTSIDE, LESS), Client(fabric, OUTSIDE, LESS)):
         clients[client.ask().name] = client
     assert {name for name, client in clients.items() if is_cut(client)} == set()
-    assert clients.keys() >= {*MEMBERS}
+    assert clients.keys() >= {"web-1", "db-1"}
     fabric.twin.run("hv1", "systemctl", "enable", "--now", "--quiet", "haproxy")  # now it is the user's
     users = state_of_host_service(fabric)
     assert users.split()[1:] == ["active", "enabled"]
@@ -297,14 +306,13 @@ def test_a_change_cuts_what_goes_and_nothing_else(fabric: Fabric, members: dict[
     router["load_balancers"]["late"] = balancer(85)
     router["acl"].append({"from": "web", "to": "db", "protocol": "tcp", "action": "deny"})
     with asking(fabric, SITE) as answers:
-        run = fabric.run("site", "site")
+        run = fabric.run("site")
     assert {task.rpartition(" : ")[2] for _host, task in run.changes()} == {"Make the routers"}
-    assert run.changes(playbook=2) == {}
     assert {name for _when, name in answers} == {*MEMBERS}
-    assert {name for name, client in clients.items() if is_cut(client)} == {"gone", "web-2", "east"}
+    assert {name for name, client in clients.items() if is_cut(client)} == {"gone", "db-1", "east"}
     assert set(names(fabric, LATE)) == {*MEMBERS}
     assert set(names(fabric, LESS)) == {"web-1"}
-    assert len(names(fabric, RAW, 6)) == 1
+    assert names(fabric, RAW, 6) == {clients["kept"].ask().name: 6}
     assert ask(fabric, OUTSIDE, GONE) is None
     assert ask(fabric, "acme.web-1", ("10.1.2.11", PORT)) is None
     assert fabric.twin.pings("acme.web-1", "10.1.2.11")
