@@ -16,7 +16,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint, parse_endpoints
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import parse_data
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import parse_acl_data, parse_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.sampling import Sample, sample
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.services import end_of, permitted, services_of
@@ -25,6 +25,7 @@ ARGUMENTS = {
     "endpoints": {"type": "list", "elements": "dict", "required": True},
     "networks": {"type": "dict", "required": True},
     "security": {"type": "dict", "default": {}},
+    "acls": {"type": "dict", "default": {}},
     "inventory": {"type": "list", "elements": "str", "required": True},
     "port": {"type": "int", "default": 47021},
     "sample": {"type": "int", "default": 40},
@@ -66,6 +67,7 @@ class ActionModule(ActionBase):
         _check_inventory(chosen.endpoints, arguments["inventory"])
         port = arguments["port"]
         securities = {tenant: parse_data(data) for tenant, data in arguments["security"].items()}
+        acls = {router: parse_acl_data(data) for router, data in arguments["acls"].items()}
         services = {tenant: tuple(services_of(security, port)) for tenant, security in securities.items()}
         endpoints = [replace(item, services=services.get(item.tenant, ())) for item in chosen.endpoints]
         networks, attack = arguments["networks"], arguments["attack"]
@@ -75,7 +77,7 @@ class ActionModule(ActionBase):
             "run": secrets.token_hex(4),
             "names": [endpoint.name for endpoint in endpoints],
             "endpoints": [asdict(endpoint) for endpoint in endpoints],
-            "permitted": permitted(securities, endpoints, port),
+            "permitted": permitted(securities, endpoints, port, acls),
             "probes": {item.name: _probe(item, networks, securities, attack) for item in endpoints},
             "vlans": _vlans(endpoints, networks),
             "words": chosen.words,

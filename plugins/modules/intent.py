@@ -126,6 +126,10 @@ routers:
   type: list
   elements: str
   sample: [acme.edge]
+acls:
+  description: By full name of a virtual router, the rules of its ACL.
+  returned: success
+  type: dict
 concerned:
   description:
     - The hypervisors that a change of the members of O(members_of) concerns, sorted. These have a port in one of the

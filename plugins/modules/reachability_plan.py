@@ -29,6 +29,11 @@ options:
     description: The C(security) that it returned.
     type: dict
     default: {}
+  acls:
+    description: The C(acls) that it returned.
+    type: dict
+    default: {}
+    version_added: "0.3.0"
   port:
     description: TCP and UDP port of the answering process, which no rule of a security group should name.
     type: int
@@ -96,8 +101,8 @@ endpoints:
   elements: dict
 permitted:
   description:
-    - What shall pass from each sender to each receiver in its network, where security groups judge. In other pairs of
-      a network everything shall.
+    - What shall pass from each sender to each receiver in its network, or in those that a router joins, where security
+      groups or an ACL judge. In other pairs everything shall.
   returned: success
   type: dict
 probes:

@@ -14,7 +14,7 @@ description:
   - Makes each router a network namespace, with a cable to Open vSwitch for each of its networks, the rules of nftables,
     and the services that have a file. The role C(tenantry.sdn.virtual_router) installs the units that do so at boot.
   - A file is read by the service's own checker before it is used. What is in place is changed without cutting what
-    passes; dnsmasq reads new guests without being started anew.
+    passes; dnsmasq reads new guests, and HAProxy its file, without being started anew.
   - The routers given are all that the owner has. Others of the owner are removed, and those of other owners stay.
 extends_documentation_fragment:
   - tenantry.sdn.attributes
@@ -151,7 +151,7 @@ options:
       files:
         description:
           - What the services read, as name and text. C(nftables.conf) must be there. C(dnsmasq.conf), C(dnsmasq.leases)
-            and C(dnsmasq.names) are of dnsmasq, C(keepalived.conf) and C(conntrackd.conf) of those.
+            and C(dnsmasq.names) are of dnsmasq, C(haproxy.cfg), C(keepalived.conf) and C(conntrackd.conf) of those.
           - They are used as they are, so they are not for values of a tenant that nobody has validated.
           - They are in C(/etc/tenantry/routers/) and the name of the router.
         type: dict
@@ -173,7 +173,7 @@ options:
     type: bool
     default: false
 requirements:
-  - systemd, iproute2, nftables, procps, ethtool; dnsmasq for a router that has C(dnsmasq.conf)
+  - systemd, iproute2, nftables, procps, ethtool; dnsmasq, haproxy, ... for a router that has a file of theirs
   - C(wg) for a router with O(routers[].wireguard), and C(wireguard-go) where the kernel has no WireGuard
   - what the role C(tenantry.sdn.virtual_router) installs
 notes:

@@ -39,7 +39,8 @@ def parse_acl(section: Section, router: Router, inside: Mapping[str, Network]) -
 
 def _end(rule: Section, key: str, inside: Mapping[str, Network], beyond: list[Subnet]) -> tuple[str, ...] | None:
     """Return the networks and addresses that are meant, or None for any."""
-    if key not in rule:
+    if rule.value(key) is None:
+        rule.optional(key, text, None)  # which says that it is empty
         return None
     known = one_of_names(inside, "network of this router")
     parts = [*(part for network in inside.values() for part in network.subnets), *beyond]

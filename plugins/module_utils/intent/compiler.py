@@ -19,7 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.program
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers import ssl_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import flood_warnings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring import exports, mirrors, with_outputs
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import as_data
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import acl_as_data, as_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import COOKIE
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.program import routers
@@ -122,6 +122,12 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
         ],
         "networks": networks,
         "routers": sorted(router.name for tenant in intent.tenants.values() for router in tenant.routers.values()),
+        "acls": {
+            router.name: acl_as_data(router.acl)
+            for tenant in intent.tenants.values()
+            for router in tenant.routers.values()
+            if router.acl
+        },
         "security": {
             name: as_data(tenant.security) for name, tenant in intent.tenants.items() if tenant.security.groups
         },

@@ -62,7 +62,7 @@ def _rows(endpoints: Sequence[Endpoint], permitted: Permitted) -> list[_Row]:
     found: dict[tuple[str, tuple[str, ...], str], list[tuple[Endpoint, Endpoint]]] = defaultdict(list)
     for sender in endpoints:
         for receiver in endpoints:
-            if receiver.name in permitted.get(sender.name, ()):
+            if (sender.judged or receiver.judged) and receiver.name in permitted.get(sender.name, ()):
                 checks = tuple(check for check in checks_of(receiver) if check != FULL_MTU)
                 found[sender.domain, checks, f"{_groups(sender)} -> {_groups(receiver)}"].append((sender, receiver))
     return [_Row(*key, pairs) for key, pairs in sorted(found.items())]

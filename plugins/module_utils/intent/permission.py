@@ -11,11 +11,13 @@ from dataclasses import asdict
 from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import AclRule
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import (
     EGRESS,
     ICMP,
     ICMPV6,
     INGRESS,
+    PROTOCOLS,
     Ports,
     Rule,
     Security,
@@ -71,6 +73,21 @@ def answered(sender: End, receiver: End, connection: Connection) -> bool:
     )
 
 
+def passes_acl(rules: Sequence[AclRule], connection: Connection) -> bool:
+    """Say whether the ACL of a router lets the connection be opened from one of its networks to another."""
+    return next((rule.allowed for rule in rules if _is_about(rule, connection)), True)
+
+
+def _is_about(rule: AclRule, connection: Connection) -> bool:
+    protocol = ICMP if connection.protocol == ICMPV6 else connection.protocol
+    if rule.protocol and PROTOCOLS[rule.protocol] != protocol:
+        return False
+    if rule.ports and not rule.ports.first <= connection.port <= rule.ports.last:
+        return False
+    ends = ((rule.sources, connection.source), (rule.targets, connection.target))
+    return all(networks is None or _within(address, networks) for networks, address in ends)
+
+
 def lets(direction: str, own: End, other: End, remote: str, connection: Connection) -> bool:
     """Say whether the groups of one end let it open the connection, or have it opened to it."""
     if own.groups is None:
@@ -117,3 +134,15 @@ def parse_data(data: Mapping[str, Any]) -> Security:
 def _rule(data: Mapping[str, Any]) -> Rule:
     values: dict[str, Any] = {key: tuple(its) if isinstance(its, list) else its for key, its in data.items()}
     return Rule(**{**values, "ports": values["ports"] and Ports(*values["ports"])})
+
+
+def acl_as_data(rules: Sequence[AclRule]) -> list[dict[str, Any]]:
+    """Return the rules as plain data, for ``parse_acl_data`` to read."""
+    return [
+        {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(rule).items()}
+        for rule in rules
+    ]
+
+
+def parse_acl_data(data: Sequence[Mapping[str, Any]]) -> list[AclRule]:
+    return [AclRule(**{**rule, "ports": rule["ports"] and Ports(*rule["ports"])}) for rule in data]

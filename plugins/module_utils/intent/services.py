@@ -10,11 +10,19 @@ protocol one that no rule names: that of the probe itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.evidence import said, unanswered
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, allowed, answered
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import (
+    Connection,
+    End,
+    allowed,
+    answered,
+    passes_acl,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import AclRule
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import (
     ICMP,
     ICMPV6,
@@ -44,15 +52,23 @@ def services_of(security: Security, port: int) -> list[str]:
 
 
 def permitted(
-    securities: Mapping[str, Security], endpoints: Sequence[Endpoint], port: int
+    securities: Mapping[str, Security],
+    endpoints: Sequence[Endpoint],
+    port: int,
+    acls: Mapping[str, Sequence[AclRule]] = MappingProxyType({}),
 ) -> dict[str, dict[str, list[str]]]:
-    """Return what shall pass from each sender to each receiver in its domain, of those of which one is judged."""
+    """Return what shall pass from each sender to each receiver in its domain, of those of which one is judged, or that
+    an ACL is between; ``acls`` are those of the routers that join domains.
+    """
     found: dict[str, dict[str, list[str]]] = {}
     for sender in endpoints:
         for receiver in endpoints:
-            if sender is not receiver and sender.domain == receiver.domain and (sender.judged or receiver.judged):
+            if sender is receiver or sender.domain != receiver.domain:
+                continue
+            acl = acls.get(sender.domain, ()) if sender.network != receiver.network else ()
+            if sender.judged or receiver.judged or acl:
                 ends = end_of(securities, sender), end_of(securities, receiver)
-                found.setdefault(sender.name, {})[receiver.name] = list(_passing(ends, sender, receiver, port))
+                found.setdefault(sender.name, {})[receiver.name] = list(_passing(ends, acl, sender, receiver, port))
     return found
 
 
@@ -62,12 +78,15 @@ def end_of(securities: Mapping[str, Security], endpoint: Endpoint) -> End:
     return End(tenant, securities.get(tenant, Security()), endpoint.groups, endpoint.all_addresses)
 
 
-def _passing(ends: tuple[End, End], sender: Endpoint, receiver: Endpoint, port: int) -> Iterator[str]:
+def _passing(
+    ends: tuple[End, End], acl: Sequence[AclRule], sender: Endpoint, receiver: Endpoint, port: int
+) -> Iterator[str]:
     neighbours = sender.network == receiver.network  # else routers are between them, which pass on no such frames
     own = {family(address): address for address in reversed(sender.plain_addresses)}
 
     def passes(protocol: int, source: str, target: str, number: int) -> bool:
-        return allowed(*ends, Connection(protocol, source, target, number))
+        connection = Connection(protocol, source, target, number)
+        return allowed(*ends, connection) and passes_acl(acl, connection)
 
     def returns(protocol: int, source: str, target: str, number: int) -> bool:
         return answered(*ends, Connection(protocol, source, target, number))

@@ -29,7 +29,7 @@ def parse_static_routes(around: Surroundings, section: Section, router: Router, 
     for key, value in given.items():
         path = f"{section.path_to('static_routes')}.{key}"
         to = around.faults.parse(path, _destination, key)
-        hop = around.faults.parse(path, unicast_address, value)
+        hop = around.faults.parse(path, _next_hop, value)
         if to:
             around.claims.claim(("route", router.name), to.text, path, "a network has one next hop")
         fault = to and _misplaced(around, router, inside, to)
@@ -43,6 +43,12 @@ def parse_static_routes(around: Surroundings, section: Section, router: Router, 
 
 def _destination(value: Any) -> Subnet:
     return Subnet.of(value) if value in _DEFAULT else subnet(value)
+
+
+def _next_hop(value: Any) -> str:
+    if value is None:
+        raise ValueError("empty; write the address of the next hop")
+    return unicast_address(value)
 
 
 def _misplaced(around: Surroundings, router: Router, inside: Inside, to: Subnet) -> str | None:

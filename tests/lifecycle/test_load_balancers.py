@@ -1,0 +1,320 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Load balancers, static routes and the ACL of a router, asked by real clients of real members.
+
+The outside is the gateway of the external network. Members answer HTTP with their name, in mode tcp too.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from lifecycle_fabric import Fabric
+from packets import wait_until
+from talks import in_network
+
+OUTSIDE, GATEWAY = "underlay", "203.0.113.1"  # the twin's core, and its address there
+PUBLIC, OTHER = "203.0.113.10", "203.0.113.12"
+SITE, SHOP, LESS, GONE, FAR, LATE = ((PUBLIC, port) for port in range(80, 86))
+RAW = (OTHER, 443)
+PORT = 8080  # of members
+PATIENCE = 2.0  # seconds to connect and for an answer
+QUICK = {"interval": 1, "fall": 2, "rise": 1}
+FOUND_OUT = 2.5  # seconds after which checks have
+MEMBERS = ("web-1", "web-2")
+
+
+def balancer(port: int, **more: Any) -> dict[str, Any]:
+    return {"port": port, "members": list(MEMBERS), "to_port": PORT, "check": QUICK, **more}
+
+
+TENANT = {
+    "networks": {"web": {"type": "gre", "subnet": "10.1.1.0/24"}, "db": {"type": "vxlan", "subnet": "10.1.2.0/24"}},
+    "routers": {
+        "edge": {
+            "hypervisors": "hv1",
+            "networks": {"web": {}, "db": {}},
+            "external": {"network": "internet", "ip": PUBLIC},
+            "load_balancers": {
+                "site": balancer(80, mode="http", check={**QUICK, "type": "http", "path": "/health"}),
+                "shop": balancer(81, mode="http", stickiness="cookie"),
+                "less": balancer(82, members=["web-1", "db-1"]),
+                "gone": balancer(83),
+                "far": balancer(84, remote_cidr="198.51.100.0/24"),
+                "raw": balancer(443, ip=OTHER, members=["web-1", "10.1.1.12"], stickiness="source"),
+            },
+            "static_routes": {"10.9.0.0/16": "10.1.2.11"},
+            "acl": [{"from": "db", "to": "web", "protocol": "tcp", "port": PORT, "action": "deny"}],
+        }
+    },
+    "ports": {
+        "web-1": {"hypervisor": "hv1", "network": "web", "ip": "10.1.1.11"},
+        "web-2": {"hypervisor": "hv2", "network": "web", "ip": "10.1.1.12"},
+        "db-1": {
+            "hypervisor": "hv2",
+            "network": "db",
+            "ip": "10.1.2.11",
+            "allowed_address_pairs": [{"ip": "10.9.0.0/16"}],
+        },
+    },
+}
+
+
+class Answer(NamedTuple):
+    """Of a member: who it is, whom it sees, whom HAProxy says it speaks for, and the cookie that HAProxy adds."""
+
+    name: str
+    seen: str
+    forwarded: str
+    cookie: str
+
+
+@dataclass
+class Member:
+    """A server that ends all of its connections when it is killed."""
+
+    name: str
+    listener: socket.socket
+    connections: list[socket.socket] = field(default_factory=list)
+
+    def serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection = self.listener.accept()[0]
+                self.connections.append(connection)
+                threading.Thread(target=self._answer, args=[connection], daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection, connection.makefile("rb") as lines:
+            while request := "".join(_head(lines)):
+                forwarded = _header(request, "x-forwarded-for")
+                body = f"{self.name} {connection.getpeername()[0]} {forwarded}"
+                connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+
+    def kill(self) -> None:
+        for each in (self.listener, *self.connections):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+
+def _head(lines: Iterable[bytes]) -> Iterator[str]:
+    """Yield the lines of a request up to the empty one, or none."""
+    for line in lines:
+        if line == b"\r\n":
+            return
+        yield line.decode()
+
+
+def _header(text: str, name: str) -> str:
+    found = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.lower().startswith(f"{name}:")]
+    return found[0] if found else "-"
+
+
+def start_member(fabric: Fabric, name: str) -> Member:
+    member = Member(name, in_network(fabric, f"acme.{name}", lambda: socket.create_server(("", PORT))))
+    threading.Thread(target=member.serve, daemon=True).start()
+    return member
+
+
+class Client:
+    """A connection on which a member is asked again and again."""
+
+    def __init__(self, fabric: Fabric, endpoint: str, address: tuple[str, int]) -> None:
+        self._socket = in_network(fabric, endpoint, lambda: socket.create_connection(address, PATIENCE))
+
+    def ask(self, cookie: str = "-") -> Answer:
+        """Return the answer to a request; OSError or ValueError if there is none."""
+        self._socket.sendall(f"GET / HTTP/1.1\r\nHost: {PUBLIC}\r\nCookie: {cookie}\r\n\r\n".encode())
+        head, _empty, body = self._socket.recv(4096).decode().partition("\r\n\r\n")
+        name, seen, forwarded = body.split(" ")
+        return Answer(name, seen, forwarded, _header(head, "set-cookie").partition(";")[0])
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def ask(fabric: Fabric, endpoint: str, address: tuple[str, int], cookie: str = "-") -> Answer | None:
+    """Ask once, on a connection of its own; None if there is no answer."""
+    with suppress(OSError, ValueError):
+        client = Client(fabric, endpoint, address)
+        try:
+            return client.ask(cookie)
+        finally:
+            client.close()
+    return None
+
+
+def names(fabric: Fabric, address: tuple[str, int], count: int = 10, cookie: str = "-") -> Counter[str]:
+    """Return how often each member answers the outside."""
+    answers = [ask(fabric, OUTSIDE, address, cookie) for _number in range(count)]
+    return Counter(answer.name if answer else "" for answer in answers)
+
+
+@contextmanager
+def asking(fabric: Fabric, address: tuple[str, int]) -> Iterator[list[tuple[float, str]]]:
+    """Ask from outside all the time; yield when each answer came, and of whom, '' for none."""
+    answers: list[tuple[float, str]] = []
+    over = threading.Event()
+
+    def loop() -> None:
+        while not over.wait(0.1):
+            answer = ask(fabric, OUTSIDE, address)
+            answers.append((time.monotonic(), answer.name if answer else ""))
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        thread.join()
+
+
+def is_cut(client: Client) -> bool:
+    """Say whether a connection that has been answered is so no more."""
+    try:
+        client.ask()
+    except (OSError, ValueError):
+        return True
+    return False
+
+
+@pytest.fixture(scope="module")
+def fabric(new_fabric: Callable[..., Fabric], tmp_path_factory: pytest.TempPathFactory) -> Fabric:
+    outside = {"internet": {"type": "flat", "physical_network": "physnet1", "subnet": "203.0.113.0/24"}}
+    options = ['-e{"twin_of_routers": ["dnsmasq-base", "nftables"]}']  # without HAProxy, which the role installs
+    made = new_fabric(
+        {"acme": TENANT}, ["hv1", "hv2"], forwarding="learning", options=options, external_networks=outside
+    )
+    offer(made, tmp_path_factory.mktemp("archives"), "hv1", "haproxy")
+    made.run("site", '-e{"virtual_router_manage_packages": true}')
+    made.converged()
+    return made
+
+
+def offer(fabric: Fabric, folder: Path, host: str, package: str) -> None:
+    """Have a host, which reaches no mirror, find what the role will install there."""
+    (folder / "partial").mkdir()
+    apt = ["apt-get", "--quiet=2", "--yes", "--no-install-recommends", "--download-only"]
+    subprocess.run([*apt, f"--option=Dir::Cache::archives={folder}", "install", package], check=True)
+    archives = Path(f"/proc/{fabric.twin.pid(host)}/root/var/cache/apt/archives")
+    for file in folder.glob("*.deb"):
+        shutil.copy(file, archives)
+
+
+@pytest.fixture(scope="module")
+def members(fabric: Fabric) -> Iterator[dict[str, Member]]:
+    found = {name: start_member(fabric, name) for name in (*MEMBERS, "db-1")}
+    for address in (SITE, SHOP, LESS, GONE, RAW):
+        assert wait_until(lambda address=address: set(names(fabric, address, 2)) & {*MEMBERS} != set()), address  # type: ignore[misc]
+    time.sleep(FOUND_OUT)
+    yield found
+    for member in found.values():
+        member.kill()
+
+
+def state_of_host_service(fabric: Fabric) -> str:
+    show = "--property=ActiveState,UnitFileState,MainPID"
+    return fabric.twin.run("hv1", "systemctl", "show", "--value", show, "haproxy.service")
+
+
+@pytest.mark.skipif(shutil.which("haproxy") is not None, reason="this machine has HAProxy, and so has its twin")
+def test_the_package_starts_no_service_of_the_host(fabric: Fabric) -> None:
+    assert state_of_host_service(fabric).split() == ["0", "inactive", "disabled"]
+
+
+def test_members_share_what_comes_and_see_whom_it_is_from(fabric: Fabric, members: dict[str, Member]) -> None:
+    assert names(fabric, SITE) == {"web-1": 5, "web-2": 5}
+    assert names(fabric, LESS) == {"web-1": 5, "db-1": 5}
+    assert ask(fabric, OUTSIDE, SITE)[1:3] == ("10.1.1.1", GATEWAY)  # type: ignore[index]
+    assert ask(fabric, OUTSIDE, FAR) is None
+    assert ask(fabric, OUTSIDE, (OTHER, 80)) is None
+
+
+def test_guests_reach_them_from_inside(fabric: Fabric, members: dict[str, Member]) -> None:
+    assert ask(fabric, "acme.db-1", SITE)[2] == "10.1.2.11"  # type: ignore[index]
+    assert ask(fabric, "acme.web-1", SITE)[2] == "10.1.1.11"  # type: ignore[index]
+    assert ask(fabric, "acme.web-2", RAW) is not None
+
+
+def test_who_came_once_comes_to_the_same_member(fabric: Fabric, members: dict[str, Member]) -> None:
+    first = ask(fabric, OUTSIDE, SHOP)
+    assert first
+    assert set(names(fabric, SHOP, 4)) == set(MEMBERS)
+    assert names(fabric, SHOP, 6, first.cookie) == {first.name: 6}
+    assert len(names(fabric, RAW, 6)) == 1
+
+
+def test_a_member_that_is_killed_costs_nothing_after_its_check(fabric: Fabric, members: dict[str, Member]) -> None:
+    with asking(fabric, SITE) as http, asking(fabric, GONE) as tcp:
+        assert wait_until(lambda: min(len(http), len(tcp)) > 10)
+        members["web-2"].kill()
+        time.sleep(FOUND_OUT)
+        found_out = time.monotonic()
+        assert wait_until(lambda: min(len(after(http, found_out)), len(after(tcp, found_out))) > 10)
+        again = time.monotonic()
+        members["web-2"] = start_member(fabric, "web-2")
+        assert wait_until(lambda: "web-2" in after(http, again) and "web-2" in after(tcp, again))
+    for answers in (http, tcp):
+        assert set(after(answers, found_out)[: -len(after(answers, again))]) == {"web-1"}
+        assert "" not in after(answers, found_out)
+
+
+def after(answers: list[tuple[float, str]], moment: float) -> list[str]:
+    """Return who answered since."""
+    return [name for when, name in list(answers) if when > moment]
+
+
+def test_networks_are_joined_as_the_acl_says(fabric: Fabric, members: dict[str, Member]) -> None:
+    assert ask(fabric, "acme.web-1", ("10.1.2.11", PORT)) == ("db-1", "10.1.1.11", "-", "-")
+    assert ask(fabric, "acme.db-1", ("10.1.1.11", PORT)) is None
+    assert fabric.twin.pings("acme.db-1", "10.1.1.11")
+
+
+def test_what_is_behind_a_guest_is_reached_and_reaches_the_outside(fabric: Fabric) -> None:
+    fabric.twin.run("acme.db-1", "ip", "address", "add", "10.9.0.1/32", "dev", "lo")
+    assert fabric.twin.pings("acme.web-1", "10.9.0.1")
+    fabric.twin.run("acme.db-1", "ping", "-c1", "-W2", "-I10.9.0.1", GATEWAY)
+
+
+def test_a_change_cuts_what_goes_and_nothing_else(fabric: Fabric, members: dict[str, Member]) -> None:
+    router = fabric.tenants["acme"]["routers"]["edge"]
+    clients = {"kept": Client(fabric, OUTSIDE, RAW), "gone": Client(fabric, OUTSIDE, GONE)}
+    clients["east"] = Client(fabric, "acme.web-1", ("10.1.2.11", PORT))
+    for client in (Client(fabric, OUTSIDE, LESS), Client(fabric, OUTSIDE, LESS)):
+        clients[client.ask().name] = client
+    assert {name for name, client in clients.items() if is_cut(client)} == set()
+    assert clients.keys() >= {"web-1", "db-1"}
+    fabric.twin.run("hv1", "systemctl", "enable", "--now", "--quiet", "haproxy")  # now it is the user's
+    users = state_of_host_service(fabric)
+    assert users.split()[1:] == ["active", "enabled"]
+    del router["load_balancers"]["gone"], router["static_routes"]
+    router["load_balancers"]["less"]["members"] = ["web-1"]
+    router["load_balancers"]["late"] = balancer(85)
+    router["acl"].append({"from": "web", "to": "db", "protocol": "tcp", "action": "deny"})
+    with asking(fabric, SITE) as answers:
+        run = fabric.run("site")
+    assert {task.rpartition(" : ")[2] for _host, task in run.changes()} == {"Make the routers"}
+    assert {name for _when, name in answers} == {*MEMBERS}
+    assert {name for name, client in clients.items() if is_cut(client)} == {"gone", "db-1", "east"}
+    assert set(names(fabric, LATE)) == {*MEMBERS}
+    assert set(names(fabric, LESS)) == {"web-1"}
+    assert names(fabric, RAW, 6) == {clients["kept"].ask().name: 6}
+    assert ask(fabric, OUTSIDE, GONE) is None
+    assert ask(fabric, "acme.web-1", ("10.1.2.11", PORT)) is None
+    assert fabric.twin.pings("acme.web-1", "10.1.2.11")
+    assert not fabric.twin.pings("acme.web-1", "10.9.0.1", patience=1)
+    assert state_of_host_service(fabric) == users

@@ -1,0 +1,198 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What routers with load balancers, static routes and an ACL compile to, as text that HAProxy and nftables read."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Any
+
+import yaml
+from measured import endpoint
+from sample_intent import raw
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import acl_as_data, parse_acl_data
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.program import routers
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.services import permitted
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent
+
+INTENT = """
+fabric: {external_networks: {out: {type: vlan, physical_network: physnet1, subnet: 203.0.113.0/24}}}
+tenants:
+  acme:
+    networks: {web: {subnet: [10.1.1.0/24, "fd00:1::/64"]}, dmz: {subnet: [10.1.2.0/24, "fd00:2::/64"]}}
+    routers:
+      edge: {hypervisors: hv1, networks: {web: {}, dmz: {}}, external: {network: out, ip: 203.0.113.10}}
+"""
+SITE = {"port": 80, "members": ["web-1", "10.1.1.21"], "to_port": 8080}
+
+
+def parsed(**more: Any) -> Intent:
+    """Return the intent with some more keys of the router."""
+    change = yaml.safe_load(INTENT)
+    change["tenants"]["acme"]["routers"]["edge"].update(more)
+    return parse(raw(yaml.safe_dump(change, sort_keys=False)))
+
+
+def compiled(**more: Any) -> dict[str, Any]:
+    """Return the router as its hypervisor gets it."""
+    intent = parsed(**more)
+    [router] = routers(intent, intent.fabric.hypervisors["hv1"])
+    return router
+
+
+def sections(**balancers: Any) -> str:
+    """Return what HAProxy is told of these load balancers."""
+    text = compiled(load_balancers=balancers)["files"]["haproxy.cfg"]
+    return str(text[text.index("listen ") :])
+
+
+def chain(router: dict[str, Any], name: str) -> list[str]:
+    """Return the rules of a chain, '' for interfaces, whose names tell nothing."""
+    found = re.search(rf"\tchain {name} {{\n(.*?)\t}}\n", router["files"]["nftables.conf"], re.DOTALL)
+    return [re.sub(r'"rn-[0-9a-f]{12}"', "''", line.strip()) for line in found[1].splitlines()] if found else []
+
+
+def test_haproxy_is_told_little_where_little_is_written() -> None:
+    assert compiled(load_balancers={"site": SITE})["files"]["haproxy.cfg"] == (
+        "global\n"
+        "\tuser haproxy\n"
+        "\tgroup haproxy\n"
+        "\tfd-hard-limit 65536\n"
+        "\tlocalpeer here\n"
+        "\tstats socket unix@haproxy.sock mode 600 level admin expose-fd listeners\n"
+        "\n"
+        "defaults\n"
+        "\tretries 3\n"
+        "\toption redispatch 1\n"
+        "\ttimeout connect 3s\n"
+        "\ttimeout client 1h\n"
+        "\ttimeout server 1h\n"
+        "\n"
+        "peers across.reload\n"
+        "\tpeer here 127.0.0.1:61024\n"
+        "\n"
+        "listen site\n"
+        "\tbind 203.0.113.10:80 transparent\n"
+        "\tmode tcp\n"
+        "\tbalance roundrobin\n"
+        "\tdefault-server check inter 2s fall 3 rise 2 on-marked-down shutdown-sessions\n"
+        "\tserver web-1 10.1.1.20:8080\n"
+        "\tserver 10.1.1.21 10.1.1.21:8080\n"
+    )
+
+
+def test_http_has_its_times_cookies_and_checks() -> None:
+    check = {"type": "http", "path": "/health?deep=1", "interval": 5, "fall": 1, "rise": 4}
+    more = {"mode": "http", "algorithm": "leastconn", "stickiness": "cookie", "check": check}
+    assert sections(shop={**SITE, **more}) == (
+        "listen shop\n"
+        "\tbind 203.0.113.10:80 transparent\n"
+        "\tmode http\n"
+        "\toption forwardfor\n"
+        "\ttimeout client 1m\n"
+        "\ttimeout server 1m\n"
+        "\ttimeout tunnel 1h\n"
+        "\ttimeout http-request 10s\n"
+        "\tbalance leastconn\n"
+        "\tcookie member-of-shop insert indirect nocache httponly\n"
+        "\toption httpchk\n"
+        "\thttp-check send meth GET uri /health?deep=1 ver HTTP/1.1 hdr Host 203.0.113.10\n"
+        "\tdefault-server check inter 5s fall 1 rise 4 on-marked-down shutdown-sessions\n"
+        "\tserver web-1 10.1.1.20:8080 cookie 41a89dab\n"
+        "\tserver 10.1.1.21 10.1.1.21:8080 cookie 14f8ddac\n"
+    )
+
+
+def test_clients_stay_with_a_member_by_their_address() -> None:
+    assert "\tbalance source\n\thash-type consistent\n" in sections(tls={**SITE, "algorithm": "source"})
+    table = "\tstick-table type ip size 100k expire 1h peers across.reload\n\tstick on src\n"
+    assert table in sections(tls={**SITE, "stickiness": "source"})
+
+
+def test_what_is_balanced_is_let_in_by_the_address_that_it_was_sent_to() -> None:
+    office = {"ip": "203.0.113.12", "port": 443, "members": ["web-1"], "remote_cidr": "198.51.100.0/24"}
+    router = compiled(load_balancers={"site": SITE, "office": office})
+    assert chain(router, "input")[-1] == "jump balanced"
+    assert chain(router, "balanced") == [
+        "meta l4proto tcp ct original ip daddr 203.0.113.10 ct original proto-dst 80 accept",
+        "meta l4proto tcp ct original ip daddr 203.0.113.12 ct original proto-dst 443 "
+        "ct original ip saddr { 198.51.100.0/24 } accept",
+        "ct state related ct protocol tcp ct original ip daddr 203.0.113.10 accept",
+        "ct state related ct protocol tcp ct original ip daddr 203.0.113.12 accept",
+    ]
+    assert chain(router, "output") == [
+        "type filter hook output priority filter; policy accept;",
+        'oifname "lo" accept',
+        "ip daddr . tcp dport { 10.1.1.20 . 443, 10.1.1.20 . 8080, 10.1.1.21 . 8080 } accept",
+        "jump balanced",
+        'meta skuid "haproxy" meta l4proto tcp reject with tcp reset',
+    ]
+    assert {"203.0.113.10/24", "203.0.113.12/32"} in [{*leg["addresses"]} for leg in router["interfaces"]]
+
+
+def test_haproxy_begins_anew_where_the_addresses_come_to() -> None:
+    said = 'notify_master "/bin/systemctl --no-block try-reload-or-restart tenantry-haproxy@acme.edge" root'
+    both = {"hypervisors": ["hv1", "hv2"]}
+    assert said in compiled(load_balancers={"site": SITE}, **both)["files"]["keepalived.conf"]
+    assert "notify" not in compiled(**both)["files"]["keepalived.conf"]
+
+
+def test_a_router_that_balances_nothing_has_nothing_of_it() -> None:
+    router = compiled()
+    assert router["files"].keys() == {"nftables.conf"}
+    assert "balanced" not in router["files"]["nftables.conf"]
+
+
+def test_what_is_behind_a_guest_has_a_route_and_goes_outside_as_guests_do() -> None:
+    router = compiled(static_routes={"10.0.0.0/8": "10.1.1.20", "fd00:9::/64": "fd00:2::20"})
+    routes = [(route["to"], route["via"]) for route in router["routes"]]
+    assert routes == [("0.0.0.0/0", "203.0.113.1"), ("10.0.0.0/8", "10.1.1.20"), ("fd00:9::/64", "fd00:2::20")]
+    assert "elements = { 10.0.0.0/8 }" in router["files"]["nftables.conf"]
+
+
+def test_an_acl_speaks_of_both_directions_of_a_connection() -> None:
+    acl = [
+        {"from": "web", "to": ["10.1.2.20", "10.1.2.32/27"], "protocol": "tcp", "port": "5432-5433", "action": "allow"},
+        {"from": "web", "to": "dmz", "protocol": "icmp", "action": "allow"},
+        {"from": "web", "to": "dmz", "action": "deny"},
+        {"protocol": "udp", "port": 69, "action": "deny"},
+    ]
+    router = compiled(acl=acl)
+    forward = "iifname { '', '' } oifname { '', '' } ct status & dnat == 0"
+    assert f"{forward} jump between" in chain(router, "forward")
+    assert chain(router, "between") == [
+        "ct state related meta l4proto { icmp, ipv6-icmp } accept",
+        "meta l4proto tcp ct original ip saddr { 10.1.1.0/24 } ct original ip daddr { 10.1.2.20, 10.1.2.32/27 } "
+        "ct original proto-dst 5432-5433 accept",
+        "meta l4proto { icmp, ipv6-icmp } ct original ip saddr { 10.1.1.0/24 } ct original ip daddr { 10.1.2.0/24 } "
+        "accept",
+        "meta l4proto { icmp, ipv6-icmp } ct original ip6 saddr { fd00:1::/64 } ct original ip6 daddr { fd00:2::/64 } "
+        "accept",
+        "ct original ip saddr { 10.1.1.0/24 } ct original ip daddr { 10.1.2.0/24 } drop",
+        "ct original ip6 saddr { fd00:1::/64 } ct original ip6 daddr { fd00:2::/64 } drop",
+        "meta l4proto udp ct original proto-dst 69 drop",
+        "accept",
+    ]
+    assert f"{forward} accept" in chain(compiled(), "forward")
+
+
+def test_an_acl_is_what_verify_expects_between_networks() -> None:
+    acl = [
+        {"from": "web", "to": "dmz", "protocol": "icmp", "action": "allow"},
+        {"from": "web", "to": "dmz", "action": "deny"},
+        {"from": "dmz", "to": "10.1.1.21", "protocol": "tcp", "port": "47000-47100", "action": "deny"},
+    ]
+    rules = parse_acl_data(acl_as_data(parsed(acl=acl).tenants["acme"].routers["edge"].acl))
+    web, other, dmz = (
+        replace(endpoint(f"acme.{name}", f"acme.{network}", f"{address}/24"), joined="acme.edge")
+        for name, network, address in (("a", "web", "10.1.1.20"), ("b", "web", "10.1.1.21"), ("c", "dmz", "10.1.2.20"))
+    )
+    assert permitted({}, [web, other, dmz], 47021, {"acme.edge": rules}) == {
+        "acme.a": {"acme.c": ["icmp to 10.1.2.20"]},
+        "acme.b": {"acme.c": ["icmp to 10.1.2.20"]},
+        "acme.c": {"acme.a": ["icmp to 10.1.1.20", "tcp to 10.1.1.20"], "acme.b": ["icmp to 10.1.1.21"]},
+    }
