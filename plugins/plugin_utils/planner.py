@@ -62,6 +62,7 @@ def compile_plan(what: Compilation, hosts: Sequence[str], store: Store, old: Map
         warnings=fabric_warnings(what.intent),
         summary=summary_of(what.intent, [done[host].figures for host in hosts]),
         hosts={host: done[host] for host in hosts},
+        others=tuple(host for host in what.hosts if host not in done),
     )
 
 

@@ -126,7 +126,7 @@ def test_a_plan_for_one_run_is_gone_after_it(controller: Controller) -> None:
         host_state(plan="{{ result_0.path }}", hypervisor="hv1"),
     )["localhost"]
     assert state["state"]["networks"][0]["remotes"] == ["192.168.1.151"]
-    assert missing["msg"] == "hypervisor: 'hv1' is no hypervisor of this fabric; known are hv2"
+    assert missing["msg"] == "hypervisor: the plan was made for others than hv1; add it to its hypervisors"
     assert made["path"].startswith(str(controller.folder / "home/tmp/ansible-local-"))
     assert not Path(made["path"]).exists()
 

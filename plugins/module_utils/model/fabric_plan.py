@@ -42,6 +42,7 @@ class Plan:
     warnings: Sequence[str]
     summary: Mapping[str, Any]
     hosts: Mapping[str, HostPlan]
+    others: Sequence[str] = ()  # hosts that the fabric has, and a plan for one run does not
 
     def changes(self, before: Plan | None) -> dict[str, list[str]]:
         """Return the hosts whose state another plan did not have, or had otherwise, and those that this one lacks."""
@@ -79,7 +80,8 @@ def parse(text: str, path: str, version: str) -> Plan:
     if made < FORMAT:
         raise InvalidInput([f"{path}: made by tenantry.sdn {collection} in a form that is not read any more; {ANEW}"])
     try:
-        return Plan(**{**given, "hosts": {name: HostPlan(**host) for name, host in given["hosts"].items()}})
+        hosts = {name: HostPlan(**host) for name, host in given["hosts"].items()}
+        return Plan(**{**given, "hosts": hosts, "others": tuple(given["others"])})
     except (AttributeError, KeyError, TypeError):
         raise InvalidInput([f"{path}: is not whole; {ANEW}"]) from None
 

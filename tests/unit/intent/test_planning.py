@@ -187,3 +187,4 @@ def test_summary_and_words() -> None:
         "tunnels of a host: 1 to 200, 100.5 on average, 99 % have at most 198",
     ]
     assert words(summary, 200, [])[0] == "0 of 200 hosts are not as planned"
+    assert summary_of(intent, [])["per_host"]["rules"] == {"min": 0, "mean": 0.0, "p99": 0, "max": 0}
