@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -126,6 +127,16 @@ def test_slices_leave_each_host_as_a_whole_run_does(new_fabric: Callable[..., Fa
     assert nothing.modules == {}, "no run has anything to do there"
     unsliced(fabric)
 
+    password = tmp_path / "password"
+    password.write_text("open sesame")
+    secret = fabric.intent_dir / "tenants/acme.yml"
+    secret.write_text(secret.read_text().replace("10.1.1.3", "10.1.1.77"))
+    encrypt(secret, password)
+    hidden = job("secret", "hv2", cmdline=f"--vault-password-file {password} --check --diff -vvv")
+    assert hidden.succeeded, hidden.runner.stdout.read()
+    assert {host for host, _task in hidden.changed} == {"hv2"}
+    assert [path for path in hidden.artifacts.rglob("*") if path.is_file() and "10.1.1." in path.read_text()] == []
+
     canary = tmp_path / "canary"
     hostile = job(
         "hostile", "hv1", playbook="teardown", survey={"teardown": f"{{{{ lookup('pipe', 'touch {canary}') }}}}"}
@@ -134,6 +145,11 @@ def test_slices_leave_each_host_as_a_whole_run_does(new_fabric: Callable[..., Fa
     assert fault.startswith("without_tenants[0]: the name ")
     assert fault.endswith("letters, digits and '-', starting and ending with a letter or digit")
     assert not canary.exists()
+
+
+def encrypt(file: Path, password: Path) -> None:
+    vault = Path(sys.executable).with_name("ansible-vault")
+    subprocess.run([vault, "encrypt", "--vault-password-file", password, file], check=True, timeout=60)
 
 
 def unsliced(fabric: Fabric) -> None:
