@@ -23,6 +23,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.intent_files
     locked,
     read_intent,
     read_name,
+    read_text,
     read_record,
     write_atomically,
 )
@@ -111,7 +112,8 @@ class IntentAction(ActionBase):
         found = _with_ids(written, intent, path)
         if found.before != found.after and keep and not self._task.check_mode:
             with locked(path):
-                found = _with_ids(written, intent, path)  # another run may have written it in the meantime
+                if read_text(path) != found.before:  # another run has written it in the meantime
+                    found = _with_ids(written, intent, path)
                 if found.before != found.after:
                     write_atomically(path, found.after)
         return found
