@@ -23,8 +23,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.intent_files
     locked,
     read_intent,
     read_name,
-    read_text,
     read_record,
+    read_text,
     write_atomically,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput, SdnError
