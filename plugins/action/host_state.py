@@ -39,7 +39,10 @@ class ActionModule(IntentAction):
     def _planned(self, folder: str, hypervisor: str) -> dict[str, Any]:
         plan = read_plan(folder, VERSION)
         faults = Faults()
-        name = faults.parse("hypervisor", one_of_names(plan.hosts, "hypervisor of this fabric"), hypervisor)
+        known = one_of_names((*plan.hosts, *plan.others), "hypervisor of this fabric")
+        name = faults.parse("hypervisor", known, hypervisor)
+        if name in plan.others:
+            faults.add("hypervisor", f"the plan was made for others than {name}; add it to its hypervisors")
         faults.raise_any()
         state = json.loads(self.vault.open(read_state(folder, name or "", plan)))
         return {"changed": False, "state": state, "warnings": host_warnings(state)}

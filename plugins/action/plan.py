@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from collections.abc import Collection, Mapping
@@ -35,6 +36,7 @@ class ActionModule(IntentAction):
     }
 
     def compiled(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        gc.disable()  # it would look at 100,000 ports again and again; this process ends with the task
         path, hosts = arguments["path"], arguments["hypervisors"]
         if path is not None and hosts is not None:
             raise InvalidInput(["hypervisors: a plan that stays is one of all of them; leave this out, or path"])

@@ -12,11 +12,12 @@ from ansible.plugins.action import ActionBase
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plan_files import note_applied, read_plan
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import SdnError
-from ansible_collections.tenantry.sdn.plugins.plugin_utils.planner import VERSION
+from ansible_collections.tenantry.sdn.plugins.plugin_utils.planner import VERSION, digest_of
 
 ARGUMENTS: Mapping[str, Any] = {
     "path": {"type": "path", "required": True},
     "hypervisors": {"type": "list", "elements": "str", "required": True},
+    "digest": {"type": "str"},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
 }
 
@@ -32,13 +33,12 @@ class ActionModule(ActionBase):
         arguments = self.validate_argument_spec(ARGUMENTS)[1]
         folder = self._loader.path_dwim(arguments["path"])
         try:
-            hosts = read_plan(folder, VERSION).hosts
+            plan = read_plan(folder, VERSION)
             applied = arguments["state"] == "present"
-            if not self._task.check_mode:
-                note_applied(
-                    folder,
-                    {host: hosts[host].state if applied else "" for host in arguments["hypervisors"] if host in hosts},
-                )
+            hosts = [host for host in arguments["hypervisors"] if host in plan.hosts]
+            known = arguments["digest"] in (None, digest_of(plan))
+            if known and not self._task.check_mode:
+                note_applied(folder, {host: plan.hosts[host].state if applied else "" for host in hosts})
         except SdnError as error:
             return {**result, "failed": True, "msg": error.message}
-        return {**result, "changed": False}
+        return {**result, "changed": False, "noted": known}

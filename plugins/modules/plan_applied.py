@@ -24,6 +24,11 @@ options:
     type: list
     elements: str
     required: true
+  digest:
+    description:
+      - The plan that they were brought to, as RV(tenantry.sdn.plan_info#module:digest). If the directory has another by
+        now, nothing is noted, so that the next run goes to them.
+    type: str
   state:
     description: V(absent) notes that they are in no known state, so that the next run goes to them.
     type: str
@@ -54,8 +59,14 @@ EXAMPLES = r"""
 - name: Note the hosts that are as planned
   tenantry.sdn.plan_applied:
     path: "{{ inventory_dir }}/plan"
+    digest: "{{ plan.digest }}"
     hypervisors: "{{ ansible_play_hosts }}"
   run_once: true
 """
 
-RETURN = r"""# """
+RETURN = r"""
+noted:
+  description: Whether the directory has the plan of O(digest).
+  returned: success
+  type: bool
+"""

@@ -47,6 +47,10 @@ path:
   returned: success
   type: str
   sample: /srv/dc1/plan
+digest:
+  description: Tells the plan from any other.
+  returned: success
+  type: str
 fabric:
   description: Name of the fabric.
   returned: success

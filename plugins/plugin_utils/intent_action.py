@@ -24,6 +24,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.intent_files
     read_intent,
     read_name,
     read_record,
+    read_text,
     write_atomically,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput, SdnError
@@ -111,7 +112,8 @@ class IntentAction(ActionBase):
         found = _with_ids(written, intent, path)
         if found.before != found.after and keep and not self._task.check_mode:
             with locked(path):
-                found = _with_ids(written, intent, path)  # another run may have written it in the meantime
+                if read_text(path) != found.before:  # another run has written it in the meantime
+                    found = _with_ids(written, intent, path)
                 if found.before != found.after:
                     write_atomically(path, found.after)
         return found

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.children import in_processes
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plan_files import read_applied
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plan_files import hash_of, read_applied
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host, fabric_warnings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.planning import figures_of, summary_of, words
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.fabric_plan import HostPlan, Plan, render_state
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.fabric_plan import HostPlan, Plan, render, render_state
 
 VERSION = "0.2.0"  # of the collection; a test holds it against galaxy.yml
 
@@ -62,6 +62,7 @@ def compile_plan(what: Compilation, hosts: Sequence[str], store: Store, old: Map
         warnings=fabric_warnings(what.intent),
         summary=summary_of(what.intent, [done[host].figures for host in hosts]),
         hosts={host: done[host] for host in hosts},
+        others=tuple(host for host in what.hosts if host not in done),
     )
 
 
@@ -75,6 +76,7 @@ def told(folder: str, plan: Plan) -> dict[str, Any]:
     concerned = plan.pending(read_applied(folder))
     return {
         "path": folder,
+        "digest": digest_of(plan),
         "fabric": plan.fabric,
         "encrypted": plan.encrypted,
         "summary": plan.summary,
@@ -82,6 +84,11 @@ def told(folder: str, plan: Plan) -> dict[str, Any]:
         "concerned": concerned,
         "words": words(plan.summary, len(plan.hosts), concerned),
     }
+
+
+def digest_of(plan: Plan) -> str:
+    """Return what tells a plan from another, whatever directory it is in."""
+    return hash_of(render(plan).encode())
 
 
 def code_digest() -> str:

@@ -61,5 +61,5 @@ def test_families(text: str, family: str, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def test_wrong_files() -> None:
-    message = "units: is empty; list at least one"
-    assert found(files={"/etc/systemd/system/a.path": "[Path]\n"})["msg"] == message
+    message = "units[0]: 'b.path' is none of the files; write the name of a .service or .path"
+    assert found(files={"/etc/systemd/system/a.path": "[Path]\n"}, units=["b.path"])["msg"] == message

@@ -36,8 +36,8 @@ def plan_info(**arguments: Any) -> dict[str, Any]:
     return {"tenantry.sdn.plan_info": {"path": "plan", **arguments}}
 
 
-def applied(*hosts: str) -> dict[str, Any]:
-    return {"tenantry.sdn.plan_applied": {"path": "plan", "hypervisors": list(hosts)}}
+def applied(*hosts: str, **arguments: Any) -> dict[str, Any]:
+    return {"tenantry.sdn.plan_applied": {"path": "plan", "hypervisors": list(hosts), **arguments}}
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -50,12 +50,13 @@ def test_a_plan_of_a_directory_is_what_its_hosts_take(controller: Controller) ->
     (predicted,) = controller.run(plan(**given, path="plan"), options=("--check",))["localhost"]
     assert not (controller.folder / "plan").exists()
     hosts = ["hv1", "hv2", "hv3"]
-    made, again, state, known, noted, then = controller.run(
+    made, again, state, known, late, noted, then = controller.run(
         plan(**given, path="plan"),
         plan(**given, path="plan"),
         host_state(plan="plan", hypervisor="hv2"),
         plan_info(**given),
-        applied("hv1", "hv3", "hv4"),
+        applied("hv2", digest="that of the plan before"),
+        applied("hv1", "hv3", "hv4", digest="{{ result_0.digest }}"),
         plan_info(),
     )["localhost"]
     assert state["state"] == yaml.safe_load((ROOT / "tests/unit/golden/learning/hv2.yml").read_text())
@@ -74,7 +75,8 @@ def test_a_plan_of_a_directory_is_what_its_hosts_take(controller: Controller) ->
     assert {key: known[key] for key in ("concerned", "summary", "words", "fabric")} == {
         key: made[key] for key in ("concerned", "summary", "words", "fabric")
     }
-    assert (noted["changed"], then["concerned"]) == (False, ["hv2"])
+    assert [(each["changed"], each["noted"]) for each in (late, noted)] == [(False, False), (False, True)]
+    assert then["concerned"] == ["hv2"]
     assert then["words"][0] == "1 of 3 hosts are not as planned: hv2"
 
 
@@ -124,7 +126,7 @@ def test_a_plan_for_one_run_is_gone_after_it(controller: Controller) -> None:
         host_state(plan="{{ result_0.path }}", hypervisor="hv1"),
     )["localhost"]
     assert state["state"]["networks"][0]["remotes"] == ["192.168.1.151"]
-    assert missing["msg"] == "hypervisor: 'hv1' is no hypervisor of this fabric; known are hv2"
+    assert missing["msg"] == "hypervisor: the plan was made for others than hv1; add it to its hypervisors"
     assert made["path"].startswith(str(controller.folder / "home/tmp/ansible-local-"))
     assert not Path(made["path"]).exists()
 

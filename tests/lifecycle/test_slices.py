@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -72,9 +73,10 @@ class Job:
         return found
 
     @property
-    def changed(self) -> set[tuple[str, str]]:
-        done = [event["event_data"] for event in self.events if event["event"] == "runner_on_ok"]
-        return {(data["host"], data["task"]) for data in done if data["res"].get("changed")}
+    def changed(self) -> set[str]:
+        """The hosts that something was, or would be changed on."""
+        (stats,) = [event["event_data"] for event in self.events if event["event"] == "playbook_on_stats"]
+        return set(stats["changed"])
 
     @property
     def faults(self) -> dict[str, str]:
@@ -110,7 +112,7 @@ def test_slices_leave_each_host_as_a_whole_run_does(new_fabric: Callable[..., Fa
     fabric.run("plan", f"-etenantry_plan_dir={fabric.folder}/plan")
     checked = job("check", "hv1", "hv2", "hv3", planned=True, cmdline="--check --diff")
     assert checked.succeeded, checked.runner.stdout.read()
-    assert {host for host, _task in checked.changed} == {"hv1", "hv2"}
+    assert checked.changed == {"hv2"}
     assert fabric.portable() == before
 
     strict = {"planned": True, "extravars": {"tenant_network_require_devices": True}}
@@ -120,7 +122,7 @@ def test_slices_leave_each_host_as_a_whole_run_does(new_fabric: Callable[..., Fa
     assert "acme.web-3" in failed.faults["hv2"] or "tap-" in failed.faults["hv2"]
     alone, rest = at_once(lambda: job("again", "hv2", planned=True), lambda: job("rest", "hv1", planned=True))
     assert (alone.succeeded, rest.succeeded) == (True, True), alone.runner.stdout.read() + rest.runner.stdout.read()
-    assert {host for host, _task in alone.changed} == {"hv2"}
+    assert alone.changed == {"hv2"}
     nothing = job("nothing", "hv1", "hv2", "hv3", planned=True)
     assert nothing.succeeded
     assert nothing.modules == {}, "no run has anything to do there"
@@ -130,8 +132,25 @@ def test_slices_leave_each_host_as_a_whole_run_does(new_fabric: Callable[..., Fa
     hostile = job(
         "hostile", "hv1", playbook="teardown", survey={"teardown": f"{{{{ lookup('pipe', 'touch {canary}') }}}}"}
     )
-    assert hostile.faults == {"hv1": ""}
+    (fault,) = hostile.faults.values()
+    assert fault.startswith("without_tenants[0]: the name ")
+    assert fault.endswith("letters, digits and '-', starting and ending with a letter or digit")
     assert not canary.exists()
+
+    password = tmp_path / "password"
+    password.write_text("open sesame")
+    secret = fabric.intent_dir / "tenants/acme.yml"
+    secret.write_text(secret.read_text().replace("10.1.1.3", "10.1.1.77"))
+    encrypt(secret, password)
+    hidden = job("secret", "hv2", cmdline=f"--vault-password-file {password} --check --diff -vvv")
+    assert hidden.succeeded, hidden.runner.stdout.read()
+    assert hidden.changed == {"hv2"}
+    assert [path for path in hidden.artifacts.rglob("*") if path.is_file() and "10.1.1." in path.read_text()] == []
+
+
+def encrypt(file: Path, password: Path) -> None:
+    vault = Path(sys.executable).with_name("ansible-vault")
+    subprocess.run([vault, "encrypt", "--vault-password-file", password, file], check=True, timeout=60)
 
 
 def unsliced(fabric: Fabric) -> None:

@@ -120,6 +120,15 @@ def read_record(path: str) -> Document | None:
     return document
 
 
+def read_text(path: str) -> str:
+    """Return the text of a file, that of none if there is no such file."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
 @contextmanager
 def locked(path: str) -> Iterator[None]:
     """Keep others who lock the same file out. The lock is on its directory, so that no lock file is left behind."""

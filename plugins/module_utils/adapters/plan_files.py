@@ -43,10 +43,6 @@ def read_plan(folder: str, version: str) -> Plan:
         raise InvalidInput([f"{path}: cannot be read ({error.strerror}); {ANEW}, or name its directory"]) from None
 
 
-def has_plan(folder: str) -> bool:
-    return os.path.exists(os.path.join(folder, PLAN_FILE))
-
-
 def read_state(folder: str, host: str, plan: Plan) -> bytes:
     """Return the file of a host that is in the plan, or raise InvalidInput if that is not the one it was made with."""
     path = _path(folder, host, plan.hosts[host].state)
@@ -110,7 +106,7 @@ def read_applied(folder: str) -> dict[str, str]:
 def note_applied(folder: str, hashes: Mapping[str, str]) -> None:
     """Note the hash of the state that each of these hosts was brought to. Slices of a job may do so at once."""
     path = os.path.join(folder, APPLIED_FILE)
-    with locked(path):
+    with locked(os.path.join(folder, HOSTS, APPLIED_FILE)):  # not that of the next plan, which takes its time
         found = sorted({**read_applied(folder), **hashes}.items())
         lines = (f" {json.dumps(host)}: {json.dumps(digest)}" for host, digest in found if digest)
         write_atomically(path, "{\n" + ",\n".join(lines) + "\n}\n")

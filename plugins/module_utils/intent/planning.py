@@ -60,14 +60,13 @@ def _count(flows: Sequence[str], table: Table, fixed: Priority) -> int:
 
 def summary_of(intent: Intent, figures: Iterable[Sequence[int]]) -> dict[str, Any]:
     """Return how much there is in all, and of each figure how it spreads over the hosts."""
+    columns = list(zip(*figures)) or [()] * len(FIGURES)
     return {
         "hypervisors": len(intent.fabric.hypervisors),
         "tenants": len(intent.tenants),
         "networks": len(intent.networks),
         "ports": len(intent.guests),
-        "per_host": {
-            name: asdict(spread_of(Counter(column))) for name, column in zip(FIGURES, zip(*figures) or [()] * 5)
-        },
+        "per_host": {name: asdict(spread_of(Counter(column))) for name, column in zip(FIGURES, columns)},
     }
 
 

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 
@@ -24,8 +24,9 @@ ANEW = "make the plan anew with the playbook tenantry.sdn.plan"
 _encode = json.JSONEncoder(sort_keys=True).encode
 
 
-@dataclass(frozen=True)
-class HostPlan:
+class HostPlan(NamedTuple):
+    """Of one host: as a tuple, since whoever wants one of 10,000 reads them all."""
+
     state: str  # SHA-256 of the file, in hex
     inputs: str  # hash of all that the state is a function of; empty: not known
     figures: Sequence[int]  # in the order of FIGURES
@@ -42,6 +43,7 @@ class Plan:
     warnings: Sequence[str]
     summary: Mapping[str, Any]
     hosts: Mapping[str, HostPlan]
+    others: Sequence[str] = ()  # hosts that the fabric has, and a plan for one run does not
 
     def changes(self, before: Plan | None) -> dict[str, list[str]]:
         """Return the hosts whose state another plan did not have, or had otherwise, and those that this one lacks."""
@@ -62,7 +64,7 @@ def render(plan: Plan) -> str:
     head = {"format": FORMAT, **{field.name: getattr(plan, field.name) for field in fields(plan)}}
     del head["hosts"]
     lines = [f" {json.dumps(name)}: {json.dumps(value, sort_keys=True)}" for name, value in head.items()]
-    hosts = [f"  {json.dumps(name)}: {json.dumps(asdict(host))}" for name, host in sorted(plan.hosts.items())]
+    hosts = [f"  {json.dumps(name)}: {json.dumps(host)}" for name, host in sorted(plan.hosts.items())]
     return "{\n" + ",\n".join([*lines, ' "hosts": {\n' + ",\n".join(hosts) + "\n }"]) + "\n}\n"
 
 
@@ -79,7 +81,8 @@ def parse(text: str, path: str, version: str) -> Plan:
     if made < FORMAT:
         raise InvalidInput([f"{path}: made by tenantry.sdn {collection} in a form that is not read any more; {ANEW}"])
     try:
-        return Plan(**{**given, "hosts": {name: HostPlan(**host) for name, host in given["hosts"].items()}})
+        hosts = {name: HostPlan(*host) for name, host in given["hosts"].items()}
+        return Plan(**{**given, "hosts": hosts, "others": tuple(given["others"])})
     except (AttributeError, KeyError, TypeError):
         raise InvalidInput([f"{path}: is not whole; {ANEW}"]) from None
 

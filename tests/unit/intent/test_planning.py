@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from hypothesis import given, settings
 from test_compiler import HOSTS, intents
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.intent_files import read_intent
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations, allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.planning import (
@@ -106,8 +108,8 @@ def test_a_host_whose_inputs_are_as_before_an_edit_is_as_before(name: str) -> No
         for port in described["ports"]:
             ports = {key: value for key, value in described["ports"].items() if key != port}
             edited = {**SAMPLES[name]["tenants"], tenant: {**described, "ports": ports}}
-            after = inputs_and_states({**SAMPLES[name], "tenants": edited}, before[2])
-            spared += check(before, after)
+            with suppress(InvalidInput):  # of a port that a router speaks of
+                spared += check(before, inputs_and_states({**SAMPLES[name], "tenants": edited}, before[2]))
     assert spared or name.startswith(("groups", "plugs", "shared", "pods", "routers")), (
         "of these all hosts are of all tenants"
     )
@@ -187,3 +189,4 @@ def test_summary_and_words() -> None:
         "tunnels of a host: 1 to 200, 100.5 on average, 99 % have at most 198",
     ]
     assert words(summary, 200, [])[0] == "0 of 200 hosts are not as planned"
+    assert summary_of(intent, [])["per_host"]["rules"] == {"min": 0, "mean": 0.0, "p99": 0, "max": 0}
