@@ -52,7 +52,7 @@ def sections(**balancers: Any) -> str:
 
 def chain(router: dict[str, Any], name: str) -> list[str]:
     """Return the rules of a chain, '' for interfaces, whose names tell nothing."""
-    found = re.search(rf"\tchain {name} {{\n(.*?)\t}}\n", router["files"]["nftables.conf"], re.DOTALL)
+    found = re.search(rf"    chain {name} {{\n(.*?)    }}\n", router["files"]["nftables.conf"], re.DOTALL)
     return [re.sub(r'"rn-[0-9a-f]{12}"', "''", line.strip()) for line in found[1].splitlines()] if found else []
 
 
