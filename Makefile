@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test bench rate-limit lint twin-up twin-down twin-kernel clean
+.PHONY: help setup demo test docs bench rate-limit lint twin-up twin-down twin-kernel clean
 TWIN ?= demo
 UNHURRIED = {twin_datapath_type: system, verify_timeout: 10, verify_deadline: 1800}
 
@@ -14,6 +14,9 @@ demo: setup ## build a twin of inventories/example, converge it, prove it with p
 
 test: ## run every check, as CI does; scripts/test STEP... runs some
 	@scripts/test
+
+docs: setup ## build the documentation site, below .cache/site/html
+	@scripts/docs
 
 bench: setup ## measure speed and memory against the peers and the bare protocol
 	@scripts/with python tests/bench/run.py
