@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Draw an intent as SVG: a column for each hypervisor, a row for each network, a dot for each port.
+"""Draw an intent as SVG: a column a hypervisor, a row a network, a dot for each port, a square for each router.
 
 Usage: topology.py DIRECTORY-OF-THE-INTENT >FILE. The same intent gives the same bytes.
 """
@@ -15,7 +15,7 @@ from html import escape
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.intent_files import read_intent
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Network
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Network, Port
 
 COLUMN, ROW, LEFT, TOP = 190, 46, 230, 84  # pixels
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")  # told apart by the colour-blind too
@@ -52,15 +52,24 @@ def column(x: int, height: int, name: str, vtep: str) -> Iterator[str]:
 
 def row(intent: Intent, network: Network, hosts: list[str], y: int, colour: str) -> Iterator[str]:
     ports = [port for port in intent.ports if port.network == network.name]
-    places = [LEFT + COLUMN * hosts.index(port.hypervisor) + COLUMN // 2 for port in ports]
+    places = [LEFT + COLUMN * hosts.index(port.hypervisor) + share(port, ports) for port in ports]
     yield text(12, y - 2, network.name, f'font-weight="bold" fill="{colour}"')
     yield text(12, y + 13, f"{carrier(network)}, {network.subnets[0].text}", 'fill="#555555" font-size="11"')
-    dashes = ' stroke-dasharray="7 4"' if network.type not in CARRIERS else ""
-    yield f'<line x1="{min(places)}" x2="{max(places)}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="3"{dashes}/>'
+    dashes = "" if network.type in CARRIERS else ' stroke-dasharray="7 4"'
+    if places:
+        yield f'<line x1="{min(places)}" x2="{max(places)}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="3"{dashes}/>'
     for x, port in zip(places, ports):
-        title = f"<title>{escape(port.name)} {port.addresses[0]}</title>"
-        yield f'<circle cx="{x}" cy="{y}" r="7" fill="{colour}">{title}</circle>'
-        yield text(x, y + 19, port.name.partition(".")[2], 'text-anchor="middle" font-size="11"')
+        short, leg, _network = port.name.partition(".")[2].partition("/")
+        title = f"<title>{escape(' '.join((port.name, *port.addresses)))}</title>"
+        corners = 1 if leg else 7  # routers are square
+        yield f'<rect x="{x - 7}" y="{y - 7}" width="14" height="14" rx="{corners}" fill="{colour}">{title}</rect>'
+        yield text(x, y + 19, short, 'text-anchor="middle" font-size="11"')
+
+
+def share(port: Port, ports: list[Port]) -> int:
+    """Return how far from the left of a column a port is: those of one network there share its width."""
+    beside = [other.name for other in ports if other.hypervisor == port.hypervisor]
+    return COLUMN * (beside.index(port.name) + 1) // (len(beside) + 1)
 
 
 def carrier(network: Network) -> str:
