@@ -57,7 +57,8 @@ def row(intent: Intent, network: Network, hosts: list[str], y: int, colour: str)
     yield text(12, y + 13, f"{carrier(network)}, {network.subnets[0].text}", 'fill="#555555" font-size="11"')
     dashes = "" if network.type in CARRIERS else ' stroke-dasharray="7 4"'
     if places:
-        yield f'<line x1="{min(places)}" x2="{max(places)}" y1="{y}" y2="{y}" stroke="{colour}" stroke-width="3"{dashes}/>'
+        ends = f'x1="{min(places)}" x2="{max(places)}" y1="{y}" y2="{y}"'
+        yield f'<line {ends} stroke="{colour}" stroke-width="3"{dashes}/>'
     for x, port in zip(places, ports):
         short, leg, _network = port.name.partition(".")[2].partition("/")
         title = f"<title>{escape(' '.join((port.name, *port.addresses)))}</title>"
