@@ -91,7 +91,7 @@ def test_a_change_is_one_event_and_the_record_is_none(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_arguments(args: dict[str, Any], told: str) -> None:
-    with pytest.raises(ValueError, match="no (directory|time)") as caught:
+    with pytest.raises(ValueError, match=r"no (directory|time)") as caught:
         asyncio.run(source().main(asyncio.Queue(), args))
     assert str(caught.value) == told
 
@@ -114,14 +114,15 @@ class Running:
             "intent_interval": 0.2,
             "plan_directory": "/plan",
             "webhook_port": self.port,
-            "webhook_token": TOKEN,
             "site_playbook": str(folder / "site.yml"),
             "members_playbook": str(folder / "members.yml"),
         }
         (folder / "vars.yml").write_text(yaml.safe_dump(variables))
         command = [RULEBOOK, "--rulebook", EXTENSION / "rulebooks/fabric.yml", "-i", "hosts.yml", "--vars", "vars.yml"]
+        command += ["--env-vars", "webhook_token"]
         environment = {
             **os.environ,
+            "webhook_token": TOKEN,
             "ANSIBLE_COLLECTIONS_PATH": str(ROOT / ".cache/farm"),
             "ANSIBLE_HOME": str(folder / "ansible"),
             "PATH": f"{RULEBOOK.parent}:{os.environ['PATH']}",
