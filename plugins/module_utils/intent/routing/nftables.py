@@ -154,7 +154,7 @@ def _input(router: Router) -> Iterator[str]:
     yield 'iifname "lo" accept'
     if router.redundant:
         link = f'"{router_links(leg_name(router, router.link_network)).inner}"'
-        yield f"iifname {link} meta l4proto vrrp accept"
+        yield f"iifname {link} meta l4proto {{ icmp, vrrp }} accept"
         yield f"iifname {link} udp dport {redundancy.PORT} accept"
         yield f"ip daddr {LINK}.0/24 drop"
     yield "ct state established,related ct direction reply accept"
