@@ -69,7 +69,7 @@ def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
     fabric = new_fabric(tenants, ["hv1", "hv2"], forwarding="learning", options=options, external_networks=outside)
     predicted = fabric.run("site", "--check", "--diff").changes()
     assert fabric.run("site", "--diff").changes() == predicted
-    assert wait_until(lambda: holder(fabric) == "hv1", 20)
+    assert wait_until(lambda: holder(fabric) in fabric.hypervisors, 20)
     fabric.converged()
     return fabric
 
@@ -217,12 +217,13 @@ def test_the_other_hypervisor_takes_over_and_connections_go_on(fabric: Fabric) -
         "in": call(OUTSIDE, "red.web-2", PUBLIC["red"], 8080, ("10.1.1.12", 80)),
         "east-west": call("red.web-2", "red.db-1", "10.1.2.11", 5433),
     }
-    assert holder(fabric) == "hv1"
+    worker = holder(fabric)
+    [other] = {"hv1", "hv2"} - {worker}
     with talking(fabric, calls) as talks:
         time.sleep(QUIET)
         since = time.monotonic()
-        fabric.twin.run("hv1", "systemctl", "kill", "--signal=KILL", "tenantry-keepalived@red.edge")
-        assert wait_until(lambda: holder(fabric) == "hv2", 10)
+        fabric.twin.run(worker, "systemctl", "kill", "--signal=KILL", "tenantry-keepalived@red.edge")
+        assert wait_until(lambda: holder(fabric) == other, 10)
         before = heard(talks)
         assert wait_until(
             lambda: all(now > then for name in talks for now, then in zip(talks[name].heard, before[name])), 10
@@ -241,7 +242,7 @@ def test_a_router_is_rebuilt_and_the_other_tenants_notices_nothing(fabric: Fabri
     with talking(fabric, calls) as talks, pinging(fabric.twin, {"blue.web-1": GATEWAY}) as pings:
         done = fabric.run("router", "-erouter=red.edge", "-edo=rebuild").changes()
         assert {host for host, _task in done} == {"hv1", "hv2"}
-        assert wait_until(lambda: holder(fabric) in ("hv1", "hv2"), 10)
+        assert wait_until(lambda: holder(fabric) in fabric.hypervisors, 10)
         time.sleep(QUIET)
         before = heard(talks)
         time.sleep(QUIET)

@@ -59,29 +59,29 @@ def chain(router: dict[str, Any], name: str) -> list[str]:
 def test_haproxy_is_told_little_where_little_is_written() -> None:
     assert compiled(load_balancers={"site": SITE})["files"]["haproxy.cfg"] == (
         "global\n"
-        "\tuser haproxy\n"
-        "\tgroup haproxy\n"
-        "\tfd-hard-limit 65536\n"
-        "\tlocalpeer here\n"
-        "\tstats socket unix@haproxy.sock mode 600 level admin expose-fd listeners\n"
+        "    user haproxy\n"
+        "    group haproxy\n"
+        "    fd-hard-limit 65536\n"
+        "    localpeer here\n"
+        "    stats socket unix@haproxy.sock mode 600 level admin expose-fd listeners\n"
         "\n"
         "defaults\n"
-        "\tretries 3\n"
-        "\toption redispatch 1\n"
-        "\ttimeout connect 3s\n"
-        "\ttimeout client 1h\n"
-        "\ttimeout server 1h\n"
+        "    retries 3\n"
+        "    option redispatch 1\n"
+        "    timeout connect 3s\n"
+        "    timeout client 1h\n"
+        "    timeout server 1h\n"
         "\n"
         "peers across.reload\n"
-        "\tpeer here 127.0.0.1:61024\n"
+        "    peer here 127.0.0.1:61024\n"
         "\n"
         "listen site\n"
-        "\tbind 203.0.113.10:80 transparent\n"
-        "\tmode tcp\n"
-        "\tbalance roundrobin\n"
-        "\tdefault-server check inter 2s fall 3 rise 2 on-marked-down shutdown-sessions\n"
-        "\tserver web-1 10.1.1.20:8080\n"
-        "\tserver 10.1.1.21 10.1.1.21:8080\n"
+        "    bind 203.0.113.10:80 transparent\n"
+        "    mode tcp\n"
+        "    balance roundrobin\n"
+        "    default-server check inter 2s fall 3 rise 2 on-marked-down shutdown-sessions\n"
+        "    server web-1 10.1.1.20:8080\n"
+        "    server 10.1.1.21 10.1.1.21:8080\n"
     )
 
 
@@ -90,26 +90,26 @@ def test_http_has_its_times_cookies_and_checks() -> None:
     more = {"mode": "http", "algorithm": "leastconn", "stickiness": "cookie", "check": check}
     assert sections(shop={**SITE, **more}) == (
         "listen shop\n"
-        "\tbind 203.0.113.10:80 transparent\n"
-        "\tmode http\n"
-        "\toption forwardfor\n"
-        "\ttimeout client 1m\n"
-        "\ttimeout server 1m\n"
-        "\ttimeout tunnel 1h\n"
-        "\ttimeout http-request 10s\n"
-        "\tbalance leastconn\n"
-        "\tcookie member-of-shop insert indirect nocache httponly\n"
-        "\toption httpchk\n"
-        "\thttp-check send meth GET uri /health?deep=1 ver HTTP/1.1 hdr Host 203.0.113.10\n"
-        "\tdefault-server check inter 5s fall 1 rise 4 on-marked-down shutdown-sessions\n"
-        "\tserver web-1 10.1.1.20:8080 cookie 41a89dab\n"
-        "\tserver 10.1.1.21 10.1.1.21:8080 cookie 14f8ddac\n"
+        "    bind 203.0.113.10:80 transparent\n"
+        "    mode http\n"
+        "    option forwardfor\n"
+        "    timeout client 1m\n"
+        "    timeout server 1m\n"
+        "    timeout tunnel 1h\n"
+        "    timeout http-request 10s\n"
+        "    balance leastconn\n"
+        "    cookie member-of-shop insert indirect nocache httponly\n"
+        "    option httpchk\n"
+        "    http-check send meth GET uri /health?deep=1 ver HTTP/1.1 hdr Host 203.0.113.10\n"
+        "    default-server check inter 5s fall 1 rise 4 on-marked-down shutdown-sessions\n"
+        "    server web-1 10.1.1.20:8080 cookie 41a89dab\n"
+        "    server 10.1.1.21 10.1.1.21:8080 cookie 14f8ddac\n"
     )
 
 
 def test_clients_stay_with_a_member_by_their_address() -> None:
-    assert "\tbalance source\n\thash-type consistent\n" in sections(tls={**SITE, "algorithm": "source"})
-    table = "\tstick-table type ip size 100k expire 1h peers across.reload\n\tstick on src\n"
+    assert "    balance source\n    hash-type consistent\n" in sections(tls={**SITE, "algorithm": "source"})
+    table = "    stick-table type ip size 100k expire 1h peers across.reload\n    stick on src\n"
     assert table in sections(tls={**SITE, "stickiness": "source"})
 
 

@@ -20,28 +20,28 @@ USER = "haproxy"  # as which it runs, of its package
 _HEIRS, _HEIRS_PORT = "across.reload", 61024
 _GLOBAL = f"""\
 global
-	user {USER}
-	group {USER}
-	fd-hard-limit 65536
-	localpeer here
-	stats socket unix@haproxy.sock mode 600 level admin expose-fd listeners
+    user {USER}
+    group {USER}
+    fd-hard-limit 65536
+    localpeer here
+    stats socket unix@haproxy.sock mode 600 level admin expose-fd listeners
 
 defaults
-	retries 3
-	option redispatch 1
-	timeout connect 3s
-	timeout client 1h
-	timeout server 1h
+    retries 3
+    option redispatch 1
+    timeout connect 3s
+    timeout client 1h
+    timeout server 1h
 
 peers {_HEIRS}
-	peer here 127.0.0.1:{_HEIRS_PORT}
+    peer here 127.0.0.1:{_HEIRS_PORT}
 """
 _HTTP = """\
-	option forwardfor
-	timeout client 1m
-	timeout server 1m
-	timeout tunnel 1h
-	timeout http-request 10s
+    option forwardfor
+    timeout client 1m
+    timeout server 1m
+    timeout tunnel 1h
+    timeout http-request 10s
 """
 
 
@@ -54,26 +54,26 @@ def files(router: Router) -> dict[str, str]:
 
 def _section(balancer: LoadBalancer) -> Iterator[str]:
     yield f"listen {balancer.name}\n"
-    yield f"\tbind {balancer.public}:{balancer.port} transparent\n"  # whether the address is here yet or not
-    yield f"\tmode {balancer.mode}\n"
+    yield f"    bind {balancer.public}:{balancer.port} transparent\n"  # whether the address is here yet or not
+    yield f"    mode {balancer.mode}\n"
     if balancer.mode == "http":
         yield _HTTP
-    yield f"\tbalance {balancer.algorithm}\n"
+    yield f"    balance {balancer.algorithm}\n"
     if balancer.algorithm == "source":
-        yield "\thash-type consistent\n"  # who has a member keeps it when others come and go
+        yield "    hash-type consistent\n"  # who has a member keeps it when others come and go
     if balancer.stickiness == "source":
-        yield f"\tstick-table type ip size 100k expire 1h peers {_HEIRS}\n\tstick on src\n"
+        yield f"    stick-table type ip size 100k expire 1h peers {_HEIRS}\n    stick on src\n"
     if balancer.stickiness == "cookie":
-        yield f"\tcookie member-of-{balancer.name} insert indirect nocache httponly\n"
+        yield f"    cookie member-of-{balancer.name} insert indirect nocache httponly\n"
     check = balancer.check
     if check.type == "http":
-        yield "\toption httpchk\n"
-        yield f"\thttp-check send meth GET uri {check.path} ver HTTP/1.1 hdr Host {balancer.public}\n"
+        yield "    option httpchk\n"
+        yield f"    http-check send meth GET uri {check.path} ver HTTP/1.1 hdr Host {balancer.public}\n"
     times = f"inter {check.interval}s fall {check.fall} rise {check.rise}"
-    yield f"\tdefault-server check {times} on-marked-down shutdown-sessions\n"
+    yield f"    default-server check {times} on-marked-down shutdown-sessions\n"
     for name, address in balancer.members.items():
         cookie = f" cookie {digest(address, 8)}" if balancer.stickiness == "cookie" else ""
-        yield f"\tserver {name} {address}:{balancer.to_port}{cookie}\n"
+        yield f"    server {name} {address}:{balancer.to_port}{cookie}\n"
 
 
 def heard(router: Router) -> Iterator[str]:
