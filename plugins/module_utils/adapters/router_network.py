@@ -93,6 +93,11 @@ def _described(link: Mapping[str, Any], floating: Collection[str]) -> dict[str, 
     }
 
 
+def remove(name: str) -> None:
+    """Remove a router's namespace, and the cables that stay when it is made anew."""
+    run([_PROGRAM, "remove", name], _SECONDS)
+
+
 def change(wish: RouterWish, plan: RouterPlan) -> None:
     """Bring the namespace of a router that is up to what differs: its rules first."""
     if ("ruleset", wish.name) in plan.after or _ruleset_file_changed(wish, plan):
@@ -123,8 +128,6 @@ def _key(wish: RouterWish, interface: Interface) -> tuple[str, str]:
 def _changes(interface: Interface, before: Any) -> Iterator[str]:
     for address in sorted(set(before["addresses"]) - set(interface.addresses)):
         yield f"address delete {address} dev {interface.name}"
-    if (before["mac"], before["mtu"]) != (interface.mac, interface.mtu):
-        yield f"link set dev {interface.name} address {interface.mac} mtu {interface.mtu}"
 
 
 def _route_changes(wish: RouterWish, plan: RouterPlan) -> Iterator[str]:

@@ -63,7 +63,7 @@ def start(name: str) -> None:
 
 
 def stop(name: str) -> None:
-    """Remove the router's namespace with all that runs in it."""
+    """Stop what runs in a router's namespace, now and at boot."""
     units = [*(service_unit(service, name) for service in SERVICES), router_unit(name)]
     _systemctl("disable", "--now", *units)
     _systemctl("reset-failed", *(f"{unit}*" for unit in units))  # by pattern: it need not have failed

@@ -64,6 +64,7 @@ class Routers:
             check(self._wanted[name])
         for name in sorted(touched - self._wanted.keys()):
             router_units.stop(name)
+            router_network.remove(name)
             remove_files(name)
         for name in kept:
             router_tunnels.write_secrets(self._wanted[name])

@@ -136,6 +136,7 @@ def network_lines(wish: RouterWish) -> Iterator[str]:
 
 
 def interface_lines(interface: Interface) -> Iterator[str]:
+    yield f"link set dev {interface.name} address {interface.mac} mtu {interface.mtu}"
     yield from (f"address replace {address} dev {interface.name}" for address in interface.addresses)
     yield f'link set dev {interface.name} up alias "{interface.network}"'
 
