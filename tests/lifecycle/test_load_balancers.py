@@ -9,28 +9,24 @@ The outside is the gateway of the external network. Members answer HTTP with the
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from lifecycle_fabric import Fabric
+from members import PORT, Client, Member, ask, is_cut, start_member
 from packets import wait_until
-from talks import in_network
 
 OUTSIDE, GATEWAY = "underlay", "203.0.113.1"  # the twin's core, and its address there
 PUBLIC, OTHER = "203.0.113.10", "203.0.113.12"
 SITE, SHOP, LESS, GONE, FAR, LATE = ((PUBLIC, port) for port in range(80, 86))
 RAW = (OTHER, 443)
-PORT = 8080  # of members
-PATIENCE = 2.0  # seconds to connect and for an answer
 QUICK = {"interval": 1, "fall": 2, "rise": 1}
 FOUND_OUT = 2.5  # seconds after which checks have
 MEMBERS = ("web-1", "web-2")
@@ -72,91 +68,6 @@ TENANT = {
 }
 
 
-class Answer(NamedTuple):
-    """Of a member: who it is, whom it sees, whom HAProxy says it speaks for, and the cookie that HAProxy adds."""
-
-    name: str
-    seen: str
-    forwarded: str
-    cookie: str
-
-
-@dataclass
-class Member:
-    """A server that ends all of its connections when it is killed."""
-
-    name: str
-    listener: socket.socket
-    connections: list[socket.socket] = field(default_factory=list)
-
-    def serve(self) -> None:
-        with suppress(OSError):
-            while True:
-                connection = self.listener.accept()[0]
-                self.connections.append(connection)
-                threading.Thread(target=self._answer, args=[connection], daemon=True).start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection, connection.makefile("rb") as lines:
-            while request := "".join(_head(lines)):
-                forwarded = _header(request, "x-forwarded-for")
-                body = f"{self.name} {connection.getpeername()[0]} {forwarded}"
-                connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
-
-    def kill(self) -> None:
-        for each in (self.listener, *self.connections):
-            with suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
-
-
-def _head(lines: Iterable[bytes]) -> Iterator[str]:
-    """Yield the lines of a request up to the empty one, or none."""
-    for line in lines:
-        if line == b"\r\n":
-            return
-        yield line.decode()
-
-
-def _header(text: str, name: str) -> str:
-    found = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.lower().startswith(f"{name}:")]
-    return found[0] if found else "-"
-
-
-def start_member(fabric: Fabric, name: str) -> Member:
-    member = Member(name, in_network(fabric, f"acme.{name}", lambda: socket.create_server(("", PORT))))
-    threading.Thread(target=member.serve, daemon=True).start()
-    return member
-
-
-class Client:
-    """A connection on which a member is asked again and again."""
-
-    def __init__(self, fabric: Fabric, endpoint: str, address: tuple[str, int]) -> None:
-        self._socket = in_network(fabric, endpoint, lambda: socket.create_connection(address, PATIENCE))
-
-    def ask(self, cookie: str = "-") -> Answer:
-        """Return the answer to a request; OSError or ValueError if there is none."""
-        self._socket.sendall(f"GET / HTTP/1.1\r\nHost: {PUBLIC}\r\nCookie: {cookie}\r\n\r\n".encode())
-        head, _empty, body = self._socket.recv(4096).decode().partition("\r\n\r\n")
-        name, seen, forwarded = body.split(" ")
-        return Answer(name, seen, forwarded, _header(head, "set-cookie").partition(";")[0])
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-def ask(fabric: Fabric, endpoint: str, address: tuple[str, int], cookie: str = "-") -> Answer | None:
-    """Ask once, on a connection of its own; None if there is no answer."""
-    with suppress(OSError, ValueError):
-        client = Client(fabric, endpoint, address)
-        try:
-            return client.ask(cookie)
-        finally:
-            client.close()
-    return None
-
-
 def names(fabric: Fabric, address: tuple[str, int], count: int = 10, cookie: str = "-") -> Counter[str]:
     """Return how often each member answers the outside."""
     answers = [ask(fabric, OUTSIDE, address, cookie) for _number in range(count)]
@@ -181,15 +92,6 @@ def asking(fabric: Fabric, address: tuple[str, int]) -> Iterator[list[tuple[floa
     finally:
         over.set()
         thread.join()
-
-
-def is_cut(client: Client) -> bool:
-    """Say whether a connection that has been answered is so no more."""
-    try:
-        client.ask()
-    except (OSError, ValueError):
-        return True
-    return False
 
 
 @pytest.fixture(scope="module")

@@ -69,9 +69,11 @@ def _misled(router: Router, inside: Inside, hop: str, to: Subnet | None) -> str 
     parsed = ipaddress.ip_address(hop)
     parts = [part for network in inside.values() for part in network.subnets]
     home = next((part for part in parts if part.contains(parsed.version, int(parsed))), None)
-    if not home:
-        where = " or ".join(part.text for part in parts if not to or part.family == to.family)
-        return f"{hop} is on no network of the router; write a next hop in {where}" if where else None
+    if not home and parts:
+        where = " or ".join(part.text for part in parts)
+        return f"{hop} is on no network of the router; write a next hop in {where}"
+    if not home:  # its networks are at fault themselves
+        return None
     if role := home.role_of(int(parsed)):
         return f"{hop} is the {role} of {home.text}; write the address of a host"
     if any(f"{hop}/{home.prefix}" in addresses for addresses in router.gateways.values()):

@@ -69,7 +69,8 @@ def _keepalived(router: Router, host: str) -> Iterator[str]:
         "global_defs",
         [
             f"router_id {router.name}",
-            *("vrrp_version 3", "vrrp_check_unicast_src", "enable_script_security"),
+            *("vrrp_version 3", "vrrp_check_unicast_src"),
+            *(["enable_script_security"] if router.load_balancers else []),
             f"vrrp_startup_delay {_STARTUP}",
             *("vrrp_garp_master_delay 1", "vrrp_garp_master_repeat 3", "vrrp_garp_master_refresh 30"),
         ],

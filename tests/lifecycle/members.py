@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Servers of HTTP on endpoints, and clients that ask them, perhaps by somebody between."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from lifecycle_fabric import Fabric
+from talks import in_network
+
+PORT = 8080  # of members
+PATIENCE = 2.0  # seconds to connect and for an answer
+
+
+class Answer(NamedTuple):
+    """Of a member: who it is, whom it sees, whom HAProxy says it speaks for, and the cookie that HAProxy adds."""
+
+    name: str
+    seen: str
+    forwarded: str
+    cookie: str
+
+
+@dataclass
+class Member:
+    """A server that ends all of its connections when it is killed."""
+
+    name: str
+    listener: socket.socket
+    connections: list[socket.socket] = field(default_factory=list)
+
+    def serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection = self.listener.accept()[0]
+                self.connections.append(connection)
+                threading.Thread(target=self._answer, args=[connection], daemon=True).start()
+
+    def _answer(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection, connection.makefile("rb") as lines:
+            while request := "".join(_head(lines)):
+                forwarded = _header(request, "x-forwarded-for")
+                body = f"{self.name} {connection.getpeername()[0]} {forwarded}"
+                connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+
+    def kill(self) -> None:
+        for each in (self.listener, *self.connections):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+
+
+def _head(lines: Iterable[bytes]) -> Iterator[str]:
+    """Yield the lines of a request up to the empty one, or none."""
+    for line in lines:
+        if line == b"\r\n":
+            return
+        yield line.decode()
+
+
+def _header(text: str, name: str) -> str:
+    found = [line.split(":", 1)[1].strip() for line in text.splitlines() if line.lower().startswith(f"{name}:")]
+    return found[0] if found else "-"
+
+
+def start_member(fabric: Fabric, name: str) -> Member:
+    member = Member(name, in_network(fabric, f"acme.{name}", lambda: socket.create_server(("", PORT))))
+    threading.Thread(target=member.serve, daemon=True).start()
+    return member
+
+
+class Client:
+    """A connection on which a member is asked again and again."""
+
+    def __init__(self, fabric: Fabric, endpoint: str, address: tuple[str, int]) -> None:
+        self._socket = in_network(fabric, endpoint, lambda: socket.create_connection(address, PATIENCE))
+
+    def ask(self, cookie: str = "-") -> Answer:
+        """Return the answer to a request; OSError or ValueError if there is none."""
+        self._socket.sendall(f"GET / HTTP/1.1\r\nHost: members\r\nCookie: {cookie}\r\n\r\n".encode())
+        head, _empty, body = self._socket.recv(4096).decode().partition("\r\n\r\n")
+        name, seen, forwarded = body.split(" ")
+        return Answer(name, seen, forwarded, _header(head, "set-cookie").partition(";")[0])
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+def ask(fabric: Fabric, endpoint: str, address: tuple[str, int], cookie: str = "-") -> Answer | None:
+    """Ask once, on a connection of its own; None if there is no answer."""
+    with suppress(OSError, ValueError):
+        client = Client(fabric, endpoint, address)
+        try:
+            return client.ask(cookie)
+        finally:
+            client.close()
+    return None
+
+
+def is_cut(client: Client) -> bool:
+    """Say whether a connection that has been answered is so no more."""
+    try:
+        client.ask()
+    except (OSError, ValueError):
+        return True
+    return False
