@@ -193,8 +193,9 @@ EXAMPLES = r"""
           - {name: db, port: rt-db, network: acme.db, mac: 52:54:00:00:00:02, mtu: 1458, addresses: [10.1.2.1/24]}
         files:
           nftables.conf: |
-            table inet router
-            delete table inet router
+            table inet router {
+            }
+            flush table inet router
             table inet router {
               chain forward { type filter hook forward priority filter; policy accept; }
             }

@@ -84,7 +84,7 @@ class Service:
 
 SERVICES: Mapping[str, Service] = {
     "conntrackd": Service("conntrackd.conf", ()),
-    "keepalived": Service("keepalived.conf", ("keepalived", "--config-test", "--use-file={}")),
+    "keepalived": Service("keepalived.conf", ("keepalived", "--config-test", "--use-file={}"), reloads=True),
     "dnsmasq": Service("dnsmasq.conf", ("dnsmasq", "--test", "--conf-file={}"), ("dnsmasq.leases", "dnsmasq.names")),
     "haproxy": Service("haproxy.cfg", ("haproxy", "-c", "-f", "{}"), reloads=True),
     "wireguard": Service(wireguard.DEVICE, (), wireguard.FILES[1:]),

@@ -134,11 +134,9 @@ def test_what_is_balanced_is_let_in_by_the_address_that_it_was_sent_to() -> None
     assert {"203.0.113.10/24", "203.0.113.12/32"} in [{*leg["addresses"]} for leg in router["interfaces"]]
 
 
-def test_haproxy_begins_anew_where_the_addresses_come_to() -> None:
-    said = 'notify_master "/bin/systemctl --no-block try-reload-or-restart tenantry-haproxy@acme.edge" root'
-    both = {"hypervisors": ["hv1", "hv2"]}
-    assert said in compiled(load_balancers={"site": SITE}, **both)["files"]["keepalived.conf"]
-    assert "notify" not in compiled(**both)["files"]["keepalived.conf"]
+def test_the_host_is_told_where_the_addresses_have_come_to() -> None:
+    said = 'notify_master "/usr/local/lib/tenantry/router master acme.edge" root'
+    assert said in compiled(hypervisors=["hv1", "hv2"])["files"]["keepalived.conf"]
 
 
 def test_a_router_that_balances_nothing_has_nothing_of_it() -> None:

@@ -21,6 +21,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_links
 
 _TABLE = "inet router"
+_SET = ("    set inside {", "        type ipv4_addr", "        flags interval")
+# Chains stay. One that is made anew is asked by the kernel before its rules count, and would drop by its policy meanwhile.
+_EMPTIED = (f"table {_TABLE} {{", *_SET, "    }", "}", f"flush table {_TABLE}", f"flush set {_TABLE} inside")
 _SYN = "tcp flags & (fin | syn | rst | ack) != syn ct state new drop"
 _ND = "{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }"
 
@@ -43,8 +46,7 @@ def ruleset(router: Router, networks: Sequence[Network]) -> str:
     if router.load_balancers:
         chains.update(balanced=haproxy.heard(router), output=haproxy.said(router))
     subnets = _inside_networks(router, networks)
-    lines = [f"table {_TABLE}", f"delete table {_TABLE}", f"table {_TABLE} {{"]
-    lines += ["    set inside {", "        type ipv4_addr", "        flags interval"]
+    lines = [*_EMPTIED, f"table {_TABLE} {{", *_SET]
     lines += [f"        elements = {{ {', '.join(subnets)} }}"] if subnets else []
     lines += ["    }"]
     for name, rules in chains.items():

@@ -69,8 +69,7 @@ def _keepalived(router: Router, host: str) -> Iterator[str]:
         "global_defs",
         [
             f"router_id {router.name}",
-            *("vrrp_version 3", "vrrp_check_unicast_src"),
-            *(["enable_script_security"] if router.load_balancers else []),
+            *("vrrp_version 3", "vrrp_check_unicast_src", "enable_script_security"),
             f"vrrp_startup_delay {_STARTUP}",
             *("vrrp_garp_master_delay 1", "vrrp_garp_master_repeat 3", "vrrp_garp_master_refresh 30"),
         ],
@@ -89,15 +88,9 @@ def _keepalived(router: Router, host: str) -> Iterator[str]:
             *_block("virtual_ipaddress", [first]),
             *_block("virtual_ipaddress_excluded", [line for line in addresses if line != first]),
             *(_block("virtual_routes", routes) if routes else ()),
-            *_notify(router),
+            f'notify_master "/usr/local/lib/tenantry/router master {router.name}" root',
         ],
     )
-
-
-def _notify(router: Router) -> Iterator[str]:
-    """Have HAProxy begin anew where the addresses come to: without them it reached nobody, and took all for down."""
-    if router.load_balancers:
-        yield f'notify_master "/bin/systemctl --no-block try-reload-or-restart tenantry-haproxy@{router.name}" root'
 
 
 def _conntrackd(router: Router, host: str) -> Iterator[str]:
