@@ -22,7 +22,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_l
 
 _TABLE = "inet router"
 _SET = ("    set inside {", "        type ipv4_addr", "        flags interval")
-# Chains stay. One that is made anew is asked by the kernel before its rules count, and would drop by its policy meanwhile.
+# Chains stay. The kernel asks a new one before its rules count, and would drop by its policy meanwhile.
 _EMPTIED = (f"table {_TABLE} {{", *_SET, "    }", "}", f"flush table {_TABLE}", f"flush set {_TABLE} inside")
 _SYN = "tcp flags & (fin | syn | rst | ack) != syn ct state new drop"
 _ND = "{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }"
