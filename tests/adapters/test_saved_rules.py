@@ -67,7 +67,7 @@ jump 1 FORWARD first -m comment --comment "tenantry.sdn: first of all" -j dc1.in
 jump 3 INPUT last -m comment --comment "tenantry.sdn" -j dc1.in
 """
 
-Restore = Callable[[], "subprocess.CompletedProcess[str]"]
+Restore = Callable[[], subprocess.CompletedProcess[str]]
 
 
 def sets(check: bool = False, **changed: Any) -> Result:

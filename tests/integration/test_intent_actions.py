@@ -188,6 +188,7 @@ def test_a_tenant_is_left_out_without_touching_the_record(controller: Controller
     assert [port["name"] for port in without["state"]["ports"]] == [
         "eth1",
         "eth2",
+        "eth3",
         "br-int",
         "gn-flow",
         "tap-49be219a85c",
@@ -226,6 +227,7 @@ def test_a_hypervisor_that_left_is_emptied_but_an_unknown_one_is_an_error(
         "exports": {},
         "ssl": None,
         "security_driver": "openflow",
+        "routers": [],
         "firewall": {
             "plugs": [],
             "sets": [],
@@ -245,7 +247,7 @@ def test_all_faults_are_the_message_and_nothing_is_written(controller: Controlle
     faults = [
         "tenants.acme.networks.db.type (tenants/acme.yml:8): 'vxlna' is unknown; write one of gre, vxlan, geneve, "
         "vlan, flat",
-        "tenants.acme.ports.web-2.ip (tenants/acme.yml:15): 10.1.1.255 is the broadcast address of 10.1.1.0/24; write "
+        "tenants.acme.ports.web-2.ip (tenants/acme.yml:27): 10.1.1.255 is the broadcast address of 10.1.1.0/24; write "
         "the address of a host",
     ]
     for result in (whole, state):

@@ -8,9 +8,12 @@ Red's router stands on both hypervisors, blue's on one. The outside is the gatew
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -233,6 +236,34 @@ def test_the_other_hypervisor_takes_over_and_connections_go_on(fabric: Fabric) -
         time.sleep(QUIET)
         compare_heard(before, heard(talks), set())
     print(f"another hypervisor routes after {gap:.2f} s")
+    assert gap < 3
+    fabric.converged()
+
+
+def test_a_hypervisor_that_dies_is_replaced_and_its_routers_come_back_by_themselves(fabric: Fabric) -> None:
+    if holder(fabric) == "hv2":
+        fabric.twin.run("hv2", "systemctl", "kill", "--signal=KILL", "tenantry-keepalived@red.edge")
+        assert wait_until(lambda: holder(fabric) == "hv1", 10)
+    keeper = Path(f"/proc/{fabric.twin.pid('hv1')}/root")
+    with talking(fabric, {"out": call("red.db-1", OUTSIDE, GATEWAY, 7007)}) as talks:
+        time.sleep(QUIET)
+        since = time.monotonic()
+        os.kill(fabric.twin.pid("hv1"), signal.SIGKILL)
+        show = ("ip", "-n", "tenantry-red.edge", "-oneline", "address")
+        assert wait_until(lambda: "10.1.1.1/24" in fabric.twin.run("hv2", *show), 10)
+        gap = time.monotonic() - since
+        before = heard(talks)
+        assert wait_until(lambda: talks["out"].heard > before["out"], 10)  # TCP tries again less and less often
+        assert wait_until(lambda: not keeper.exists(), 20)
+        fabric.run("twin_up", *fabric.settings)
+        up = ("systemctl", "is-active", "tenantry-dnsmasq@blue.edge", "tenantry-keepalived@red.edge")
+        assert wait_until(lambda: fabric.twin.attempt("hv1", *up).stdout.split() == ["active", "active"], 30)
+        assert wait_until(lambda: seen(fabric, "blue.db-1", OUTSIDE, GATEWAY, 7008) == PUBLIC["blue"], 30)
+        before = heard(talks)
+        time.sleep(QUIET)
+        compare_heard(before, heard(talks), set())
+    assert holder(fabric) == "hv2"
+    print(f"another hypervisor has the addresses after {gap:.2f} s")
     assert gap < 3
     fabric.converged()
 

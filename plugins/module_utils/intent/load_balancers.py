@@ -13,8 +13,8 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.openings import (
+    Guests,
     claim_ports,
-    ipv4_addresses,
     sources_of,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.outside import shared_address
@@ -22,7 +22,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Check, LoadBalancer, Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Parser, integer, one_of, shown, text
 
 _KEYS = (
@@ -39,13 +39,13 @@ def parse_load_balancers(
     around: Surroundings,
     section: Section,
     router: Router,
-    ports: Mapping[str, Port],
+    guests: Guests,
     inside: Mapping[str, Network],
 ) -> Iterator[LoadBalancer]:
-    """Yield the load balancers; ``ports`` are those of the router's networks, ``inside`` these, by short names."""
+    """Yield the load balancers; ``inside`` are the router's networks, by short names."""
     network = around.external.get(router.outside.network) if router.outside else None
     own = router.public_addresses[:1] + [forward.public for forward in router.forwards]
-    member = _member(router, ipv4_addresses(ports), inside)
+    member = _member(router, guests, inside)
     for name, path, given in section.items("load_balancers"):
         entry = Section(section.faults, path, given, _KEYS)
         parsed = _load_balancer(entry, name, shared_address(around, entry, network, own), member)
@@ -82,7 +82,7 @@ def _members(entry: Section, member: Parser[tuple[str, str]]) -> dict[str, str]:
     if entry.value("members") is None:
         return found
     for path, (name, address) in each(entry.faults, entry.path_to("members"), entry.value("members"), member):
-        twin = next((other for other, its in found.items() if its == address), None)
+        twin = next((other for other, its in found.items() if address and its == address), None)
         if twin:
             what = "is there twice" if twin == name else f"is {twin}, which is there already"
             entry.faults.add(path, f"{name} {what}; a member is listed once")
@@ -91,7 +91,7 @@ def _members(entry: Section, member: Parser[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def _member(router: Router, guests: Mapping[str, str], inside: Mapping[str, Network]) -> Parser[tuple[str, str]]:
+def _member(router: Router, guests: Guests, inside: Mapping[str, Network]) -> Parser[tuple[str, str]]:
     """Return a parser of a member's port name or address to what it is called and its address."""
     known = one_of_names(guests, "port with an IPv4 address on a network of this router")
     parts = [part for network in inside.values() for part in network.subnets if part.family == 4]

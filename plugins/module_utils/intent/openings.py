@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,9 +24,11 @@ _PROTOCOLS = ("tcp", "udp", "icmp")
 _port = integer(1, 65535)
 
 
-def parse_openings(around: Surroundings, section: Section, router: Router, ports: Mapping[str, Port]) -> Router:
-    """Return the router with all that comes in by it; ``ports`` are those of its networks, by their short names."""
-    guests = ipv4_addresses(ports)
+Guests = Mapping[str, str]  # short name of a port: its plain IPv4 address, '' of one that is at fault itself
+
+
+def parse_openings(around: Surroundings, section: Section, router: Router, guests: Guests) -> Router:
+    """Return the router with all that comes in by it; ``guests`` are those of its networks."""
     static = dict(_static_nat(around, section, router, guests))
     return replace(
         router,
@@ -36,23 +38,23 @@ def parse_openings(around: Surroundings, section: Section, router: Router, ports
     )
 
 
-def ipv4_addresses(ports: Mapping[str, Port]) -> dict[str, str]:
-    """Return the plain IPv4 address of each port that has one."""
-    return {name: address for name, port in ports.items() if (address := _ipv4(port))}
+def guests_of(router: Router, ports: Mapping[str, Port], written: Collection[str]) -> Guests:
+    """Return the guests of a router's networks; ``written`` are all ports of the tenant, those at fault among them."""
+    behind = {name: port for name, port in ports.items() if port.network in router.gateways}
+    known = {name: address for name, port in behind.items() if (address := _ipv4(port))}
+    return {**{name: "" for name in written if name not in ports or not ports[name].addresses}, **known}
 
 
 def _ipv4(port: Port) -> str | None:
     return next((address.partition("/")[0] for address in port.addresses if family(address) == 4), None)
 
 
-def _target(section: Section, guests: Mapping[str, str]) -> str | None:
+def _target(section: Section, guests: Guests) -> str | None:
     known = one_of_names(guests, "port with an IPv4 address on a network of this router")
     return section.required("to", known, "web-1")
 
 
-def _static_nat(
-    around: Surroundings, section: Section, router: Router, guests: Mapping[str, str]
-) -> Iterator[tuple[str, str]]:
+def _static_nat(around: Surroundings, section: Section, router: Router, guests: Guests) -> Iterator[tuple[str, str]]:
     network = around.external.get(router.outside.network) if router.outside else None
     for name, path, given in section.items("static_nat"):
         public = public_address(around, path, network, given)
@@ -61,7 +63,7 @@ def _static_nat(
             yield name, public
 
 
-def _forwards(around: Surroundings, section: Section, router: Router, guests: Mapping[str, str]) -> Iterator[Opening]:
+def _forwards(around: Surroundings, section: Section, router: Router, guests: Guests) -> Iterator[Opening]:
     network = around.external.get(router.outside.network) if router.outside else None
     own = router.public_addresses[:1]
     for _name, path, given in section.items("port_forwards"):
@@ -91,7 +93,7 @@ def claim_ports(around: Surroundings, entry: Section, public: str, protocol: str
         around.claims.claim((protocol, public), port, entry.path_to("port"), "a port leads to one place")
 
 
-def _firewall(section: Section, static: Mapping[str, str], guests: Mapping[str, str]) -> Iterator[Opening]:
+def _firewall(section: Section, static: Mapping[str, str], guests: Guests) -> Iterator[Opening]:
     given: list[Any] = section.optional("firewall", sequence, []) or []
     for at, value in enumerate(given):
         rule = Section(section.faults, f"{section.path_to('firewall')}[{at}]", value, _RULE_KEYS)

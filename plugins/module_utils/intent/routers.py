@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.acl import parse_acl
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.load_balancers import parse_load_balancers
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.openings import parse_openings
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.openings import Guests, guests_of, parse_openings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.outside import parse_outside
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.placement import check_place
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
@@ -37,8 +37,7 @@ _MOST = 2  # hypervisors of a router
 Networks = Mapping[str, "Network | None"]
 
 
-@dataclass(frozen=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a router stands, and what else is written of it."""
 
     section: Section
@@ -129,28 +128,28 @@ def _with_router(network: Network, router: Router | None) -> Network:
 
 
 def parse_routers(
-    around: Surroundings, standings: Sequence[Standing], networks: Networks, ports: Mapping[str, Port]
+    around: Surroundings, tenant: Section, standings: Sequence[Standing], networks: Networks, ports: Mapping[str, Port]
 ) -> dict[str, Router]:
     """Return the routers by their short names; those with faults are in part what was written."""
-    return {
-        standing.router.name.partition(".")[2]: _complete(around, standing.section, standing.router, networks, ports)
-        for standing in standings
-    }
+    given = tenant.value("ports")
+    written = [name for name in given if isinstance(name, str)] if isinstance(given, Mapping) else []
+    found = {}
+    for section, router in standings:
+        _claim(around, section, router)
+        _refuse_taken_ranges(around, section, router, networks, ports)
+        guests = guests_of(router, ports, written)
+        found[router.name.partition(".")[2]] = _complete(around, section, router, networks, guests)
+    return found
 
 
-def _complete(
-    around: Surroundings, section: Section, router: Router, networks: Networks, ports: Mapping[str, Port]
-) -> Router:
-    behind = {name: port for name, port in ports.items() if port.network in router.gateways}
+def _complete(around: Surroundings, section: Section, router: Router, networks: Networks, guests: Guests) -> Router:
     inside = {name: network for name, network in networks.items() if network and network.name in router.gateways}
-    _claim(around, section, router)
-    _refuse_taken_ranges(around, section, router, networks, behind)
     router = replace(router, outside=parse_outside(around, section, router))
-    router = parse_openings(around, section, router, behind)
+    router = parse_openings(around, section, router, guests)
     router = replace(router, routes=parse_static_routes(around, section, router, inside))
     return replace(
         router,
-        load_balancers=tuple(parse_load_balancers(around, section, router, behind, inside)),
+        load_balancers=tuple(parse_load_balancers(around, section, router, guests, inside)),
         acl=tuple(parse_acl(section, router, inside)),
         wireguard=parse_vpn(around, section, router),
     )

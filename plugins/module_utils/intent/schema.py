@@ -104,7 +104,7 @@ def _tenant(around: Surroundings, name: str, path: str, value: Any) -> Tenant:
     refuse_idle_services(around.faults, networks)
     security = parse_security(section)
     ports = parse_ports(around, name, section, networks, security)
-    routers = parse_routers(around, standings, networks, ports)
+    routers = parse_routers(around, section, standings, networks, ports)
     return Tenant(
         name,
         {**{key: network for key, network in networks.items() if network}, **links_of(around, routers, networks)},

@@ -36,11 +36,11 @@ def answers() -> Answers:
     return {path.stem: json.loads(path.read_text()) for path in sorted(SAMPLES.glob("*.json"))}
 
 
-def discovered(answers: Answers, fabric: Any = FABRIC, **mapping: Any) -> dict[str, Any]:
-    return intent_of(list(answers.values()), fabric, mapping)
+def discovered(answers: Answers, fabric: Any = None, **mapping: Any) -> dict[str, Any]:
+    return intent_of(list(answers.values()), FABRIC if fabric is None else fabric, mapping)
 
 
-def faults(answers: Answers, fabric: Any = FABRIC, **mapping: Any) -> list[str]:
+def faults(answers: Answers, fabric: Any = None, **mapping: Any) -> list[str]:
     with pytest.raises(InvalidInput) as caught:
         discovered(answers, fabric, **mapping)
     return caught.value.faults
