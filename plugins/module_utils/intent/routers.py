@@ -84,7 +84,7 @@ def _hypervisors(around: Surroundings, section: Section) -> list[tuple[str, str]
 
 
 def _addresses(around: Surroundings, section: Section, network: Network) -> Iterator[str]:
-    """Yield the router's address in each subnet, with prefix length: as written, else the first that is free for it."""
+    """Yield the router's address in each subnet, with prefix length: as written, else the first of a host."""
     given = (
         [] if "ip" not in section else each(around.faults, section.path_to("ip"), section.value("ip"), unicast_address)
     )
@@ -182,9 +182,9 @@ def links_of(around: Surroundings, routers: Mapping[str, Router], networks: Netw
         if not router.redundant:
             continue
         short = router.link_network.partition(".")[2]
-        path = f"tenants.{router.tenant}.routers.{router.name.partition('.')[2]}"
         if short in networks:
-            around.faults.add(f"{path}.hypervisors", f"network {short} has the name of the router's own; rename it")
+            what = f"network {short} has the name of the router's own; rename it"
+            around.faults.add(f"{router.path}.hypervisors", what)
         if "tunnel" not in around.fabric.segments:
             what = "missing; a router on two hypervisors has a tunnel of its own between them"
             around.faults.add("fabric.segments.tunnel", f"{what}, so write ids, for example 'tunnel: 5000-16777215'")
@@ -192,7 +192,7 @@ def links_of(around: Surroundings, routers: Mapping[str, Router], networks: Netw
         kind = next((network.type for network in kinds if network and network.type in TUNNEL_TYPES), "geneve")
         found[short] = link_network(router, kind)
         for host in router.hypervisors:
-            check_place(around, f"{path}.hypervisors", found[short], host)
+            check_place(around, f"{router.path}.hypervisors", found[short], host)
     return found
 
 
