@@ -199,9 +199,19 @@ class Fabric:
         with self.listening() as heard, ThreadPoolExecutor(8) as pool:
             replies = list(pool.map(lambda pair: self.reaches(*pair), pairs))
             heard.wait_for(others)
-        assert [pair for pair, reply in zip(pairs, replies) if not reply] == []
+        silent = [pair for pair, reply in zip(pairs, replies) if not reply]
+        assert not silent, f"no answers: {silent}\n{self._evidence(silent[0])}"
         assert heard.leaks(self.home()) == []
         assert {name: set(frames) for name, frames in heard.frames.items()} == others
+
+    def _evidence(self, pair: Iterable[str]) -> str:
+        """Return what endpoints that do not reach each other, and their switches, know of the way."""
+        asked = dict.fromkeys(pair, ("ip -s link show eth0", "ip neigh", "ip route"))
+        switches = ("dpctl/show -s", "fdb/show br-int", "dpctl/dump-flows -m")
+        asked |= {host: ("ip -o link", *(f"ovs-appctl {words}" for words in switches)) for host in self.hypervisors}
+        asked["underlay"] = ("bridge fdb show",)
+        told = [(host, words, self.twin.attempt(host, *words.split())) for host in asked for words in asked[host]]
+        return "\n".join(f"--- {host}: {words}\n{done.stdout}{done.stderr}" for host, words, done in told)
 
     def reaches(self, sender: str, receiver: str) -> bool:
         """Say whether a ping of the largest size that the network has is answered."""

@@ -1,41 +1,52 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""ansible-playbook as a user runs it, and what it reported of each task and host."""
+"""What ansible-playbook does for a user, in a process that need not import Ansible, and what it reported of each task.
+
+A third of a short run is the import of Ansible. Runs are forked from a process that has done that and nothing else.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
+import tempfile
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 HERE = Path(__file__).parent
-PROGRAM = Path(sys.executable).parent / "ansible-playbook"
 COLLECTIONS = next(path for path in sys.path if Path(path, "ansible_collections", "tenantry", "sdn").is_dir())
 SECONDS = 120
+
+forks = get_context("forkserver")
+forks.set_forkserver_preload(["ansible.cli.playbook"])
 
 
 @dataclass
 class Run:
     """A run of one or more playbooks, perhaps not ended yet."""
 
-    process: subprocess.Popen[str]
+    process: BaseProcess
+    printed: Path
     journal: Path
 
     @cached_property
     def output(self) -> str:
         """What it printed; waits for its end."""
-        return self.process.communicate(timeout=SECONDS)[0]
+        self.process.join(SECONDS)
+        assert self.process.exitcode is not None, f"after {SECONDS} s it still runs:\n{self.printed.read_text()}"
+        return self.printed.read_text()
 
     @property
     def succeeded(self) -> bool:
-        return bool(self.output) and self.process.returncode == 0
+        return bool(self.output) and self.process.exitcode == 0
 
     @cached_property
     def results(self) -> list[dict[str, Any]]:
@@ -61,15 +72,15 @@ class Run:
 
 
 def start(inventory: Path, home: Path, *arguments: str) -> Run:
-    """Start ansible-playbook in a process group of its own, without anything of the user's settings."""
+    """Start ansible-playbook with these arguments."""
     home.mkdir(exist_ok=True)
     built_modules = home.parents[1] / "built-modules"  # of all fabrics that this process tests
     built_modules.mkdir(exist_ok=True)
-    journal = home / f"journal-{len(list(home.glob('journal-*')))}"
+    number = len(list(home.glob("journal-*")))
+    journal, printed = home / f"journal-{number}", home / f"output-{number}"
     journal.touch()
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
     environment = {
-        **inherited,
+        **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
         "ANSIBLE_HOME": str(home),
         "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
         "ANSIBLE_PIPELINING": "1",
@@ -81,14 +92,26 @@ def start(inventory: Path, home: Path, *arguments: str) -> Run:
         "TENANTRY_JOURNAL": str(journal),
         "LC_ALL": "C.UTF-8",
     }
-    process = subprocess.Popen(
-        [PROGRAM, "-i", inventory, "-e", "tenantry_netns_fork_server=true", *arguments],
-        cwd=home,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    return Run(process, journal)
+    words = ["ansible-playbook", "-i", str(inventory), "-e", "tenantry_netns_fork_server=true", *arguments]
+    process = forks.Process(target=_play, args=(words, environment, home, printed))
+    with mock.patch.dict(
+        os.environ, environment, clear=True
+    ):  # the first run starts the process that all are forked from
+        process.start()
+    return Run(process, printed, journal)
+
+
+def _play(words: list[str], environment: dict[str, str], home: Path, printed: Path) -> None:
+    """Be ansible-playbook, in a process group of its own and without anything of the user's settings."""
+    from ansible import constants
+    from ansible.cli import playbook
+
+    os.setsid()
+    os.chdir(home)
+    for name, descriptor in ((os.devnull, 0), (printed, 1), (printed, 2)):
+        os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), descriptor)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv[:] = words
+    with tempfile.TemporaryDirectory(dir=home) as constants.DEFAULT_LOCAL_TMP:
+        playbook.main()

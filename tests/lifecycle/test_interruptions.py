@@ -94,5 +94,5 @@ def test_a_run_after_one_that_was_cut_off_equals_a_clean_one(fabric: Fabric) -> 
 
 
 def wait_for_results(run: Run, count: int) -> None:
-    while run.process.poll() is None and len(run.journal.read_text().splitlines()) < count:
+    while run.process.is_alive() and len(run.journal.read_text().splitlines()) < count:
         time.sleep(0.005)

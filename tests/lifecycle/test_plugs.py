@@ -152,7 +152,7 @@ def test_while_the_driver_changes_nothing_passes_that_no_group_allows(
     fabric.fabric.update(forwarding=forwarding, security_driver=driver)
     denied = [unicast(source, to) for to in (TWO, THREE) for source in (ONE.ipv4, ONE.ipv6)]
     run, sent = fabric.start("site"), []
-    while run.process.poll() is None:
+    while run.process.is_alive():
         sent += [ends.say("denied", "h.1", build) for build in denied]
         time.sleep(PAUSE)
     assert run.succeeded, run.summary()
