@@ -8,6 +8,7 @@ A third of a short run is the import of Ansible. Runs are forked from a process 
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -94,9 +95,8 @@ def start(inventory: Path, home: Path, *arguments: str) -> Run:
     }
     words = ["ansible-playbook", "-i", str(inventory), "-e", "tenantry_netns_fork_server=true", *arguments]
     process = forks.Process(target=_play, args=(words, environment, home, printed))
-    with mock.patch.dict(
-        os.environ, environment, clear=True
-    ):  # the first run starts the process that all are forked from
+    # With the first run starts the process that all are forked from: Ansible has its settings when it is imported.
+    with mock.patch.dict(os.environ, environment, clear=True):
         process.start()
     return Run(process, printed, journal)
 
@@ -106,6 +106,7 @@ def _play(words: list[str], environment: dict[str, str], home: Path, printed: Pa
     from ansible import constants
     from ansible.cli import playbook
 
+    gc.disable()  # a run is over before it pays, and each worker would copy what the collector touches
     os.setsid()
     os.chdir(home)
     for name, descriptor in ((os.devnull, 0), (printed, 1), (printed, 2)):

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 from typing import Any
@@ -32,9 +31,6 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         self._playbooks += 1
-
-    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
-        gc.freeze()  # or the collector of each worker copies what it shares with us
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self._write(result, "ok")
