@@ -104,7 +104,8 @@ class Twin:
         hosts = self._state.hosts()
         ending = [key for key in _hosts_in(plan.before) if hosts[key].keeper or survey.host_thing(key) in plan.delete]
         wiring.at_once([hosts.pop(key).stop for key in ending])
-        wiring.clear(hosts, self._in_the_way(plan))
+        resized = self._resized(plan)
+        wiring.clear(hosts, self._in_the_way(plan, resized))
         if self._datapath_type == NETDEV:
             switches = [host for key, host in hosts.items() if key.kind == "hypervisor"]
             wiring.at_once([partial(switch.forget_dead_devices, host) for host in switches])
@@ -114,8 +115,9 @@ class Twin:
         wiring.lay(
             self._hosts,
             [thing[1] for thing in plan.create if thing[0] == "segment"],
-            [self._cables[thing] for thing in plan.after if thing in self._cables],
+            [self._cables[thing] for thing in plan.after if thing in self._cables and thing not in resized],
         )
+        wiring.resize(self._hosts, [self._cables[thing] for thing in resized])
         routed = {thing: its for thing, its in self._segments.items() if its or thing in plan.before}
         wiring.route(self._hosts[FABRIC], {thing[1]: its for thing, its in routed.items() if thing in plan.after})
         wiring.at_once(
@@ -138,9 +140,14 @@ class Twin:
         (container if self._driver == CONTAINER else switch).start_switch(host)
         switch.configure(host, hypervisor, self._mtu, self._datapath_type)
 
-    def _in_the_way(self, plan: TwinPlan) -> Iterator[End]:
+    def _resized(self, plan: TwinPlan) -> set[Thing]:
+        """Return the cables that stay but for their MTU."""
+        changed = {thing: texts for thing, texts in plan.update.items() if thing in self._cables}
+        return {thing for thing, texts in changed.items() if cables.is_resized(*texts)}
+
+    def _in_the_way(self, plan: TwinPlan, staying: set[Thing]) -> Iterator[End]:
         """Yield the devices of what goes, and those that may be left where a cable shall be laid."""
-        for thing in {**plan.before, **plan.after}:
+        for thing in {**plan.before, **plan.after}.keys() - staying:
             if thing[0] == "cable":
                 yield survey.near_end(thing)
             if thing in self._cables and thing in plan.after:

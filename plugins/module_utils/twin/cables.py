@@ -27,6 +27,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import (
 UNDERLAY = "the underlay"  # a segment, as a physical network is; the space keeps it apart from their names
 
 _ALIAS_BYTES = 255  # IFALIASZ in linux/if.h, less the NUL
+_MTU = ", mtu "
+_IPV6_MTU = 1280  # RFC 8200; below it the kernel takes a device's IPv6 addresses away
 
 
 class HostKey(NamedTuple):
@@ -102,7 +104,13 @@ def _with_vtep(underlay: Cable, vtep: str) -> Cable:
 
 def describe(alias: str, mac: str, mtu: str) -> str:
     """Return what a near end is, from what is wanted or from what its device says."""
-    return f"{alias or 'unfinished'}, {mac}, mtu {mtu}"
+    return f"{alias or 'unfinished'}, {mac}{_MTU}{mtu}"
+
+
+def is_resized(before: str, after: str) -> bool:
+    """Say whether two descriptions of a near end differ by MTUs alone, with either of which it may have IPv6."""
+    (old, _at, old_mtu), (new, _at, new_mtu) = before.rpartition(_MTU), after.rpartition(_MTU)
+    return old == new and min(int(old_mtu), int(new_mtu)) >= _IPV6_MTU
 
 
 def nic_mac(hypervisor: str, nic: str) -> str:

@@ -69,6 +69,15 @@ def lay(hosts: Hosts, bridges: Iterable[str], new: Iterable[Cable]) -> None:
     _connect(hosts, new, "endpoint")
 
 
+def resize(hosts: Hosts, resized: Iterable[Cable]) -> None:
+    """Give both ends of cables their MTU, which the guest's network stack and Open vSwitch hear of as of any NIC's."""
+    lines: dict[HostKey, list[str]] = defaultdict(list)
+    for cable in resized:
+        for end in (cable.near, cable.far):
+            lines[end.host].append(f"link set {end.interface} mtu {cable.mtu}")
+    at_once([partial(batch, hosts[key], lines[key]) for key in lines])
+
+
 def route(core: Host, gateways: Mapping[str, Sequence[str]]) -> None:
     """Give the bridges of the fabric their addresses, between which its host routes."""
     for bridge in gateways:
