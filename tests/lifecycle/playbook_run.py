@@ -26,8 +26,24 @@ HERE = Path(__file__).parent
 COLLECTIONS = next(path for path in sys.path if Path(path, "ansible_collections", "tenantry", "sdn").is_dir())
 SECONDS = 120
 
+USED = (  # by every run, and found as plugins only then
+    "action.normal",
+    "become.sudo",
+    "callback.default",
+    "connection.local",
+    "connection.ssh",
+    "inventory.auto",
+    "inventory.ini",
+    "inventory.script",
+    "inventory.toml",
+    "inventory.yaml",
+    "shell.sh",
+    "strategy.linear",
+    "vars.host_group_vars",
+)
+
 forks = get_context("forkserver")
-forks.set_forkserver_preload(["ansible.cli.playbook"])
+forks.set_forkserver_preload(["ansible.cli.playbook", *(f"ansible.plugins.{name}" for name in USED)])
 
 
 @dataclass

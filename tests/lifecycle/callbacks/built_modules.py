@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Let runs of Ansible take the zip files of modules that other runs built of the same sources: an eighth of a run.
 
-Ansible keeps them itself, for the tasks and hosts of one run, in a folder that goes with the run.
+Ansible keeps them itself, for the tasks and hosts of one run, in a folder that goes with the run. And let the tasks
+have the connection plugin from their run: each would load it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 
 from ansible import constants
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import connection_loader
 
 DOCUMENTATION = """
 name: built_modules
@@ -30,3 +32,4 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         os.symlink(os.environ["TENANTRY_BUILT_MODULES"], os.path.join(constants.DEFAULT_LOCAL_TMP, "ansiballz_cache"))
+        connection_loader.get("tenantry.sdn.netns", class_only=True)
