@@ -14,6 +14,7 @@ import os
 from functools import partial
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import command
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import files, kernel, processes
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
 
@@ -31,8 +32,12 @@ def build(layer: Host, packages: tuple[str, ...]) -> None:
     processes.start(layer, partial(_mount, folder_of(layer)))
     chroot = ("nsenter", f"--target={layer.live_pid()}", "--mount", "--pid", "--", "chroot", f"{folder_of(layer)}/root")
     apt = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet=2", "--yes")
-    command.run([*chroot, *apt, "update"], timeout=_APT_SECONDS)
-    command.run([*chroot, *apt, "install", "--no-install-recommends", "--", *packages], timeout=_APT_SECONDS)
+    install = [*chroot, *apt, "install", "--no-install-recommends", "--", *packages]
+    try:
+        command.run(install, timeout=_APT_SECONDS)
+    except BackendError:  # perhaps the machine knows none of them, or none that is still offered
+        command.run([*chroot, *apt, "update"], timeout=_APT_SECONDS)
+        command.run(install, timeout=_APT_SECONDS)
     command.run([*chroot, *apt, "clean"], timeout=_APT_SECONDS)
 
 
