@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What ansible-playbook does for a user, in a process that need not import Ansible, and what it reported of each task.
 
-A third of a short run is the import of Ansible. Runs are forked from a process that has done that and nothing else.
+Of a run that has nothing to do, two thirds are the import of Ansible. Runs are forked from a process that has done that
+and nothing else.
 """
 
 from __future__ import annotations

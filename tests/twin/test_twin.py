@@ -152,6 +152,16 @@ def test_the_twin_follows_its_list_and_leaves_the_rest_running(twin: TwinLab, ch
     assert devices_of(shape(twin)) == devices_of(before)
 
 
+def test_a_guest_keeps_its_nic_when_the_mtu_changes_unless_ipv6_would_not(twin: TwinLab) -> None:
+    nics = []
+    for mtu in (1458, 1280, 1200):
+        twin.up(TWO, [endpoint(1, on=1, mtu=mtu)])
+        near, far = twin.links("acme.web-1")["eth0"], twin.links("hv1")["tap1"]
+        assert (near["mtu"], far["mtu"]) == (mtu, mtu)
+        nics.append((near["ifindex"], far["ifindex"]))
+    assert nics[0] == nics[1] != nics[2]
+
+
 def test_segments_are_joined_by_a_core_that_follows_its_list(twin: TwinLab) -> None:
     """Guests have no switch here: hypervisors ask each other, over the NIC of their uplink."""
     hosts = [{**hypervisor(at, physnet1="eth1"), "segments": {"physnet1": f"physnet1@p{at}"}} for at in (1, 2)]
