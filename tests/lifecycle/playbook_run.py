@@ -92,8 +92,9 @@ class Run:
 def start(inventory: Path, home: Path, *arguments: str) -> Run:
     """Start ansible-playbook with these arguments."""
     home.mkdir(exist_ok=True)
-    built_modules = home.parents[1] / "built-modules"  # of all fabrics that this process tests
-    built_modules.mkdir(exist_ok=True)
+    shared = {name: home.parents[1] / name for name in ("built_modules", "compiled_templates")}  # by all its fabrics
+    for folder in shared.values():
+        folder.mkdir(exist_ok=True)
     number = len(list(home.glob("journal-*")))
     journal, printed = home / f"journal-{number}", home / f"output-{number}"
     journal.touch()
@@ -104,9 +105,9 @@ def start(inventory: Path, home: Path, *arguments: str) -> Run:
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_FORKS": "20",  # endpoints that verify would else ask in turns, waiting for each
         "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
-        "ANSIBLE_CALLBACKS_ENABLED": "built_modules,journal",
+        "ANSIBLE_CALLBACKS_ENABLED": ",".join(["journal", *shared]),
         "ANSIBLE_NOCOLOR": "1",
-        "TENANTRY_BUILT_MODULES": str(built_modules),
+        **{f"TENANTRY_{name.upper()}": str(folder) for name, folder in shared.items()},
         "TENANTRY_JOURNAL": str(journal),
         "LC_ALL": "C.UTF-8",
     }
