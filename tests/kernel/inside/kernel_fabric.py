@@ -27,9 +27,10 @@ class Fabric:
         _play("twin_up", INVENTORY, {"twin_name": name, "twin_datapath_type": "system"})
         return fabric
 
-    def converge(self, forwarding: str) -> None:
+    def converge(self, **settings: str) -> None:
+        """Give the hosts the fabric with other settings than the inventory has."""
         described = json.loads(self.twin.inventory.read_text())["all"]["vars"]["fabric"]
-        _play("site", self.twin.inventory, {"fabric": {**described, "forwarding": forwarding}})
+        _play("site", self.twin.inventory, {"fabric": {**described, **settings}})
 
     def ovs(self, hypervisor: str, *argv: str) -> str:
         """Run one of Open vSwitch's programs on a hypervisor."""

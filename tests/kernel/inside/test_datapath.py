@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import packets
 import pytest
@@ -37,7 +38,7 @@ PINGS = [
 
 @pytest.fixture(scope="module", params=["static", "learning"], autouse=True)
 def _forwarding(request: pytest.FixtureRequest, fabric: Fabric) -> None:
-    fabric.converge(request.param)
+    fabric.converge(forwarding=request.param)
 
 
 def test_an_endpoint_reaches_its_own_network_and_hears_no_other(fabric: Fabric) -> None:
@@ -48,12 +49,15 @@ def test_an_endpoint_reaches_its_own_network_and_hears_no_other(fabric: Fabric) 
 
 
 def test_security_groups_judge_as_in_the_userspace_datapath(fabric: Fabric) -> None:
+    assert judged_wrong(fabric) == {}, "{packet: (who should have heard it, who did)}"
+
+
+def judged_wrong(fabric: Fabric) -> dict[str, Any]:
     shop = {f"umbrella.{number}": (f"umbrella.{number}", "eth0") for number in ("1", "2", "3")}
     for address in (TWO.ipv4, THREE.ipv4):  # and the underlay knows its addresses
         assert fabric.twin.pings("umbrella.1", address)
     with wires(fabric.twin, shop) as ends:
-        wrong = misjudged(ends, {"umbrella.1": {"umbrella.2": TWO, "umbrella.3": THREE}}, patience=20)
-    assert wrong == {}, "{packet: (who should have heard it, who did)}"
+        return misjudged(ends, {"umbrella.1": {"umbrella.2": TWO, "umbrella.3": THREE}}, patience=20)
 
 
 def test_the_kernel_carries_tunnels_and_tags(fabric: Fabric) -> None:
