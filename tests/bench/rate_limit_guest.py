@@ -76,7 +76,7 @@ def join_by_gre(name: str) -> Fabric:
     twin = TwinLab(name)
     guests = [endpoint(number, on=number, interface="tap0") for number in (1, 2)]
     twin.up([hypervisor(1), hypervisor(2)], guests, datapath_type="system")
-    fabric = Fabric(twin)
+    fabric = Fabric(twin, Path(sys.argv[1]).parent)
     for number, peer in ((1, 2), (2, 1)):
         bridge = ["add-br", "br-int", "--", "add-port", "br-int", "tap0", "--", "add-port", "br-int", "gre0"]
         tunnel = ["--", "set", "Interface", "gre0", "type=gre", f"options:remote_ip=192.168.1.15{peer}"]

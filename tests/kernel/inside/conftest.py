@@ -12,8 +12,8 @@ from kernel_fabric import Fabric
 
 
 @pytest.fixture(scope="session")
-def fabric() -> Iterator[Fabric]:
-    fabric = Fabric.up("kernel")
+def fabric(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fabric]:
+    fabric = Fabric.up("kernel", tmp_path_factory.mktemp("fabric"))
     yield fabric
     fabric.twin.down()
     assert fabric.twin.leftovers() == []

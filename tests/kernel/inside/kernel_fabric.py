@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from playbook_run import start
 from twin_lab import TwinLab
 
 INVENTORY = Path(__file__).parent.parent / "inventory"
@@ -20,26 +20,27 @@ INVENTORY = Path(__file__).parent.parent / "inventory"
 @dataclass
 class Fabric:
     twin: TwinLab
+    folder: Path
 
     @classmethod
-    def up(cls, name: str) -> Fabric:
-        fabric = cls(TwinLab(name))
-        _play("twin_up", INVENTORY, {"twin_name": name, "twin_datapath_type": "system"})
+    def up(cls, name: str, folder: Path) -> Fabric:
+        fabric = cls(TwinLab(name), folder)
+        fabric._play("twin_up", INVENTORY, {"twin_name": name, "twin_datapath_type": "system"})
         return fabric
 
     def converge(self, **settings: str) -> None:
         """Give the hosts the fabric with other settings than the inventory has."""
         described = json.loads(self.twin.inventory.read_text())["all"]["vars"]["fabric"]
-        _play("site", self.twin.inventory, {"fabric": {**described, **settings}})
+        self._play("site", self.twin.inventory, {"fabric": {**described, **settings}})
 
     def ovs(self, hypervisor: str, *argv: str) -> str:
         """Run one of Open vSwitch's programs on a hypervisor."""
         return self.twin.run(hypervisor, argv[0], "--timeout=20", *argv[1:])
 
-
-def _play(playbook: str, inventory: Path, variables: dict[str, Any]) -> None:
-    """Run a playbook of the collection, and show how long it took."""
-    argv = ["ansible-playbook", "-i", str(inventory), "-e", json.dumps(variables), f"tenantry.sdn.{playbook}"]
-    started = time.monotonic()
-    subprocess.run(argv, check=True)
-    print(f"{playbook}: {time.monotonic() - started:.0f} s", flush=True)
+    def _play(self, playbook: str, inventory: Path, variables: dict[str, Any]) -> None:
+        """Run a playbook of the collection, and show how long it took."""
+        started = time.monotonic()
+        run = start(inventory, self.folder / "ansible", "-e", json.dumps(variables), f"tenantry.sdn.{playbook}")
+        run.process.join()  # the guest has a time limit
+        assert run.succeeded, run.summary()
+        print(f"{playbook}: {time.monotonic() - started:.0f} s", flush=True)
