@@ -171,15 +171,16 @@ class PrivateOvs:
         return {name: row[name] for name in ("next_cfg", "cur_cfg")}
 
     def dump(self) -> str:
-        """Return the whole database as ovsdb-client prints it, byte for byte."""
-        command = ["ovsdb-client", "-t", "10", "--format=json", "dump", self.remote]
-        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, timeout=20, check=True)
-        return done.stdout
+        """Return the whole database: each column of each row, its UUID and version among them."""
+        return json.dumps(self._tables(), sort_keys=True)
+
+    def _tables(self) -> dict[str, list[dict[str, Any]]]:
+        answers = self.transact(*({"op": "select", "table": name, "where": []} for name in TABLES))
+        return {name: sorted(answer["rows"], key=lambda row: str(row["_uuid"])) for name, answer in zip(TABLES, answers)}
 
     def state(self) -> dict[str, list[str]]:
         """Return what is wanted of the switch: all tables, names in the place of UUIDs, without its own reports."""
-        results = self.transact(*({"op": "select", "table": name, "where": []} for name in TABLES))
-        tables = {name: result["rows"] for name, result in zip(TABLES, results)}
+        tables = self._tables()
         called = {row["_uuid"][1]: _name(table, row) for table, rows in tables.items() for row in rows}
         return {
             table: sorted(json.dumps(_wanted(table, row, called), sort_keys=True) for row in rows)
