@@ -176,7 +176,7 @@ class PrivateOvs:
 
     def _tables(self) -> dict[str, list[dict[str, Any]]]:
         answers = self.transact(*({"op": "select", "table": name, "where": []} for name in TABLES))
-        return {name: sorted(answer["rows"], key=lambda row: str(row["_uuid"])) for name, answer in zip(TABLES, answers)}
+        return {name: sorted(found["rows"], key=lambda row: str(row["_uuid"])) for name, found in zip(TABLES, answers)}
 
     def state(self) -> dict[str, list[str]]:
         """Return what is wanted of the switch: all tables, names in the place of UUIDs, without its own reports."""
