@@ -13,6 +13,7 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt, run
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sysctl import number_of, write_setting
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, ConflictError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import (
     OF_BRIDGES,
@@ -103,8 +104,8 @@ class Plugs:
         _batch([*leaving(links), *coming(links)])
         for (dummy, name), wanted in links.after.items():
             for option, value in wanted.items():
-                if option in SYSCTLS and _file(name, option).exists():
-                    _write(_file(name, option), str(value))
+                if option in SYSCTLS:
+                    write_setting(SYSCTLS[option], name, option, value)
         if links.create:
             time.sleep(SETTLING)
         _batch(list(joining(links)))
@@ -182,7 +183,7 @@ def read() -> Links:
             "up": "UP" in item["flags"],
         }
     for name, link in found.items():
-        link.update((option, _number(_file(name, option))) for option in SYSCTLS)
+        link.update((option, number_of(kind, name, option)) for option, kind in SYSCTLS.items())
     return found
 
 
@@ -213,22 +214,3 @@ def _batch(lines: Sequence[str]) -> None:
         if "Cannot find device" in said or "File exists" in said:
             raise ConflictError(f"A link came or went meanwhile: {said}")
         raise BackendError(f"ip failed ({done.returncode}): {said}")
-
-
-def _file(name: str, option: str) -> Path:
-    return Path("/proc/sys/net", SYSCTLS[option], "conf", name, option)
-
-
-def _number(file: Path) -> int:
-    """Return what a file of the kernel says; 1 for one that is not there, since then there is no IPv6."""
-    try:
-        return int(file.read_text(encoding="ascii"))
-    except OSError:
-        return 1
-
-
-def _write(file: Path, value: str) -> None:
-    try:
-        file.write_text(value, encoding="utf-8")
-    except OSError as error:
-        raise BackendError(f"Cannot write {file}: {error.strerror}. Run the task as root.") from None

@@ -37,7 +37,7 @@ class Ids:
 
 
 class Allocations(Mapping[str, Ids]):
-    """The ids of each network by its full name, and the OpenFlow port numbers of each hypervisor."""
+    """The ids of each network that has any by its full name, and the OpenFlow port numbers of each hypervisor."""
 
     def __init__(self, networks: Mapping[str, Ids], ofports: Ofports) -> None:
         self._networks = networks
@@ -77,12 +77,18 @@ def allocate(intent: Intent, record: Record, origins: Origins = no_origin) -> tu
                 taken.add(Id(kind, number))
     ofports, retired = allocate_ofports(faults, intent, record)
     faults.raise_any()
-    allocations = Allocations({name: _ids(ids) for name, ids in assigned.items()}, ofports)
-    return allocations, replace(_to_keep(intent, record, assigned), ofports=ofports, retired_ofports=retired)
+    allocations = Allocations({name: _ids(ids) for name, ids in assigned.items() if ids}, ofports)
+    return allocations, replace(
+        _to_keep(intent, record, {name: ids for name, ids in assigned.items() if ids}),
+        ofports=ofports,
+        retired_ofports=retired,
+    )
 
 
 def _kinds(network: Network) -> tuple[str, ...]:
     """Return the kinds of ids that a network needs."""
+    if network.routed:
+        return ()
     if network.type == "vlan":
         return ("vlan",)  # which is its local VLAN too: the uplink is a trunk port of the integration bridge
     return ("local_vlan",) if network.type == "flat" else ("tunnel", "local_vlan")

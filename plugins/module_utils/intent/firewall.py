@@ -142,6 +142,8 @@ def _refuse_unguarded(faults: Faults, intent: Intent) -> None:
     if not intent.fabric.has_pipeline:
         what = f"tenants share it, and forwarding {intent.fabric.forwarding} has no guard against false ARP among them"
         for network in intent.shared_networks:
+            if network.routed:
+                continue  # no guest hears what another says of addresses
             faults.add(network.whole_path, f"{what}; set fabric.forwarding to learning or static")
 
 
