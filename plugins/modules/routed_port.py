@@ -80,6 +80,15 @@ options:
         rules for what comes are there.
     type: bool
     default: false
+  saved:
+    description:
+      - Keep the ports and routes in a file, from which the units of the role C(tenantry.sdn.hypervisor) make them anew
+        when the host boots, after the chains that M(tenantry.sdn.sg_rules) has saved. A guest whose interface is there
+        by then is reached again.
+      - While a service restarts that flushes the chains of others, as nftables does, nothing is forwarded to or from
+        these guests.
+      - V(false) removes the file. By default there is one where there was one before. O(hold_back) leaves it as it is.
+    type: bool
   require_devices:
     description: Fail if the interface of a guest is not there, instead of warning.
     type: bool
@@ -93,7 +102,8 @@ options:
 requirements:
   - iproute2 5.10 or later
 notes:
-  - Routes do not survive a restart of the host, nor that of an interface. Run the task again.
+  - Routes do not survive a restart of the host, but can come back by themselves with O(saved). Where the interface of a
+    guest was made anew, run the task again.
   - IPv6 is switched off at the interfaces of these guests.
   - One task at a time changes the routes of a host. It holds the lock C(/run/tenantry.lock) as long.
 seealso:
@@ -131,6 +141,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.routes import RoutedPorts
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_routes import saved_routes
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import SealedFiles, with_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConvergedError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import in_diff
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port_input import parse_routed_ports
@@ -150,6 +162,7 @@ ARGUMENTS = {
     "ports": {"type": "list", "elements": "dict", "required": True, "options": PORT},
     "routes": {"type": "list", "elements": "dict", "default": [], "options": ROUTE},
     "hold_back": {"type": "bool", "default": False},
+    "saved": {"type": "bool"},
     "require_devices": {"type": "bool", "default": False},
     "allow_empty": {"type": "bool", "default": False},
 }
@@ -160,18 +173,21 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     params = module.params
     with surfacing(module):
-        backend = RoutedPorts(parse_routed_ports(params), params["owner"], params["hold_back"])
+        wanted, owner = parse_routed_ports(params), params["owner"]
+        backend = RoutedPorts(wanted, owner, params["hold_back"])
+        kept = SealedFiles({}) if params["hold_back"] else saved_routes(wanted, owner, params["saved"])
         with host_lock(PATIENCE):
             plan = reconcile(backend, module.check_mode)
+            files = reconcile(kept, module.check_mode)
         missing = "" if params["hold_back"] else ", ".join(backend.missing())
         if missing and params["require_devices"]:
             what = f"No such interfaces: {missing}. Start the guests that have them, and run the task again."
-            raise NotConvergedError(what, changed=bool(plan))
+            raise NotConvergedError(what, changed=bool(plan or files))
         if missing:
             module.warn(f"Not there yet, run the task again when they are: {missing}")
-        result = {"changed": bool(plan), "table": routing_table(params["owner"])}
+        result = {"changed": bool(plan or files), "table": routing_table(owner)}
         if module._diff:
-            result["diff"] = in_diff(plan)
+            result["diff"] = with_files(in_diff(plan), files)
         module.exit_json(**result)
 
 

@@ -130,7 +130,7 @@ def _at_link(name: str, old: Settings, new: Settings) -> Iterator[str]:
     if new.get("up") and not old.get("up"):
         yield f"link set dev {name} up"
     if new.get("gateway") and not old.get("gateway"):
-        yield f"address add {ROUTED_GATEWAY}/32 dev {name}"
+        yield f"address replace {ROUTED_GATEWAY}/32 dev {name}"
     for address, mac in new.get("neighbours", {}).items():
         if old.get("neighbours", {}).get(address) != mac:
             yield f"neighbour replace {address} lladdr {mac} nud permanent dev {name}"
