@@ -96,6 +96,11 @@ def plug_links(port: str) -> PlugLinks:
     return PlugLinks(_PLUG_BRIDGE + own, _PLUG_INNER + own, _PLUG_OUTER + own)
 
 
+def plug_chain(link: str) -> str:
+    """Return the chain of ebtables with what a guest may say by ARP, from the name of a link of its plug."""
+    return f"tenantry-{link[len(_PLUG_INNER) :]}"
+
+
 def is_plug_link(name: str) -> bool:
     """Say whether ``plug_links`` may have built ``name``."""
     return re.fullmatch(r"q[bvo]-[0-9a-f]{12}", name) is not None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import (
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
     is_plug_bridge,
     is_plug_link,
+    plug_chain,
     plug_links,
     plug_owner,
 )
@@ -42,7 +43,6 @@ SETTLING = 0.1  # seconds
 ATTEMPTS = 20
 BRIDGE_FILTER = Path("/proc/sys/net/bridge")  # there if br_netfilter is
 _OVS = "ovs-system"  # master of what Open vSwitch has in the kernel
-_FRAMES = ("chain", plug_frames.CHAIN)
 Links = Mapping[str, Settings]
 
 
@@ -54,7 +54,7 @@ class Plugs:
         self._owner = owner
         self._complete = complete
         self._links: Links = {}
-        self._frames: dict[str, Any] | None = None
+        self._frames: Mapping[str, plug_frames.Chain] = {}
 
     def plan(self) -> PlugPlan:
         self._links = read()
@@ -76,11 +76,20 @@ class Plugs:
                 if there is not None:
                     actual["link", name] = {option: there.get(option) for option in wanted}
         self._frames = plug_frames.read()
-        if self._frames:
-            actual[_FRAMES] = self._frames
-        if any(wish.present for wish in self._wanted) or any(map(is_plug_bridge, self._links.keys() - removed.keys())):
-            desired[_FRAMES] = plug_frames.WANTED
+        desired.update((("chain", name), chain) for name, chain in self._chains(removed))
+        here = {plug_chain(name) for name in self._links.keys() - removed.keys() if is_plug_bridge(name)}
+        theirs = here - {plug_chain(wish.links.bridge) for wish in self._wanted}
+        actual.update((("chain", name), chain) for name, chain in self._frames.items() if name not in theirs)
         return PlugPlan.between(actual, desired)
+
+    def _chains(self, removed: Collection[str]) -> Iterator[tuple[str, plug_frames.Chain]]:
+        """Yield the chains of frames that shall be there."""
+        present = [wish for wish in self._wanted if wish.present]
+        if present or any(map(is_plug_bridge, self._links.keys() - removed)):
+            yield plug_frames.CHAIN, plug_frames.WANTED
+        for wish in present:
+            if wish.arp is not None:
+                yield plug_chain(wish.links.inner), plug_frames.of_guest(wish.links.inner, wish.arp)
 
     def apply(self, plan: PlugPlan) -> None:
         if any(wish.present for wish in self._wanted) and not BRIDGE_FILTER.is_dir():
@@ -98,8 +107,9 @@ class Plugs:
             self._make(left)
 
     def _make(self, plan: PlugPlan) -> None:
-        if _FRAMES in plan.after:
-            plug_frames.make(self._frames)
+        chains = {name: chain for (kind, name), chain in plan.after.items() if kind == "chain"}
+        if chains:
+            plug_frames.make(self._frames, chains)
         links = of_links(plan)
         _batch([*leaving(links), *coming(links)])
         for (dummy, name), wanted in links.after.items():
@@ -109,8 +119,7 @@ class Plugs:
         if links.create:
             time.sleep(SETTLING)
         _batch(list(joining(links)))
-        if _FRAMES in plan.delete and self._frames:
-            plug_frames.remove(self._frames)
+        plug_frames.remove(self._frames, [name for kind, name in plan.delete if kind == "chain"])
 
     def missing(self) -> list[str]:
         """Return the guests' interfaces that are not there (yet)."""

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The guard at a plug, where forwarding has none: a guest sends IPv4 and IPv6 with its own addresses alone.
 
-Frames with tags and of other protocols pass no plug. Of ARP, and of what neighbour discovery says, it knows nothing.
+By ARP it speaks of these alone. Frames with tags and of other protocols pass no plug.
 """
 
 from __future__ import annotations
@@ -26,6 +26,13 @@ def no_servers() -> Iterator[Values]:
             **{"family": version, "protocol": "udp", "source_ports": [server], "destination_ports": [client]},
             "target": "DROP",
         }
+
+
+def own_arp(port: Port) -> list[Values]:
+    """Return what a port may say by ARP that it has."""
+    own = [(port.mac, address.partition("/")[0]) for address in port.addresses]
+    identities = dict.fromkeys((*own, *((mac, plain_address(prefix)) for mac, prefix in port.pairs)))
+    return [{"mac": mac, "ip": address} for mac, address in identities if family(address) == 4]
 
 
 def own_addresses(port: Port) -> Iterator[Values]:

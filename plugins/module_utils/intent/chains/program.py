@@ -19,7 +19,7 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, plain_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.guard import no_servers, own_addresses
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.guard import no_servers, own_addresses, own_arp
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.names import FROM, TO, WAYS, Names, Place
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.permits import (
     FAMILIES,
@@ -63,10 +63,10 @@ def chains(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> 
     if not ports and not routed:
         return dict(EMPTY)
     names, walls = Names(intent.fabric.name), firewalls(intent, hypervisor.name)
-    numbers = allocations.ofports(hypervisor.name)
+    numbers, guarded = allocations.ofports(hypervisor.name), not intent.fabric.has_pipeline
     sets = list({one["name"]: one for wall in walls.values() for one in _sets(wall, names)}.values())
     return {
-        "plugs": [_plug(intent, port) for port in ports],
+        "plugs": [_plug(intent, port, guarded) for port in ports],
         "sets": sets,
         "zones": {
             "chains": [*(_zones(ports, numbers, names) if ports else ()), *untracked(intent, routed, names)],
@@ -74,7 +74,7 @@ def chains(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> 
         },
         "rules": {
             "chains": [
-                *(_judges(ports, names, guarded=not intent.fabric.has_pipeline) if ports else ()),
+                *(_judges(ports, names, guarded) if ports else ()),
                 *routed_judges(intent, routed, names),
                 *(one for wall in walls.values() for one in _groups(intent, wall, names)),
             ],
@@ -92,9 +92,9 @@ def _ways_in(names: Names) -> Iterator[Values]:
     yield {"chain": "FORWARD", "target": names.common(PLUG_CHAIN), "in_interface": PLUG_BRIDGES}
 
 
-def _plug(intent: Intent, port: Port) -> Values:
+def _plug(intent: Intent, port: Port, guarded: bool) -> Values:
     mtu = intent.fabric.mtu_of(intent.networks[port.network].type)
-    return {"name": port.name, "interface": port.interface, "mtu": mtu}
+    return {"name": port.name, "interface": port.interface, "mtu": mtu, **({"arp": own_arp(port)} if guarded else {})}
 
 
 def _sets(wall: Firewall, names: Names) -> Iterator[Values]:
