@@ -19,7 +19,12 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, plain_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.guard import no_servers, own_addresses, own_arp
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.guard import (
+    no_servers,
+    own_addresses,
+    own_advertisements,
+    own_arp,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.names import FROM, TO, WAYS, Names, Place
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.permits import (
     FAMILIES,
@@ -172,9 +177,14 @@ def _port(port: Port, names: Names, guarded: bool) -> Iterator[Values]:
     for way in WAYS:
         first: list[Values] = []
         if guarded and way == FROM:
-            first = [{"target": names.guard(port.name)}, {"protocol": "icmpv6", "target": names.common("discovery")}]
+            first = [
+                {"protocol": "icmpv6", "target": names.neighbours(port.name)},
+                {"target": names.guard(port.name)},
+                {"protocol": "icmpv6", "target": names.common("discovery")},
+            ]
         yield port_chain(port, way, names, first)
     if guarded:
+        yield chain(names.neighbours(port.name), own_advertisements(port))
         yield chain(names.guard(port.name), own_addresses(port))
 
 
