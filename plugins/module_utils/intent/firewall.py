@@ -138,7 +138,7 @@ def refuse_groups(faults: Faults, intent: Intent) -> None:
 
 
 def _refuse_unguarded(faults: Faults, intent: Intent) -> None:
-    """Record networks where a guest could get what is for another tenant's, while no switch has learned where that is."""
+    """Record networks where a guest could get what is for another tenant's, as long as no switch has learned it."""
     if not intent.fabric.has_pipeline:
         what = f"tenants share it, and forwarding {intent.fabric.forwarding} may send all of them what is for one"
         for network in intent.shared_networks:
