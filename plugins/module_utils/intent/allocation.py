@@ -77,18 +77,12 @@ def allocate(intent: Intent, record: Record, origins: Origins = no_origin) -> tu
                 taken.add(Id(kind, number))
     ofports, retired = allocate_ofports(faults, intent, record)
     faults.raise_any()
-    allocations = Allocations({name: _ids(ids) for name, ids in assigned.items() if ids}, ofports)
-    return allocations, replace(
-        _to_keep(intent, record, {name: ids for name, ids in assigned.items() if ids}),
-        ofports=ofports,
-        retired_ofports=retired,
-    )
+    allocations = Allocations({name: _ids(ids) for name, ids in assigned.items()}, ofports)
+    return allocations, replace(_to_keep(intent, record, assigned), ofports=ofports, retired_ofports=retired)
 
 
 def _kinds(network: Network) -> tuple[str, ...]:
     """Return the kinds of ids that a network needs."""
-    if network.routed:
-        return ()
     if network.type == "vlan":
         return ("vlan",)  # which is its local VLAN too: the uplink is a trunk port of the integration bridge
     return ("local_vlan",) if network.type == "flat" else ("tunnel", "local_vlan")
@@ -146,13 +140,15 @@ def _refuse_copies(faults: Faults, intent: Intent, record: Record) -> None:
 
 
 def _kept(intent: Intent, record: Record, pools: Mapping[str, Pool]) -> dict[str, dict[str, int]]:
-    """Return what each network has before anything is allocated: pinned, recorded, or its own from an earlier life."""
+    """Return what each switched network has before anything is allocated: pinned, recorded, or from an earlier life."""
     own_retired: dict[tuple[str, str], int] = {}
     for held, name in sorted(record.retired.items(), reverse=True):
         if held.number in pools[held.kind]:
             own_retired[name, held.kind] = held.number  # the lowest one stays
     assigned: dict[str, dict[str, int]] = {}
     for network in intent.networks.values():
+        if network.routed:
+            continue
         recorded = record.networks.get(network.name, {})
         pinned = _pinned(network)
         ids = assigned[network.name] = {}

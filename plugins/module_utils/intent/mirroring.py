@@ -38,13 +38,13 @@ def check_mirrors(around: Surroundings, intent: Intent, ports: Collection[str], 
     for mirror in intent.fabric.monitoring.mirrors.values():
         for name, path in mirror.ports.items():
             around.faults.parse(path, one_of_names(ports, "port of this intent", text), name)
-        for port in intent.guests:
-            if port.routed and port.name in mirror.ports:
-                what = f"network {port.network} is routed, and no bridge has what is sent there"
-                around.faults.add(mirror.ports[port.name], f"{what}; leave {port.name} out")
         for name, path in mirror.networks.items():
             around.faults.parse(path, one_of_names(networks, "network of this intent", text), name)
         sources = _sources(intent, mirror)
+        for port in sources:
+            if port.routed:
+                what = f"network {port.network} is routed, and no bridge has what is sent there"
+                around.faults.add(mirror.ports[port.name], f"{what}; leave {port.name} out")
         for host in sorted({port.hypervisor for port in sources}):
             here = f"{mirror.path}.output.interface"
             around.claims.claim(("interface", host), mirror.output.interface, here, _TAKEN)

@@ -55,9 +55,7 @@ class Surroundings:
     hypervisors: Mapping[str, Hypervisor | None]
     zones: dict[str, tuple[str | None, str]] = field(default_factory=dict)  # network: zone and path of its first port
 
-    shared: dict[str, dict[str, Network | None]] = field(
-        default_factory=dict
-    )  # network: pod: its part there, or '': all
+    shared: dict[str, dict[str, Network | None]] = field(default_factory=dict)  # network: pod, or "": its part there
     external: dict[str, Network | None] = field(default_factory=dict)  # where routers meet the outside
     pools: dict[str, list[range]] = field(default_factory=dict)  # external network: addresses that routers may have
 
