@@ -67,6 +67,7 @@ def test_each_guest_has_a_way_and_what_has_none_is_unreachable() -> None:
 def test_all_goes_and_the_host_is_as_before_but_for_what_nobody_notices() -> None:
     tool("ip", "link", "set", "tap0", "mtu", "1400", "up")
     tool("ip", "link", "set", "tap1", "up")
+    tool("ip", "neighbour", "add", "192.168.1.9", "lladdr", "02:00:00:00:00:09", "dev", "eth0")  # somebody's own
     before = state()
     converge(**TASK)
     converge(**NONE)

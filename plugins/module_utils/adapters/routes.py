@@ -17,7 +17,10 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sysctl impor
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, ConflictError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import (
+    GUEST_GONE,
+    LINK_GONE,
     NOWHERE,
+    OF_LINK,
     PREFERENCE,
     SYSCTLS,
     Hop,
@@ -28,9 +31,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port imp
     closing,
     going,
     interfaces,
-    of_gone,
     of_guest,
-    of_link,
     opening,
     recording,
 )
@@ -59,7 +60,7 @@ class RoutedPorts:
         desired = dict(self._desired(rules, hops))
         for name in interfaces(rules):
             if ("rule", f"iif {name}") not in desired and name in self._links:
-                desired["link", name] = of_gone()
+                desired["link", name] = GUEST_GONE if self._links[name]["gateway"] else LINK_GONE
         for kind, name in list(desired):
             if kind == "link":
                 actual[kind, name] = {option: self._links[name][option] for option in desired[kind, name]}
@@ -96,7 +97,7 @@ class RoutedPorts:
         for route in self._wanted.routes:
             yield ("route", route.destination), hops[route.via]._asdict()
         for name in sorted({hop.dev for hop in hops.values()}):
-            yield ("link", name), of_link()
+            yield ("link", name), OF_LINK
             # A host that was a router before goes on as it was; another forwards to our ports alone.
             if f"iif {name}" in rules or not self._links[name]["forwarding"]:
                 yield ("rule", f"iif {name}"), {}

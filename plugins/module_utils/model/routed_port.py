@@ -31,7 +31,9 @@ NOWHERE = "default"  # destination of the route for what has no other
 # addresses of the interface alone.
 SYSCTLS = {"rp_filter": "ipv4", "arp_ignore": "ipv4", "disable_ipv6": "ipv6", "forwarding": "ipv4"}
 _GUEST = {"rp_filter": 1, "arp_ignore": 1, "disable_ipv6": 1, "forwarding": 1}
-_GONE: Settings = {"forwarding": 0, "gateway": False, "neighbours": {}}
+OF_LINK: Settings = {"forwarding": 1}  # of an interface that other hosts are behind
+LINK_GONE: Settings = {"forwarding": 0}  # what is left of that
+GUEST_GONE: Settings = {"forwarding": 0, "gateway": False, "neighbours": {}}  # and at the interface of a guest
 
 
 class RoutedPort(NamedTuple):
@@ -70,16 +72,6 @@ def of_guest(port: RoutedPort) -> Settings:
     size = {} if port.mtu is None else {"mtu": port.mtu}
     neighbours = dict.fromkeys(port.addresses, port.mac)
     return {**_GUEST, **size, "up": True, "gateway": True, "neighbours": neighbours}
-
-
-def of_link() -> Settings:
-    """Return what is set at an interface that other hosts are behind."""
-    return {"forwarding": 1}
-
-
-def of_gone() -> Settings:
-    """Return what is left at an interface that is the owner's no more."""
-    return _GONE
 
 
 def closing(plan: RoutePlan, table: int) -> Iterator[str]:
