@@ -39,11 +39,14 @@ _NO_CHAIN = (
     r"NOTRACK|RATEEST|REDIRECT|REJECT|SECMARK|SET|SYNPROXY|TCPMSS|TCPOPTSTRIP|TEE|TOS|TPROXY|TRACE|TTL|ULOG"
 )
 PLUG_CHAIN = "forward"  # what of an owner's chains judges at plugs, behind its mark
+ROUTED_CHAIN = "routed"  # and what at routed ports
 _SHORT_OWNER = r"[a-z0-9][a-z0-9-]{0,10}"
 _TUNNEL_NAME = r"(gr|vx|gn)-([0-9a-f]{12}|flow)"
 _PLUG_BRIDGE, _PLUG_INNER, _PLUG_OUTER = "qb-", "qv-", "qo-"
 _ROUTER_OUTER, _ROUTER_INNER, _ROUTER_NAMESPACE = "rt-", "rn-", "tenantry-"
 _ROUTER_TUNNEL = "wg-"
+ROUTED_GATEWAY = "169.254.1.1"  # what the guest at a routed port has as its gateway (RFC 3927)
+_TABLES = 0x74000000  # of routes; the kernel keeps 0 to 255 for itself
 _PLUG_PORT, _PLUG_OWNER = "tenantry-port=", " tenantry-owner="
 PLUG_BRIDGES, PLUG_INNERS, PLUG_OUTERS = "qb-+", "qv-+", "qo-+"  # all of them, as rules of iptables say it
 
@@ -93,6 +96,11 @@ def plug_links(port: str) -> PlugLinks:
     return PlugLinks(_PLUG_BRIDGE + own, _PLUG_INNER + own, _PLUG_OUTER + own)
 
 
+def plug_chain(link: str) -> str:
+    """Return the chain of ebtables with what a guest may say by ARP, from the name of a link of its plug."""
+    return f"tenantry-{link[len(_PLUG_INNER) :]}"
+
+
 def is_plug_link(name: str) -> bool:
     """Say whether ``plug_links`` may have built ``name``."""
     return re.fullmatch(r"q[bvo]-[0-9a-f]{12}", name) is not None
@@ -111,6 +119,11 @@ def plug_alias(port: str, owner: str | None) -> str:
 def plug_owner(alias: str) -> str | None:
     """Return the owner that an alias names."""
     return alias.partition(_PLUG_OWNER)[2] or None if alias.startswith(_PLUG_PORT) else None
+
+
+def routing_table(owner: str) -> int:
+    """Return the number of the table that an owner's routes are in, by which the kernel tells whose they are."""
+    return _TABLES + int(digest(owner, 6), 16)
 
 
 def router_links(leg: str) -> RouterLinks:

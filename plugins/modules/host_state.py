@@ -139,6 +139,16 @@ state:
           - {name: dc1.s4-c586fbbe5ea9, type: hash:net, family: inet, members: [10.1.1.20]}
         zones: {chains: [], jumps: []}
         rules: {chains: [], jumps: [], coming_sets: []}
+    routed:
+      description:
+        - What the role C(tenantry.sdn.security_group) gives M(tenantry.sdn.routed_port) of ports in routed networks.
+      type: dict
+      sample:
+        subnets: [10.9.0.0/24]
+        ports:
+          - {interface: tap1, mac: "02:0f:31:a0:70:bb", addresses: [10.9.0.11], mtu: 1500}
+        routes:
+          - {destination: 10.9.0.12, via: 192.168.1.152}
     routers:
       description: The virtual routers that stand here, in the arguments of M(tenantry.sdn.virtual_router).
       type: list

@@ -40,6 +40,22 @@ options:
   mtu: &mtu
     description: MTU of the guest's interface and of the cable.
     type: int
+  arp: &arp
+    description:
+      - What the guest may say by ARP that it has. Of it, it asks and answers with these addresses alone, and may ask
+        whether one of them is free. Other frames of ARP are dropped, by a chain of ebtables(8) of this plug.
+      - V([]) lets it say nothing. Without it the guest may say anything.
+    type: list
+    elements: dict
+    suboptions:
+      mac:
+        description: MAC address.
+        type: str
+        required: true
+      ip:
+        description: IPv4 address, or a network of several.
+        type: str
+        required: true
   plugs:
     description:
       - Several plugs at once, each with the options above.
@@ -57,6 +73,7 @@ options:
         choices: [present, absent]
       interface: *interface
       mtu: *mtu
+      arp: *arp
   owner:
     description:
       - Whose these are. The bridge says it in its alias (C(ip link), C(alias)).
@@ -106,7 +123,7 @@ EXAMPLES = r"""
     owner: dc1
     plugs:
       - {name: acme.web-1, interface: tap0, mtu: 1458}
-      - {name: acme.db-1, interface: tap1, mtu: 1458}
+      - {name: acme.db-1, interface: tap1, mtu: 1458, arp: [{mac: "52:54:00:00:00:12", ip: 10.1.1.12}]}
 """
 
 RETURN = r"""
@@ -129,7 +146,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConv
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug_input import LISTED, parse_plugs
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing, uncollected
 
-PLUG = {"interface": {"type": "str"}, "mtu": {"type": "int"}}
+IDENTITY = {"mac": {"type": "str", "required": True}, "ip": {"type": "str", "required": True}}
+PLUG = {
+    "interface": {"type": "str"},
+    "mtu": {"type": "int"},
+    "arp": {"type": "list", "elements": "dict", "options": IDENTITY},
+}
 LISTED_PLUG = {
     "name": {"type": "str", "required": True},
     "state": {"type": "str", "choices": ["present", "absent"]},

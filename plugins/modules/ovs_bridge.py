@@ -272,6 +272,7 @@ owned:
     ovs_ssl: 0
     of_flow: 1
     hybrid_plug: 0
+    routed_port: 0
     virtual_router: 0
 """
 

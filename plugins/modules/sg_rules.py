@@ -131,6 +131,11 @@ options:
         icmp_code:
           description: Code of that type.
           type: int
+        nd_target:
+          description:
+            - The IPv6 address, or net that it is in, that a neighbour solicitation or advertisement is about
+              (O(rules[].icmp_type) 135 or 136). One behind extension headers matches no such rule.
+          type: str
         sets:
           description: IP sets that packets are in, all of them.
           type: list
@@ -407,6 +412,7 @@ MATCH = {
     "tcp_flags": {"type": "dict", "options": {side: {**WORDS, "required": True} for side in ("mask", "set")}},
     "icmp_type": {"type": "raw"},
     "icmp_code": {"type": "int"},
+    "nd_target": {"type": "str"},
     "sets": {"type": "list", "elements": "dict", "options": SET},
     "in_interface": {"type": "str"},
     "out_interface": {"type": "str"},

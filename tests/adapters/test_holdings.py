@@ -14,7 +14,16 @@ from key_pairs import key_pair
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 
-MODULES = ("ovs_gre_mesh", "ovs_qos", "ovs_mirror", "ovs_flow_export", "ovs_ssl", "of_flow", "hybrid_plug")
+MODULES = (
+    "ovs_gre_mesh",
+    "ovs_qos",
+    "ovs_mirror",
+    "ovs_flow_export",
+    "ovs_ssl",
+    "of_flow",
+    "hybrid_plug",
+    "routed_port",
+)
 NOTHING = dict.fromkeys((*MODULES, "virtual_router"), 0)
 NO_EFFECT = {"require_effect": False}  # of limits, on a pretended datapath
 COLLECTOR = ["192.0.2.7:6343"]

@@ -18,7 +18,9 @@ from set_lab import own_namespace
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames, plugged, plugs
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import coming, joining, of_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug_input import parse_plugs
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_chain
 
+ARP = [{"mac": "02:00:00:00:00:01", "ip": "10.1.1.1"}, {"mac": "02:00:00:00:00:01", "ip": "10.1.2.0/24"}]
 WEB, DB = {"name": "acme.web-1", "interface": "tap0"}, {"name": "acme.db-1", "interface": "tap1", "mtu": 1400}
 OURS = {"owner": "dc1"}
 
@@ -115,10 +117,37 @@ def test_frames_that_iptables_does_not_see_are_dropped_again(spoil: str) -> None
     tool("ebtables-nft", *spoil.split())
     assert frames() != right
     assert converge(**WEB)["changed"]
-    assert plug_frames.read() == plug_frames.WANTED
+    assert plug_frames.read() == {plug_frames.CHAIN: plug_frames.WANTED}
     converge(name="acme.web-1", state="absent")
-    assert plug_frames.read() is None
+    assert plug_frames.read() == {}
     assert sorted(rule for rule in frames() if rule != spoil.replace("-I FORWARD 1", "-A FORWARD")) == sorted(theirs)
+
+
+def test_what_a_guest_says_by_arp_is_a_chain_of_its_plug() -> None:
+    both = {"plugs": [{**WEB, "arp": ARP}, {**DB, "arp": []}], **OURS}
+    made = converge(**both)
+    chains = plug_frames.read()
+    web, db = (plug_chain(of(plug["name"])["inner"]) for plug in (WEB, DB))
+    assert list(chains[db]["rules"]) == ["-j DROP"]
+    assert [rule.split("--arp-op ")[-1].split(" --arp-mac")[0] for rule in chains[web]["rules"]] == [
+        "Request --arp-ip-src 10.1.1.1",
+        "Reply --arp-ip-src 10.1.1.1",
+        "Request --arp-ip-src 0.0.0.0 --arp-ip-dst 10.1.1.1",
+        "Request --arp-ip-src 10.1.2.0/24",
+        "Reply --arp-ip-src 10.1.2.0/24",
+        "Request --arp-ip-src 0.0.0.0 --arp-ip-dst 10.1.2.0/24",
+        "-j DROP",
+    ]
+    assert made["diff"]["after"][web] == chains[web]
+    for spoil in (f"-F {web}", f"-D FORWARD -p ARP -o {of('acme.web-1')['inner']} -j {web}", "-I FORWARD -j ACCEPT"):
+        tool("ebtables-nft", *spoil.split())
+        converge(**both)
+        assert plug_frames.read() == chains
+    tool("ebtables-nft", "-D", "FORWARD", "-j", "ACCEPT")
+    converge(plugs=[{**WEB, "arp": ARP[:1]}, DB], **OURS)
+    assert (len(plug_frames.read()[web]["rules"]), db in plug_frames.read()) == (4, False)
+    converge(plugs=[DB], **OURS)
+    assert plug_frames.read().keys() == {plug_frames.CHAIN}
 
 
 def test_a_cable_whose_other_end_is_another_is_laid_anew() -> None:

@@ -54,7 +54,7 @@ def assert_judged(root: Path) -> None:
     masters = {str(found[name]["master"]) for name in ("tap0", "tap1") if is_plug_bridge(found[name]["master"] or "")}
     for bridge in masters:
         assert {option: found[bridge][option] for option in GUARDED} == GUARDED
-        assert plug_frames.read() == plug_frames.WANTED
+        assert plug_frames.read()[plug_frames.CHAIN] == plug_frames.WANTED
     assert all(sealed.read(str(path)) for path in root.rglob("acme.*") if not path.name.endswith(sealed.DRAFT))
 
 
@@ -85,7 +85,7 @@ def cut_before(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
         return late
 
     monkeypatch.setattr(plugs, "_batch", line_by_line)
-    for module, name in ((plugs, "_write"), (plug_frames, "_restore"), (sealed, "_write"), (sealed, "_remove")):
+    for module, name in ((plugs, "write_setting"), (plug_frames, "_restore"), (sealed, "_write"), (sealed, "_remove")):
         monkeypatch.setattr(module, name, ticking(getattr(module, name)))
 
 

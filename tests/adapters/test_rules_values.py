@@ -67,6 +67,11 @@ def protocol(dice: Dice, family: str) -> dict[str, Any]:
         name = name if family == "ipv4" else "icmpv6"
         kind = dice.choice([dice.randrange(255), "echo-request", "destination-unreachable"])
         icmp = sometimes(dice, {"icmp_type": kind}, 0.8)
+        about = {
+            "icmp_type": dice.choice([135, 136]),
+            "nd_target": f"fd00:{dice.randrange(9)}::/{dice.randrange(48, 129)}",
+        }
+        icmp = dice.choice([icmp, icmp, about]) if family == "ipv6" else icmp
         return {"protocol": name, **icmp, **(sometimes(dice, {"icmp_code": dice.randrange(256)}, 0.5) if icmp else {})}
     said: dict[str, Any] = {"protocol": name}
     if name in ("tcp", "udp", "sctp", "udplite", "dccp", "TCP", "6"):

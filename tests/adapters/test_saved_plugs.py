@@ -19,7 +19,9 @@ from set_lab import own_namespace
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 
-WEB, DB = {"name": "acme.web-1", "interface": "tap0", "mtu": 1400}, {"name": "acme.db-1", "interface": "tap1"}
+ARP = [{"mac": "02:00:00:00:00:01", "ip": "10.1.1.1"}]
+WEB = {"name": "acme.web-1", "interface": "tap0", "mtu": 1400, "arp": ARP}
+DB = {"name": "acme.db-1", "interface": "tap1"}
 PLUGS: dict[str, Any] = {"owner": "dc1", "plugs": [WEB, DB], "saved": True}
 JUDGES: dict[str, Any] = {
     "name": "dc1.forward",
@@ -136,7 +138,7 @@ def test_files_are_as_the_last_task_says(root: Path) -> None:
         ),
         (
             lambda root: replace(root / "plugs/dc1/acme.db-1", "-p ARP", "-p nothing"),
-            "ebtables does not take the chain tenantry-plugs",
+            "ebtables does not take the chains of {0}/plugs",
         ),
     ],
 )

@@ -55,6 +55,7 @@ class Wires:
     heard: dict[int, Counter[str]] = field(default_factory=dict)  # number: by whom, with the tag: acme.web-1@120
     # Of these wires alone: seconds after the last test, a stack may still repeat what it got then.
     mark: bytes = field(default_factory=lambda: b"tenantry " + os.urandom(6))
+    routed: bool = False  # who forwards gives frames another source
     _last: float = 0.0
     _over: bool = False
 
@@ -103,7 +104,7 @@ class Wires:
         self._last = time.monotonic()
         number = _NUMBER.unpack_from(frame, start + len(self.mark))[0]
         said = self.said[number]
-        if said.mac == frame[6:12]:
+        if self.routed or said.mac == frame[6:12]:
             self.heard.setdefault(number, Counter())[name + _tag(ancillary)] += 1
         elif name == said.sender and frame[12:22] == _ARP_ANSWER:  # made of the question, so with its mark
             self.heard.setdefault(number, Counter())["answered"] += 1
@@ -111,7 +112,7 @@ class Wires:
 
 
 @contextmanager
-def wires(twin: TwinLab, places: Mapping[str, tuple[str, str]]) -> Iterator[Wires]:
+def wires(twin: TwinLab, places: Mapping[str, tuple[str, str]], routed: bool = False) -> Iterator[Wires]:
     """Open an end for each name, at a host's device, and hear what arrives."""
     with ExitStack() as stack:
         elsewhere, listener = (stack.enter_context(ThreadPoolExecutor(1)) for dummy in range(2))
@@ -119,7 +120,7 @@ def wires(twin: TwinLab, places: Mapping[str, tuple[str, str]]) -> Iterator[Wire
             name: stack.enter_context(elsewhere.submit(_opened, twin.pid(host), device).result())
             for name, (host, device) in places.items()
         }
-        found = Wires(ends)
+        found = Wires(ends, routed=routed)
         stack.callback(found.end, listener.submit(found._listen))
         yield found
 

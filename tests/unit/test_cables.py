@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -38,6 +39,12 @@ def test_the_kernel_has_the_vtep_on_the_nic(vtep: str, address: str, everything:
 def test_in_userspace_the_nic_has_no_address() -> None:
     lines = list(near_lines(cables("netdev")["underlay0"]))
     assert lines == ["link set underlay0 up", 'link set underlay0 alias "to the underlay"']
+
+
+@pytest.mark.parametrize(("gateway", "how"), [("10.1.1.1/24", ""), ("169.254.1.1/32", " onlink")])
+def test_a_gateway_is_on_the_link_whatever_the_subnet_is(gateway: str, how: str) -> None:
+    lines = near_lines(replace(cables("netdev")["eth0"], gateways=(gateway,)))
+    assert f"route replace default via {gateway.partition('/')[0]} dev eth0{how}" in lines
 
 
 def test_other_cables_are_the_same_but_for_checksums() -> None:

@@ -66,6 +66,11 @@ TEXTS: list[tuple[dict[str, Any], str]] = [  # written by hand, from iptables-ex
     ({"protocol": "icmp", "icmp_type": "echo-request"}, "-p icmp -m icmp --icmp-type 8 "),
     ({"protocol": "icmp", "icmp_type": 3, "icmp_code": 4}, "-p icmp -m icmp --icmp-type 3/4 "),
     ({"protocol": "icmpv6", "icmp_type": "packet-too-big"}, "-p ipv6-icmp -m icmp6 --icmpv6-type 2 "),
+    (
+        {"protocol": "icmpv6", "icmp_type": 136, "nd_target": "fd00:1::/48"},
+        "-p ipv6-icmp -m icmp6 --icmpv6-type 136 "
+        '-m u32 --u32 "0x4&0xff00=0x3a00&&0x30=0xfd000001&&0x34&0xffff0000=0x0" ',
+    ),
     ({"fragment": True}, "-f "),
     ({"fragment": False, "protocol": "udp"}, "-p udp ! -f "),
     ({"sets": [{"set": "web", "direction": "src"}]}, "-m set --match-set web src "),

@@ -41,6 +41,7 @@ def holdings(ovsdb: Ovsdb, owner: str, bridge: str) -> dict[str, int]:
         **counts,
         "of_flow": len(sealed.names_in(sealed.flows_of(bridge))),
         "hybrid_plug": plugged.count(owner),
+        "routed_port": plugged.routed(owner),
         "virtual_router": router_files.count(owner),
     }
 

@@ -1,74 +1,92 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The frames that iptables never sees, and that plugs do not pass: with a tag, or of other protocols.
+"""What iptables never sees of frames, and ebtables(8) judges: tags, other protocols, and what a guest says by ARP.
 
-A tag of VLAN 0 is taken off by switches and guests alike, and what it held would have come past all rules. One chain of
-ebtables(8) is for all plugs of a host, known by the end of the cable that each has in its Linux bridge.
+A tag of VLAN 0 is taken off by switches and guests alike, and what it held would have come past all rules. One chain is
+for all plugs of a host, known by the end of the cable that each has in its Linux bridge. What a guest may say of itself
+by ARP is in a chain of its plug.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import PLUG_INNERS
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import PLUG_INNERS, plug_chain
 
 CHAIN = "tenantry-plugs"
 TIMEOUT = 60.0  # seconds
-WANTED = {
+Chain = Mapping[str, Sequence[str]]  # its rules, and the jumps to it from FORWARD
+WANTED: Chain = {
     "jumps": [f"-i {PLUG_INNERS} -j {CHAIN}", f"-o {PLUG_INNERS} -j {CHAIN}"],
     "rules": [*(f"-p {protocol} -j RETURN" for protocol in ("IPv4", "IPv6", "ARP")), "-j DROP"],
 }
+_JUMP = re.compile(r"-j (tenantry-(?:plugs|[0-9a-f]{12}))$")
 
 
-def read() -> dict[str, Any] | None:
-    """Return the chain, and those of its jumps that nobody's rule comes before; None if there is nothing of it."""
-    forward, rules, there = [], [], False
-    for line in _run("ebtables-nft-save").splitlines():
-        if line.startswith("-A FORWARD "):
-            forward.append(line.partition("FORWARD ")[2].strip())
-        elif line.startswith(f"-A {CHAIN} "):
-            rules.append(line.partition(f"{CHAIN} ")[2].strip())
-        there = there or line.startswith(f":{CHAIN} ")
-    if not there:
-        return None
-    jumps = [rule for rule in forward if rule.endswith(f"-j {CHAIN}")]
-    return {
-        "jumps": jumps if forward[: len(jumps)] == jumps else [f"behind others: {rule}" for rule in jumps],
-        "rules": rules,
-    }
+def of_guest(inner: str, identities: Iterable[tuple[str, str]]) -> Chain:
+    """Return the chain of the plug with this end of a cable, whose guest has these MAC and IPv4 addresses."""
+    rules = []
+    for mac, address in identities:
+        own = f"--arp-mac-src {mac} -j RETURN"
+        for said in (f"Request --arp-ip-src {address}", f"Reply --arp-ip-src {address}"):
+            rules.append(f"-p ARP -s {mac} --arp-op {said} {own}")
+        rules.append(f"-p ARP -s {mac} --arp-op Request --arp-ip-src 0.0.0.0 --arp-ip-dst {address} {own}")
+    return {"jumps": [f"-p ARP -o {inner} -j {plug_chain(inner)}"], "rules": [*rules, "-j DROP"]}
 
 
-def make(present: dict[str, Any] | None) -> None:
-    _restore([*_chain(), *_without_jumps(present), *_jumps()])
+def read() -> dict[str, Chain]:
+    """Return our chains, and those of their jumps that nobody else's rule comes before."""
+    chains: dict[str, dict[str, list[str]]] = {}
+    before = ""
+    for line in map(str.strip, _run("ebtables-nft-save").splitlines()):
+        jump = _JUMP.search(line)
+        name = line[1:].partition(" ")[0]
+        if line.startswith(":") and _JUMP.search(f"-j {name}"):
+            chains[name] = {"jumps": [], "rules": []}
+        elif line.startswith("-A FORWARD ") and jump and jump[1] in chains:
+            chains[jump[1]]["jumps"].append(before + line.partition("FORWARD ")[2])
+        elif line.startswith("-A FORWARD "):
+            before = "behind others: "
+        elif line.startswith("-A ") and line.split()[1] in chains:
+            chains[line.split()[1]]["rules"].append(line.split(maxsplit=2)[2])
+    return dict(chains)
 
 
-def new_lines() -> Iterator[str]:
-    """Yield the lines that make it where there is nothing of it."""
-    yield from _chain()
-    yield from _jumps()
+def make(present: Mapping[str, Chain], wanted: Mapping[str, Chain]) -> None:
+    """Make chains as they shall be, all in one transaction."""
+    _restore([*_chains(wanted), *_without_jumps(present, wanted), *_jumps(wanted)])
 
 
-def remove(present: dict[str, Any]) -> None:
-    _restore([*_without_jumps(present), f"-F {CHAIN}", f"-X {CHAIN}"])
+def new_lines(wanted: Mapping[str, Chain]) -> Iterator[str]:
+    """Yield the lines that make chains where there is nothing of them."""
+    yield from _chains(wanted)
+    yield from _jumps(wanted)
 
 
-def _chain() -> Iterator[str]:
-    yield f":{CHAIN} RETURN"
-    yield from (f"-A {CHAIN} {rule}" for rule in WANTED["rules"])
+def remove(present: Mapping[str, Chain], names: Iterable[str]) -> None:
+    gone = [name for name in names if name in present]
+    if gone:
+        _restore([*_without_jumps(present, gone), *(f"-{what} {name}" for name in gone for what in "FX")])
 
 
-def _jumps() -> Iterator[str]:
-    for number, jump in enumerate(WANTED["jumps"], 1):
-        yield f"-I FORWARD {number} {jump}"
+def _chains(wanted: Mapping[str, Chain]) -> Iterator[str]:
+    for name, chain in wanted.items():
+        yield f":{name} RETURN"
+        yield from (f"-A {name} {rule}" for rule in chain["rules"])
 
 
-def _without_jumps(present: dict[str, Any] | None) -> Iterator[str]:
-    for jump in present["jumps"] if present else ():
-        yield f"-D FORWARD {jump.rpartition(': ')[2]}"
+def _jumps(wanted: Mapping[str, Chain]) -> Iterator[str]:
+    for chain in wanted.values():
+        yield from (f"-I FORWARD {number} {jump}" for number, jump in enumerate(chain["jumps"], 1))
+
+
+def _without_jumps(present: Mapping[str, Chain], names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield from (f"-D FORWARD {jump.rpartition(': ')[2]}" for jump in present.get(name, {"jumps": []})["jumps"])
 
 
 def _restore(lines: Sequence[str]) -> None:

@@ -13,7 +13,13 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import run
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import PLUG_CHAIN, is_plug_bridge, plug_owner, set_mark
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
+    PLUG_CHAIN,
+    ROUTED_CHAIN,
+    is_plug_bridge,
+    plug_owner,
+    set_mark,
+)
 
 
 def count(owner: str) -> int:
@@ -21,6 +27,11 @@ def count(owner: str) -> int:
     plugs = len(_bridges(_links(), owner))
     chain = os.path.join(sealed.rules_of("ipv4", "filter"), set_mark(owner) + PLUG_CHAIN)
     return plugs or int(os.path.exists(chain))
+
+
+def routed(owner: str) -> int:
+    """Return whether an owner has routed ports: the chain for them is saved before they come, and until they went."""
+    return int(os.path.exists(os.path.join(sealed.rules_of("ipv4", "filter"), set_mark(owner) + ROUTED_CHAIN)))
 
 
 def release(names: Iterable[str], owner: str | None) -> None:

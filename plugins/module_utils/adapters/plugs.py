@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt, run
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sysctl import number_of, write_setting
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, ConflictError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import (
     OF_BRIDGES,
@@ -30,6 +31,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import (
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
     is_plug_bridge,
     is_plug_link,
+    plug_chain,
     plug_links,
     plug_owner,
 )
@@ -41,7 +43,6 @@ SETTLING = 0.1  # seconds
 ATTEMPTS = 20
 BRIDGE_FILTER = Path("/proc/sys/net/bridge")  # there if br_netfilter is
 _OVS = "ovs-system"  # master of what Open vSwitch has in the kernel
-_FRAMES = ("chain", plug_frames.CHAIN)
 Links = Mapping[str, Settings]
 
 
@@ -53,7 +54,7 @@ class Plugs:
         self._owner = owner
         self._complete = complete
         self._links: Links = {}
-        self._frames: dict[str, Any] | None = None
+        self._frames: Mapping[str, plug_frames.Chain] = {}
 
     def plan(self) -> PlugPlan:
         self._links = read()
@@ -75,11 +76,20 @@ class Plugs:
                 if there is not None:
                     actual["link", name] = {option: there.get(option) for option in wanted}
         self._frames = plug_frames.read()
-        if self._frames:
-            actual[_FRAMES] = self._frames
-        if any(wish.present for wish in self._wanted) or any(map(is_plug_bridge, self._links.keys() - removed.keys())):
-            desired[_FRAMES] = plug_frames.WANTED
+        desired.update((("chain", name), chain) for name, chain in self._chains(removed))
+        here = {plug_chain(name) for name in self._links.keys() - removed.keys() if is_plug_bridge(name)}
+        theirs = here - {plug_chain(wish.links.bridge) for wish in self._wanted}
+        actual.update((("chain", name), chain) for name, chain in self._frames.items() if name not in theirs)
         return PlugPlan.between(actual, desired)
+
+    def _chains(self, removed: Collection[str]) -> Iterator[tuple[str, plug_frames.Chain]]:
+        """Yield the chains of frames that shall be there."""
+        present = [wish for wish in self._wanted if wish.present]
+        if present or any(map(is_plug_bridge, self._links.keys() - removed)):
+            yield plug_frames.CHAIN, plug_frames.WANTED
+        for wish in present:
+            if wish.arp is not None:
+                yield plug_chain(wish.links.inner), plug_frames.of_guest(wish.links.inner, wish.arp)
 
     def apply(self, plan: PlugPlan) -> None:
         if any(wish.present for wish in self._wanted) and not BRIDGE_FILTER.is_dir():
@@ -97,19 +107,19 @@ class Plugs:
             self._make(left)
 
     def _make(self, plan: PlugPlan) -> None:
-        if _FRAMES in plan.after:
-            plug_frames.make(self._frames)
+        chains = {name: chain for (kind, name), chain in plan.after.items() if kind == "chain"}
+        if chains:
+            plug_frames.make(self._frames, chains)
         links = of_links(plan)
         _batch([*leaving(links), *coming(links)])
         for (dummy, name), wanted in links.after.items():
             for option, value in wanted.items():
-                if option in SYSCTLS and _file(name, option).exists():
-                    _write(_file(name, option), str(value))
+                if option in SYSCTLS:
+                    write_setting(SYSCTLS[option], name, option, value)
         if links.create:
             time.sleep(SETTLING)
         _batch(list(joining(links)))
-        if _FRAMES in plan.delete and self._frames:
-            plug_frames.remove(self._frames)
+        plug_frames.remove(self._frames, [name for kind, name in plan.delete if kind == "chain"])
 
     def missing(self) -> list[str]:
         """Return the guests' interfaces that are not there (yet)."""
@@ -182,7 +192,7 @@ def read() -> Links:
             "up": "UP" in item["flags"],
         }
     for name, link in found.items():
-        link.update((option, _number(_file(name, option))) for option in SYSCTLS)
+        link.update((option, number_of(kind, name, option)) for option, kind in SYSCTLS.items())
     return found
 
 
@@ -213,22 +223,3 @@ def _batch(lines: Sequence[str]) -> None:
         if "Cannot find device" in said or "File exists" in said:
             raise ConflictError(f"A link came or went meanwhile: {said}")
         raise BackendError(f"ip failed ({done.returncode}): {said}")
-
-
-def _file(name: str, option: str) -> Path:
-    return Path("/proc/sys/net", SYSCTLS[option], "conf", name, option)
-
-
-def _number(file: Path) -> int:
-    """Return what a file of the kernel says; 1 for one that is not there, since then there is no IPv6."""
-    try:
-        return int(file.read_text(encoding="ascii"))
-    except OSError:
-        return 1
-
-
-def _write(file: Path, value: str) -> None:
-    try:
-        file.write_text(value, encoding="utf-8")
-    except OSError as error:
-        raise BackendError(f"Cannot write {file}: {error.strerror}. Run the task as root.") from None

@@ -4,7 +4,7 @@
 """The files that plugs come back from, one each, in a folder for each owner.
 
 Lines are what ``ip -batch`` makes links of and sets at them, settings that the kernel has in files, what lets the guest
-in, and the filter of the frames that iptables does not see, which all plugs have in common.
+in, and the filter of the frames that iptables does not see, of which most is what all plugs have in common.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import (
     joining,
     settings,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_chain, set_mark
 
 _NOBODY = "-"  # folder of plugs without an owner, as which no owner is marked
 
@@ -56,7 +56,10 @@ def _lines(wish: PlugWish, owner: str | None) -> Iterator[str]:
                 yield f"sysctl net/{kind}/conf/{name}/{option} {wanted[option]}"
     yield from joining(plug)
     yield from (f"guest {line}" for line in joining(guest))
-    yield from (f"frames {line}" for line in plug_frames.new_lines())
+    chains = {plug_frames.CHAIN: plug_frames.WANTED}
+    if wish.arp is not None:
+        chains[plug_chain(wish.links.inner)] = plug_frames.of_guest(wish.links.inner, wish.arp)
+    yield from (f"frames {line}" for line in plug_frames.new_lines(chains))
 
 
 def _new(links: dict[str, Settings]) -> PlugPlan:

@@ -37,7 +37,7 @@ class Ids:
 
 
 class Allocations(Mapping[str, Ids]):
-    """The ids of each network by its full name, and the OpenFlow port numbers of each hypervisor."""
+    """The ids of each network that has any by its full name, and the OpenFlow port numbers of each hypervisor."""
 
     def __init__(self, networks: Mapping[str, Ids], ofports: Ofports) -> None:
         self._networks = networks
@@ -140,13 +140,15 @@ def _refuse_copies(faults: Faults, intent: Intent, record: Record) -> None:
 
 
 def _kept(intent: Intent, record: Record, pools: Mapping[str, Pool]) -> dict[str, dict[str, int]]:
-    """Return what each network has before anything is allocated: pinned, recorded, or its own from an earlier life."""
+    """Return what each switched network has before anything is allocated: pinned, recorded, or from an earlier life."""
     own_retired: dict[tuple[str, str], int] = {}
     for held, name in sorted(record.retired.items(), reverse=True):
         if held.number in pools[held.kind]:
             own_retired[name, held.kind] = held.number  # the lowest one stays
     assigned: dict[str, dict[str, int]] = {}
     for network in intent.networks.values():
+        if network.routed:
+            continue
         recorded = record.networks.get(network.name, {})
         pinned = _pinned(network)
         ids = assigned[network.name] = {}

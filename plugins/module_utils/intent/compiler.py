@@ -22,6 +22,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring impo
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import acl_as_data, as_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import COOKIE
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed, one_of_names
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routed import NOTHING_ROUTED, routed_ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.program import routers
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching import FORWARDING
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
@@ -64,6 +65,7 @@ def compile_host(
         **switching,
         **with_outputs(intent, host, switching),
         "firewall": chains(intent, allocations, host),
+        "routed": routed_ports(intent, host),
         "routers": routers(intent, host),
         "qos": list(_limits(intent, host)),
         "mirrors": mirrors(intent, host),
@@ -94,6 +96,7 @@ def _emptied(intent: Intent, hypervisor: str) -> dict[str, Any]:
         "networks": [],
         "flows": [],
         "firewall": dict(EMPTY),
+        "routed": dict(NOTHING_ROUTED),
         "routers": [],
         "qos": [],
         "mirrors": [],
@@ -109,7 +112,7 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
         "mtu": intent.fabric.mtu,
         "hypervisors": [_hypervisor(intent, host) for name, host in sorted(intent.fabric.hypervisors.items())],
         "gateways": [
-            *({"segment": _segment(net), "addresses": list(net.gateways)} for net in intent.shared_networks),
+            *({"segment": _segment(net), "addresses": list(net.gateways)} for net in intent.shared_networks if net.pod),
             *(
                 {"segment": str(net.physical_network), "addresses": list(net.gateways)}
                 for net in intent.external_networks
@@ -161,10 +164,11 @@ def _segment(network: Network) -> str:
 
 
 def _network(intent: Intent, allocations: Allocations, network: Network) -> dict[str, Any]:
+    ids = allocations.get(network.name)
     return {
         "type": network.type,
-        "segmentation_id": allocations[network.name].segmentation_id,
-        "local_vlan": allocations[network.name].local_vlan,
+        "segmentation_id": ids and ids.segmentation_id,
+        "local_vlan": ids and ids.local_vlan,
         "mtu": intent.fabric.mtu_of(network.type),
         "subnets": [subnet.text for subnet in network.subnets],
         "physical_network": network.physical_network,
@@ -184,7 +188,8 @@ def _endpoint(intent: Intent, port: Port) -> dict[str, Any]:
         "addresses": list(port.addresses),
         "joined": intent.networks[port.network].router,
         "groups": None if port.groups is None else list(port.groups),
-        "guarded": port.secured and intent.fabric.has_pipeline,
+        "guarded": port.secured and (intent.fabric.has_pipeline or port.routed),
+        "routed": port.routed,
     }
 
 

@@ -27,10 +27,16 @@ class Endpoint:
     guarded: bool = False  # its hypervisor lets it send nothing but its own
     services: tuple[str, ...] = ()  # ports that it is asked at beside the probe's own, as "tcp 80"
     joined: str = ""  # what its network and others are one domain as
+    routed: bool = False  # its hypervisor routes it, so that nobody is on its link
 
     @property
     def tenant(self) -> str:
         return self.name.partition(".")[0]
+
+    @property
+    def link(self) -> str:
+        """What its broadcasts stay in."""
+        return self.name if self.routed else self.network
 
     @property
     def domain(self) -> str:
@@ -78,6 +84,7 @@ def parse_endpoints(values: Sequence[Mapping[str, Any]]) -> tuple[Endpoint, ...]
             guarded=bool(value.get("guarded")),
             services=tuple(map(str, value.get("services", ()))),
             joined=str(value.get("joined") or ""),
+            routed=bool(value.get("routed")),
         )
         for value in values
     )

@@ -123,7 +123,7 @@ def faults(
         yield from _leaks(evidence, sender, receiver)
         return
     yield from _attacks(evidence, sender, receiver)
-    if sender.network == receiver.network:
+    if sender.link == receiver.link:
         yield from _losses(evidence, sender.name, receiver.name, permitted)
     yield from _loops_and_strays(evidence, sender, receiver, permitted)
     for address in sender.common_addresses(receiver):
@@ -173,7 +173,7 @@ def _loops_and_strays(
         yield _fault(DUPLICATE, sender, receiver, _listed(repeated), "once", measured)
     if permitted is None:
         return
-    flooded = FLOODED_TO if sending.network == receiving.network else FLOOD  # of which no router passes on any
+    flooded = FLOODED_TO if sending.link == receiving.link else FLOOD  # of which no router passes on any
     strays = {sighting.kind for sighting in sightings if sighting.kind in flooded} - {*permitted}
     strays |= {
         said(ECHO_FRAME, sighting.address)

@@ -138,10 +138,12 @@ def refuse_groups(faults: Faults, intent: Intent) -> None:
 
 
 def _refuse_unguarded(faults: Faults, intent: Intent) -> None:
-    """Record networks where a guest could answer ARP in the place of another tenant's, whose packets it would get."""
+    """Record networks where a guest could get what is for another tenant's, as long as no switch has learned it."""
     if not intent.fabric.has_pipeline:
-        what = f"tenants share it, and forwarding {intent.fabric.forwarding} has no guard against false ARP among them"
+        what = f"tenants share it, and forwarding {intent.fabric.forwarding} may send all of them what is for one"
         for network in intent.shared_networks:
+            if network.routed:
+                continue  # nothing of it is switched
             faults.add(network.whole_path, f"{what}; set fabric.forwarding to learning or static")
 
 

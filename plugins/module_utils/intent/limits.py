@@ -30,7 +30,9 @@ def refuse_floods(faults: Faults, intent: Intent) -> None:
     """Record the networks whose broadcasts no flow could hold."""
     if not intent.fabric.has_pipeline:
         return
-    for (network, host), count in sorted(Counter((port.network, port.hypervisor) for port in intent.ports).items()):
+    for (network, host), count in sorted(
+        Counter((port.network, host) for host, ports in intent.switched_of.items() for port in ports).items()
+    ):
         judged = intent.judges_by_flows(network)
         most, why = (JUDGED_MAXIMUM, ", judged for each,") if judged else (GUESTS_MAXIMUM, "")
         if count > most:

@@ -41,6 +41,10 @@ def check_mirrors(around: Surroundings, intent: Intent, ports: Collection[str], 
         for name, path in mirror.networks.items():
             around.faults.parse(path, one_of_names(networks, "network of this intent", text), name)
         sources = _sources(intent, mirror)
+        for port in sources:
+            if port.routed:
+                what = f"network {port.network} is routed, and no bridge has what is sent there"
+                around.faults.add(mirror.ports[port.name], f"{what}; leave {port.name} out")
         for host in sorted({port.hypervisor for port in sources}):
             here = f"{mirror.path}.output.interface"
             around.claims.claim(("interface", host), mirror.output.interface, here, _TAKEN)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parse the networks of a tenant, and those that all tenants share.
+"""Parse the networks of a tenant.
 
 Two tenants may use the same addresses, so subnets are compared within a tenant alone. Segmentation ids are claimed in
 the whole fabric. All tunnel types share one space, as they share one range: an id then says one network whatever
@@ -27,6 +27,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
     ID_MAXIMUM,
     NETWORK_TYPES,
+    ROUTED,
     TUNNEL_TYPES,
     Fabric,
     Hypervisor,
@@ -37,13 +38,10 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Parser,
     identifier,
     integer,
-    mapping,
     one_of,
 )
 
 _KEYS = frozenset({"type", "segmentation_id", "physical_network", "subnet", *SERVICE_KEYS})
-_SHARED_KEYS = frozenset({"type", "physical_network", "pods"})
-_POD_KEYS = frozenset({"subnet", "gateway"})
 _SEGMENTS = {"vlan": ("vlan", "100-999"), "tunnel": (", ".join(TUNNEL_TYPES), "5000-16777215")}  # users, example
 
 
@@ -57,7 +55,7 @@ class Surroundings:
     hypervisors: Mapping[str, Hypervisor | None]
     zones: dict[str, tuple[str | None, str]] = field(default_factory=dict)  # network: zone and path of its first port
 
-    shared: dict[str, dict[str, Network | None]] = field(default_factory=dict)  # network: pod: its part there
+    shared: dict[str, dict[str, Network | None]] = field(default_factory=dict)  # network: pod, or "": its part there
     external: dict[str, Network | None] = field(default_factory=dict)  # where routers meet the outside
     pools: dict[str, list[range]] = field(default_factory=dict)  # external network: addresses that routers may have
 
@@ -77,45 +75,8 @@ def parse_networks(around: Surroundings, tenant: str, section: Section) -> dict[
         path = f"{section.path_to('networks')}.{name}"
         around.faults.add(path, f"the name is that of fabric.external_networks.{name}; choose another")
     subnets = [(f"{network.path}.subnet", part) for network in networks.values() if network for part in network.subnets]
-    _refuse_overlaps(around.faults, subnets)
+    refuse_overlaps(around.faults, subnets)
     return networks
-
-
-def parse_shared_networks(around: Surroundings, fabric: Section) -> list[Network]:
-    """Return the networks that tenants share, one for each pod, and note them in ``around``.
-
-    In each pod such a network is a link layer of its own, and the pod's L3 switch its gateway. Nothing but the
-    security groups of the ports keeps tenants apart.
-    """
-    for name, path, given in fabric.items("networks"):
-        around.shared[name] = _shared_network(around, name, Section(around.faults, path, given, _SHARED_KEYS))
-    found = [network for pods in around.shared.values() for network in pods.values() if network]
-    _refuse_overlaps(around.faults, [(f"{network.path}.subnet", part) for network in found for part in network.subnets])
-    return found
-
-
-def _shared_network(around: Surroundings, name: str, section: Section) -> dict[str, Network | None]:
-    section.required("type", one_of(("flat",)), "flat")
-    wire = physical_network_of(around, section, "flat")
-    section.required("pods", mapping, "{p1: {subnet: 10.1.0.0/21}}")
-    known = {host.pod for host in around.hypervisors.values() if host and host.pod}
-    pods: dict[str, Network | None] = {}
-    for pod, path, given in section.items("pods"):
-        if pod not in known and all(around.hypervisors.values()):
-            what = f"no hypervisor is in pod {pod}; write pod: {pod} at those that are"
-            around.faults.add(path, f"{what}, or remove this")
-        pods[pod] = _pod(around, f"{name}@{pod}", wire, Section(around.faults, path, given, _POD_KEYS))
-    return pods
-
-
-def _pod(around: Surroundings, name: str, wire: str | None, section: Section) -> Network | None:
-    subnets = subnets_of(around.faults, section)
-    gateways = gateways_of(section, subnets)
-    if not subnets:
-        return None
-    network = Network(name, "", "flat", None, wire, tuple(subnets), tuple(gateways))
-    _check_mtu(around, network)
-    return network
 
 
 def gateways_of(section: Section, subnets: Sequence[Subnet]) -> Iterable[str]:
@@ -148,7 +109,7 @@ def _home(faults: Faults, path: str, address: str, subnets: Sequence[Subnet]) ->
 
 def _network(around: Surroundings, tenant: str, name: str, path: str, value: Any) -> Network | None:
     section = Section(around.faults, path, value, _KEYS)
-    kind = section.required("type", one_of(NETWORK_TYPES), "gre")
+    kind = section.required("type", _type, "gre")
     subnets = subnets_of(around.faults, section)
     if kind is None:
         return None
@@ -161,18 +122,24 @@ def _network(around: Surroundings, tenant: str, name: str, path: str, value: Any
         subnets=tuple(subnets),
         service=parse_service(section, tenant, subnets),
     )
-    _check_mtu(around, network)
+    check_mtu(around, network)
     return network
+
+
+def _type(value: Any) -> str:
+    if value == ROUTED:
+        raise ValueError("a routed network has no link layer to keep tenants apart; write it in fabric.networks")
+    return one_of(NETWORK_TYPES)(value)
 
 
 def subnets_of(faults: Faults, section: Section) -> list[Subnet]:
     value = section.required("subnet", lambda given: given, "10.1.1.0/24")
     found = [] if value is None else each(faults, section.path_to("subnet"), value, subnet)
-    _refuse_overlaps(faults, found)
+    refuse_overlaps(faults, found)
     return [parsed for path, parsed in found]
 
 
-def _refuse_overlaps(faults: Faults, subnets: Iterable[tuple[str, Subnet]]) -> None:
+def refuse_overlaps(faults: Faults, subnets: Iterable[tuple[str, Subnet]]) -> None:
     for path, later, other_path, other in overlapping(subnets):
         if path != other_path:  # else it is a list, of which each item was compared before
             faults.add(path, f"{later.text} overlaps {other.text} of {other_path}; write subnets that do not overlap")
@@ -251,7 +218,7 @@ def refuse_native_trunks(faults: Faults, networks: Iterable[Network]) -> None:
             )
 
 
-def _check_mtu(around: Surroundings, network: Network) -> None:
+def check_mtu(around: Surroundings, network: Network) -> None:
     """Record an MTU that IPv6 can't live with. Without hypervisors or an MTU there is nothing to compute it from."""
     fabric = around.fabric
     if not (fabric.mtu and fabric.hypervisors and any(part.family == 6 for part in network.subnets)):

@@ -32,7 +32,7 @@ def allocate_ofports(faults: Faults, intent: Intent, record: Record) -> tuple[Of
     retired: dict[str, Mapping[int, str]] = {}
     hypervisors = intent.fabric.hypervisors
     for host in sorted({*hypervisors, *record.ofports, *record.retired_ofports} & {*hypervisors, *record.hypervisors}):
-        ports = {port.number: port for port in intent.ports_of.get(host, ())}
+        ports = {port.number: port for port in intent.switched_of.get(host, ())}
         uplinks = hypervisors[host].uplinks if host in hypervisors else {}
         before, gone = record.ofports.get(host, {}), record.retired_ofports.get(host, {})
         _refuse_takeovers(faults, ports.values(), host, before, gone)

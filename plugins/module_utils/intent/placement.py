@@ -29,16 +29,17 @@ def _check_uplink(around: Surroundings, path: str, network: Network, host: str) 
 
 
 def _check_zone(around: Surroundings, path: str, network: Network, host: str) -> None:
-    """Record a port of a tunnel network that is not in the zone of the first one, for tunnels stay within a zone."""
+    """Record a port that is not in the zone of the first one of its network, for tunnels and routes stay within one."""
     hypervisor = around.hypervisors.get(host)
-    if not hypervisor or network.type not in TUNNEL_TYPES:
+    if not hypervisor or not (network.type in TUNNEL_TYPES or network.routed):
         return
     zone, first = around.zones.setdefault(network.name, (hypervisor.zone, path.rpartition(".")[0]))
     if zone != hypervisor.zone:
+        what = f"{host} is in {_called(hypervisor.zone)}, and {first} of the same network in {_called(zone)}"
         around.faults.add(
             path,
-            f"{host} is in {_called(hypervisor.zone)}, and {first} of the same network in {_called(zone)}; tunnels "
-            "stay within a zone, so choose a hypervisor there, or make a network for each zone",
+            f"{what}; {'routes' if network.routed else 'tunnels'} stay within a zone, so choose a hypervisor there, or "
+            "make a network for each zone",
         )
 
 

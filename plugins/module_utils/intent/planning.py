@@ -90,7 +90,11 @@ def inputs_of(
     if intent.fabric.monitoring.mirrors:
         return {}
     open_to_all = [*intent.shared_networks, *intent.external_networks]
-    common = [code, raw["fabric"], [asdict(allocations[network.name]) for network in open_to_all]]
+    common = [
+        code,
+        raw["fabric"],
+        [asdict(allocations[network.name]) for network in open_to_all if network.name in allocations],
+    ]
     shared = digest(_text(common))
     hashes = {name: digest(_text([raw["tenants"][name], _ids(intent, allocations, name)])) for name in intent.tenants}
     near = neighbours(intent)

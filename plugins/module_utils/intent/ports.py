@@ -17,6 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.placement import check_place
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security, parse_memberships
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shared_networks import check_routed_port
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import IPSET, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
@@ -80,6 +81,8 @@ def _port(
     if network_name in around.shared:
         network = _part(around, section, network_name, host)
         _check_firewall(section, network_name, tenant, security, secured)
+        if "" in around.shared[network_name]:
+            check_routed_port(section, network_name)
     else:
         network = networks.get(network_name or "")
     pairs = parse_pairs(section, mac, secured is not False)
@@ -106,12 +109,15 @@ def _port(
         groups=groups,
         pairs=pairs,
         stateless=not security.stateless.isdisjoint(groups or ()),
-        plugged=groups is not None and around.fabric.security_driver == IPSET,
+        plugged=groups is not None and around.fabric.security_driver == IPSET and not network.routed,
+        routed=network.routed,
     )
 
 
 def _part(around: Surroundings, section: Section, name: str, host: str | None) -> Network | None:
-    """Return a shared network as it is in the pod of the port's hypervisor."""
+    """Return a shared network as it is in the pod of the port's hypervisor, or the one that is in all of them."""
+    if "" in around.shared[name]:
+        return around.shared[name][""]
     hypervisor = around.hypervisors.get(host or "")
     if hypervisor is None:
         return None
@@ -139,7 +145,7 @@ def _mac(value: Any) -> str:
 
 
 def _addresses(faults: Faults, section: Section, network: Network | None) -> Iterator[tuple[str, str]]:
-    """Yield path and address, with the prefix length of the subnet that it lies in, of each address of the port."""
+    """Yield path and address of each address of the port, with the prefix length that the guest has it with."""
     value = section.required("ip", lambda given: given, "10.1.1.20")
     for path, address in [] if value is None else each(faults, section.path_to("ip"), value, unicast_address):
         if network is None or not network.subnets:
@@ -153,7 +159,7 @@ def _addresses(faults: Faults, section: Section, network: Network | None) -> Ite
         elif role:
             faults.add(path, f"{address} is the {role} of {home.text}; write the address of a host")
         else:
-            yield path, f"{address}/{home.prefix}"
+            yield path, f"{address}/{32 if network.routed else home.prefix}"
 
 
 def _role(network: Network, home: Subnet, address: IpAddress) -> str | None:

@@ -16,7 +16,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring impo
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import (
     Surroundings,
     parse_networks,
-    parse_shared_networks,
     refuse_native_trunks,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pairs import check_pairs
@@ -38,6 +37,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routers import
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import legs_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import parse_security
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import check_guarantees
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shared_networks import parse_shared_networks
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Tenant
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import mapping
 

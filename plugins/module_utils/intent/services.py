@@ -81,7 +81,7 @@ def end_of(securities: Mapping[str, Security], endpoint: Endpoint) -> End:
 def _passing(
     ends: tuple[End, End], acl: Sequence[AclRule], sender: Endpoint, receiver: Endpoint, port: int
 ) -> Iterator[str]:
-    neighbours = sender.network == receiver.network  # else routers are between them, which pass on no such frames
+    neighbours = sender.link == receiver.link  # else routers are between them, which pass on no such frames
     own = {family(address): address for address in reversed(sender.plain_addresses)}
 
     def passes(protocol: int, source: str, target: str, number: int) -> bool:

@@ -49,7 +49,7 @@ def plain(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> d
     uplinks = _uplinks(intent, allocations, hypervisor)
     access = [
         _port(port, intent, {"vlan_mode": "access", "tag": allocations[port.network].local_vlan, "trunks": []})
-        for port in intent.ports_of.get(hypervisor.name, ())
+        for port in intent.switched_of.get(hypervisor.name, ())
     ]
     return {
         "bridge": {"name": BRIDGE, "state": "present", "fail_mode": "standalone", **UNCONTROLLED},
@@ -85,7 +85,7 @@ def controlled(intent: Intent, allocations: Allocations, hypervisor: Hypervisor)
     state = plain(intent, allocations, hypervisor)
     ofports = allocations.ofports(hypervisor.name)
     interfaces = {nic: name for name, nic in hypervisor.uplinks.items()}
-    interfaces.update((port.device, port.number) for port in intent.ports_of.get(hypervisor.name, ()))
+    interfaces.update((port.device, port.number) for port in intent.switched_of.get(hypervisor.name, ()))
     numbers = {interface: {"ofport_request": ofports[name]} for interface, name in interfaces.items()}
     return {
         **state,
@@ -106,7 +106,7 @@ FORWARDING: Mapping[str, Forwarding] = {
 def _programmed(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> dict[str, Any]:
     """Return the bridge and its ports for flows to use; without flows nothing passes."""
     ofports = allocations.ofports(hypervisor.name)
-    ports = intent.ports_of.get(hypervisor.name, ())
+    ports = intent.switched_of.get(hypervisor.name, ())
     kinds = {intent.networks[port.network].type for port in ports}.intersection(TUNNEL_TYPES)
     physical = {nic: name for name, nic in hypervisor.uplinks.items()}
     uplinks = [
@@ -163,7 +163,7 @@ def _port(port: Port, intent: Intent, columns: Mapping[str, Any]) -> dict[str, A
 
 def _networks(intent: Intent, hypervisor: Hypervisor) -> list[Network]:
     """Return the networks that have ports on a hypervisor, sorted by name."""
-    names: Iterable[str] = {port.network for port in intent.ports_of.get(hypervisor.name, ())}
+    names: Iterable[str] = {port.network for port in intent.switched_of.get(hypervisor.name, ())}
     return [intent.networks[name] for name in sorted(names)]
 
 

@@ -25,6 +25,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_lin
 
 TUNNEL_TYPES = tuple(KEY_BITS)
 NETWORK_TYPES = (*TUNNEL_TYPES, "vlan", "flat")
+ROUTED = "routed"  # of networks that tenants share: hypervisors route each port's address, and there is no link layer
 # A tunnel id fits every tunnel type, so that a network may change its type and keep its id.
 ID_MAXIMUM = {"vlan": HIGHEST_ID["vlan"], "tunnel": HIGHEST_ID["vxlan"]}
 OPENFLOW, IPSET = "openflow", "ipset"
@@ -85,6 +86,11 @@ class Network:
         return not self.tenant and not self.external
 
     @property
+    def routed(self) -> bool:
+        """Say whether it has no link layer, and is no affair of Open vSwitch."""
+        return self.type == ROUTED
+
+    @property
     def domain(self) -> str:
         """What its packets stay in: the network, or those that a router joins, as the L3 core does all pods of a shared
         one.
@@ -126,6 +132,7 @@ class Port:
     pairs: tuple[tuple[str, str], ...] = ()  # (MAC, IP address) of others that it may be too, sorted
     stateless: bool = False  # its groups are, so that each of its packets is judged by itself
     plugged: bool = False  # by a Linux bridge into Open vSwitch, where iptables judges
+    routed: bool = False  # by its hypervisor, without Open vSwitch
 
     @property
     def path(self) -> str:
@@ -207,6 +214,11 @@ class Intent:
         for port in self.ports:
             found[port.hypervisor].append(port)
         return dict(found)
+
+    @cached_property
+    def switched_of(self) -> Mapping[str, Sequence[Port]]:
+        """The ports of each hypervisor that Open vSwitch has."""
+        return {host: [port for port in ports if not port.routed] for host, ports in self.ports_of.items()}
 
     @cached_property
     def ports_in(self) -> Mapping[str, Sequence[Port]]:

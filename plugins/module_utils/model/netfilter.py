@@ -48,6 +48,7 @@ class Rule(NamedTuple):
     tcp_flags: tuple[str, str] | None = None  # those that are looked at, and those of them that are set
     icmp_type: int | None = None
     icmp_code: int | None = None
+    nd_target: str | None = None  # whom a message of neighbour discovery is about
     sets: tuple[SetMatch, ...] = ()
     in_interface: str | None = None  # a name, or what it begins with and a plus
     out_interface: str | None = None

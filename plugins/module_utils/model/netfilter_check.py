@@ -30,7 +30,9 @@ _OF_PROTOCOL: Mapping[str, Collection[str]] = {
     "tcp_flags": ("tcp",),
     "syn": ("tcp",),
     "icmp_type": ("icmp", "ipv6-icmp"),
+    "nd_target": ("ipv6-icmp",),
 }
+_ABOUT_TARGETS = (135, 136)  # RFC 4861
 _LONGEST_BURST = 24 * 60 * 60 * 10000  # xt_limit counts no further: a day, in the units of limit_credit
 
 
@@ -46,6 +48,10 @@ def check(faults: Faults, path: str, table: str, given: Mapping[str, Any]) -> No
         faults.add(f"{path}syn", "stands for tcp_flags; write one of both")
     if "ctorigdstport" in said and "ctproto" not in said:
         faults.add(f"{path}ctorigdstport", "is of a protocol; write ctproto too")
+    if "nd_target" in said and given.get("icmp_type") not in _ABOUT_TARGETS:
+        faults.add(f"{path}nd_target", "is of solicitations and advertisements; write icmp_type: 135 or 136 too")
+    if "nd_target" in said and ":" not in given["nd_target"]:
+        faults.add(f"{path}nd_target", "is IPv4, of which ND says nothing; write an address or a network of IPv6")
     if "icmp_code" in said and "icmp_type" not in said:
         faults.add(f"{path}icmp_code", "is of a type; write icmp_type too")
     if given.get("fragment") and said & {"source_ports", "destination_ports", "tcp_flags", "syn", "icmp_type"}:

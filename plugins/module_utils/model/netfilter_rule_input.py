@@ -271,6 +271,7 @@ PARSERS: Mapping[str, Parser[Any]] = {
     "destination_ports": _port_list,
     "tcp_flags": _tcp_flags,
     "icmp_code": integer(0, 255),
+    "nd_target": _network,
     "in_interface": _interface,
     "out_interface": _interface,
     "physdev_in": _interface,

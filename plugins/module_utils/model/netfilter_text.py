@@ -9,6 +9,7 @@ printed is brought to the form that we write.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
@@ -30,6 +31,7 @@ REJECTIONS = {  # what answers a packet, by family
     "net-unreachable": {"ipv4": "icmp-net-unreachable", "ipv6": "icmp6-no-route"},
     "tcp-reset": {"ipv4": "tcp-reset", "ipv6": "tcp-reset"},
 }
+_NEXT_HEADER, _TARGET, _ICMPV6 = 4, 48, 58  # where both are in a packet of IPv6, the former beside the hop limit
 _JUMP = "tenantry.sdn"  # what the comments of jumps start with
 COMMENT_BYTES = 255  # XT_MAX_COMMENT_LEN in linux/netfilter/xt_comment.h, less the NUL
 JUMP_COMMENT_BYTES = COMMENT_BYTES - len(f"{_JUMP}: ")
@@ -146,6 +148,20 @@ def _protocol_words(rule: Rule) -> Iterator[str]:
         module, option = ICMP[str(rule.protocol)]
         code = "" if rule.icmp_code is None else f"/{rule.icmp_code}"
         yield f"-m {module} {option} {rule.icmp_type}{code}"
+    if rule.nd_target is not None:
+        yield f'-m u32 --u32 "{_about(rule.nd_target)}"'
+
+
+def _about(target: str) -> str:
+    """Return what a message of neighbour discovery has of its target (RFC 4861, 4.3), for a header of IPv6 alone."""
+    network = ipaddress.ip_network(target)
+    address, mask = (value.packed for value in (network.network_address, network.netmask))
+    said = [f"{_NEXT_HEADER:#x}&0xff00={_ICMPV6 << 8:#x}"]
+    for at in range(0, 16, 4):
+        value, wanted = (int.from_bytes(part[at : at + 4], "big") for part in (address, mask))
+        if wanted:
+            said.append(f"{_TARGET + at:#x}{'' if wanted == 0xFFFFFFFF else f'&{wanted:#x}'}={value:#x}")
+    return "&&".join(said)
 
 
 def _target(rule: Rule, family: str) -> Iterator[str]:

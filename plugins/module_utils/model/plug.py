@@ -46,6 +46,7 @@ class PlugWish(NamedTuple):
     present: bool = True
     interface: str | None = None  # of the guest
     mtu: int | None = None  # None: no opinion
+    arp: tuple[tuple[str, str], ...] | None = None  # MAC and IPv4 addresses that the guest may say it has; None: any
 
     @property
     def links(self) -> PlugLinks:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, network_or_address, plain_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import PlugWish
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import Listed, parse_task
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_link
@@ -16,11 +17,13 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     integer,
     interface_name,
+    mac_address,
+    path_of,
     shown,
     text,
 )
 
-LISTED = Listed("plugs", "name", "plug", "plug", ("interface", "mtu"))
+LISTED = Listed("plugs", "name", "plug", "plug", ("interface", "mtu", "arp"))
 _MTUS = 68, 65535  # RFC 791 asks every link for the former; an IPv4 packet is no larger than the latter
 
 
@@ -53,7 +56,29 @@ def _plug(faults: Faults, path: str, given: Mapping[str, Any]) -> PlugWish:
         interface = faults.parse(f"{path}interface", _guest, given["interface"])
     if given.get("mtu") is not None:
         mtu = faults.parse(f"{path}mtu", integer(*_MTUS), given["mtu"])
-    return PlugWish(path, name, True, interface, mtu)
+    return PlugWish(path, name, True, interface, mtu, _identities(faults, path, given.get("arp")))
+
+
+def _identities(
+    faults: Faults, path: str, given: Sequence[Mapping[str, Any]] | None
+) -> tuple[tuple[str, str], ...] | None:
+    """Return what a guest may say by ARP that it is: MAC and IPv4 addresses, of which the latter may be networks."""
+    if given is None:
+        return None
+    found = []
+    for at, one in enumerate(given):
+        here = f"{path}{path_of('arp', at)}"
+        mac = faults.parse(f"{here}.mac", mac_address, one["mac"])
+        address = faults.parse(f"{here}.ip", _ipv4, one["ip"])
+        found.append((mac or "", address or ""))
+    return tuple(dict.fromkeys(found))
+
+
+def _ipv4(value: Any) -> str:
+    network = network_or_address(value)
+    if family(network) != 4:
+        raise ValueError(f"{shown(value)} is IPv6, of which ARP says nothing; write an address or a network of IPv4")
+    return plain_address(network)
 
 
 def _name(value: Any) -> str:

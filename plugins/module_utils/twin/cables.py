@@ -171,5 +171,7 @@ def near_lines(cable: Cable) -> Iterator[str]:
     if cable.route:
         yield f"route replace {cable.route} dev {device}"
     for gateway in cable.gateways:
-        yield f"route replace default via {gateway.partition('/')[0]} dev {device}"
+        address, _slash, length = gateway.partition("/")
+        onlink = " onlink" if length == "32" else ""  # no subnet says that it is there
+        yield f"route replace default via {address} dev {device}{onlink}"
     yield f'link set {device} alias "{cable.alias}"'

@@ -92,7 +92,8 @@ def test_a_member_changes_one_set_for_each_family_where_rules_refer_to_its_group
         assert members(before[host]) <= members(after[host])
     new = [chain for chain, dummy in set(rules(after["hv1"])) - set(rules(before["hv1"]))]
     own = [NAMES.common(name) for name in ("forward", "to", "tracked")]
-    ports = [NAMES.port(FROM, "acme.web-9"), NAMES.port(TO, "acme.web-9"), NAMES.guard("acme.web-9")]
+    port = "acme.web-9"
+    ports = [NAMES.port(FROM, port), NAMES.port(TO, port), NAMES.guard(port), NAMES.neighbours(port)]
     assert set(new) == {*own, *ports}, "the port itself: no rule of a group"
 
 

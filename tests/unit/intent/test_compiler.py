@@ -151,6 +151,7 @@ def test_a_host_that_left_the_intent_is_emptied_and_a_typing_error_is_not() -> N
             "zones": {"chains": [], "jumps": []},
             "rules": {"chains": [], "jumps": [], "coming_sets": []},
         },
+        "routed": {"subnets": [], "ports": [], "routes": []},
         "routers": [],
         "qos": [],
         "mirrors": [],

@@ -143,12 +143,12 @@ def test_where_iptables_judges_each_tenant_has_sets_and_rules_of_its_own() -> No
     assert len([name for name in names if name.startswith("dc2.tg-")]) == 2
 
 
-def test_without_a_guard_against_false_arp_tenants_share_no_network() -> None:
+def test_where_what_is_for_one_goes_to_all_tenants_share_no_network() -> None:
     given = raw()
     given["fabric"].update(security_driver="ipset", forwarding="plain")
     with pytest.raises(InvalidInput) as caught:
         parse(given)
     assert caught.value.faults == [
-        "fabric.networks.cloud: tenants share it, and forwarding plain has no guard against false ARP among them; set "
+        "fabric.networks.cloud: tenants share it, and forwarding plain may send all of them what is for one; set "
         "fabric.forwarding to learning or static"
     ]

@@ -39,6 +39,10 @@ class Names:
         """Return the chain that tells what a port's own addresses are."""
         return f"{self._mark}g-{digest(port, _DIGITS)}"
 
+    def neighbours(self, port: str) -> str:
+        """Return the chain that tells which addresses a port may say by neighbour discovery that it has."""
+        return f"{self._mark}n-{digest(port, _DIGITS)}"
+
     def group(self, way: str, place: Place, group: str) -> str:
         """Return the chain with the rules of a group, for its members in a network."""
         return f"{self._mark}{way[0]}g-{_place(place, group)}"

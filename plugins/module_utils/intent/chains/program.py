@@ -19,7 +19,12 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, plain_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.guard import no_servers, own_addresses
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.guard import (
+    no_servers,
+    own_addresses,
+    own_advertisements,
+    own_arp,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.names import FROM, TO, WAYS, Names, Place
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.permits import (
     FAMILIES,
@@ -27,6 +32,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.permits
     permits,
     permits_packets,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.routed import (
+    routed_entrances,
+    routed_judges,
+    untracked,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.values import chain, port_chain
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.firewall import Firewall, firewalls
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Hypervisor, Intent, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import SET_FAMILY
@@ -52,33 +63,43 @@ EMPTY: Mapping[str, Any] = {
 
 def chains(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> dict[str, Any]:
     """Return the plugs of a hypervisor, and the sets and chains in the arguments of the modules that make them."""
-    ports = [port for port in intent.ports_of.get(hypervisor.name, ()) if port.plugged]
-    if not ports:
+    here = intent.ports_of.get(hypervisor.name, ())
+    ports, routed = [port for port in here if port.plugged], [port for port in here if port.routed]
+    if not ports and not routed:
         return dict(EMPTY)
     names, walls = Names(intent.fabric.name), firewalls(intent, hypervisor.name)
-    numbers = allocations.ofports(hypervisor.name)
+    numbers, guarded = allocations.ofports(hypervisor.name), not intent.fabric.has_pipeline
     sets = list({one["name"]: one for wall in walls.values() for one in _sets(wall, names)}.values())
     return {
-        "plugs": [_plug(intent, port) for port in ports],
+        "plugs": [_plug(intent, port, guarded) for port in ports],
         "sets": sets,
-        "zones": {"chains": list(_zones(ports, numbers, names)), "jumps": list(_entrances(names))},
+        "zones": {
+            "chains": [*(_zones(ports, numbers, names) if ports else ()), *untracked(intent, routed, names)],
+            "jumps": [*(_entrances(names) if ports else ()), *routed_entrances(routed, names, ("PREROUTING",))],
+        },
         "rules": {
             "chains": [
-                *_judges(ports, names, guarded=not intent.fabric.has_pipeline),
-                *(chain for wall in walls.values() for chain in _groups(wall, names)),
+                *(_judges(ports, names, guarded) if ports else ()),
+                *routed_judges(intent, routed, names),
+                *(one for wall in walls.values() for one in _groups(intent, wall, names)),
             ],
             "jumps": [
-                {"chain": "INPUT", "target": names.common("host"), "in_interface": PLUG_BRIDGES},
-                {"chain": "FORWARD", "target": names.common(PLUG_CHAIN), "in_interface": PLUG_BRIDGES},
+                *(_ways_in(names) if ports else ()),
+                *routed_entrances(routed, names, ("INPUT", "FORWARD")),
             ],
             "coming_sets": [{key: one[key] for key in ("name", "type", "family")} for one in sets],
         },
     }
 
 
-def _plug(intent: Intent, port: Port) -> Values:
+def _ways_in(names: Names) -> Iterator[Values]:
+    yield {"chain": "INPUT", "target": names.common("host"), "in_interface": PLUG_BRIDGES}
+    yield {"chain": "FORWARD", "target": names.common(PLUG_CHAIN), "in_interface": PLUG_BRIDGES}
+
+
+def _plug(intent: Intent, port: Port, guarded: bool) -> Values:
     mtu = intent.fabric.mtu_of(intent.networks[port.network].type)
-    return {"name": port.name, "interface": port.interface, "mtu": mtu}
+    return {"name": port.name, "interface": port.interface, "mtu": mtu, **({"arp": own_arp(port)} if guarded else {})}
 
 
 def _sets(wall: Firewall, names: Names) -> Iterator[Values]:
@@ -108,10 +129,10 @@ def _zones(ports: Iterable[Port], numbers: Mapping[str, int], names: Names) -> I
     """Yield what conntrack is told: of protocols that it does not know everywhere each packet is judged by itself."""
     tracked = names.common("tracked")
     of_connections = [{"protocol": word, "goto": tracked} for word in _TRACKED]
-    yield _chain(names.common("zones"), [*of_connections, _UNTRACKED])
-    yield _chain(tracked, [{**_zone(port, numbers[port.number]), "comment": f"port {port.name}"} for port in ports])
+    yield chain(names.common("zones"), [*of_connections, _UNTRACKED])
+    yield chain(tracked, [{**_zone(port, numbers[port.number]), "comment": f"port {port.name}"} for port in ports])
     # In userspace Open vSwitch only copies what arrives there, and the host's own stack would hear it too.
-    yield _chain(names.common("deaf"), [{"target": "DROP"}])
+    yield chain(names.common("deaf"), [{"target": "DROP"}])
 
 
 def _zone(port: Port, number: int) -> Values:
@@ -124,9 +145,9 @@ def _judges(ports: Sequence[Port], names: Names, guarded: bool) -> Iterator[Valu
     discovery = [{"protocol": "icmpv6", "icmp_type": kind} for kind in _NEIGHBOUR_DISCOVERY]
     advertisement = {"protocol": "icmpv6", "icmp_type": _ADVERTISEMENT}
     toward = {"physdev_in": PLUG_INNERS}
-    yield _chain(names.common("host"), [{"target": "DROP"}])  # guests do not speak with it
-    yield _chain(names.common("discovery"), [{**one, "target": "ACCEPT"} for one in discovery])
-    yield _chain(
+    yield chain(names.common("host"), [{"target": "DROP"}])  # guests do not speak with it
+    yield chain(names.common("discovery"), [{**one, "target": "ACCEPT"} for one in discovery])
+    yield chain(
         names.common(PLUG_CHAIN),
         [
             {"physdev_is_bridged": False, "target": "DROP"},  # nor is it their router
@@ -141,7 +162,7 @@ def _judges(ports: Sequence[Port], names: Names, guarded: bool) -> Iterator[Valu
             {"target": "DROP"},
         ],
     )
-    yield _chain(
+    yield chain(
         names.common(TO),
         [
             *({"physdev_in": plug_links(port.name).inner, "goto": names.port(TO, port.name)} for port in ports),
@@ -156,29 +177,24 @@ def _port(port: Port, names: Names, guarded: bool) -> Iterator[Values]:
     for way in WAYS:
         first: list[Values] = []
         if guarded and way == FROM:
-            first = [{"target": names.guard(port.name)}, {"protocol": "icmpv6", "target": names.common("discovery")}]
-        asked = [
-            {
-                "target": names.group(way, Place(port.tenant, port.network), group),
-                "comment": f"group {port.tenant}.{group}",
-            }
-            for group in port.groups or ()
-        ]
-        refused = {"target": "DROP", "comment": f"{way} port {port.name}"}
-        yield _chain(names.port(way, port.name), [*first, *asked, refused])
+            first = [
+                {"protocol": "icmpv6", "target": names.neighbours(port.name)},
+                {"target": names.guard(port.name)},
+                {"protocol": "icmpv6", "target": names.common("discovery")},
+            ]
+        yield port_chain(port, way, names, first)
     if guarded:
-        yield _chain(names.guard(port.name), own_addresses(port))
+        yield chain(names.neighbours(port.name), own_advertisements(port))
+        yield chain(names.guard(port.name), own_addresses(port))
 
 
-def _groups(wall: Firewall, names: Names) -> Iterator[Values]:
+def _groups(intent: Intent, wall: Firewall, names: Names) -> Iterator[Values]:
     for network, ports in wall.ports.items():
+        onward = {FROM: names.common("onward")} if intent.networks[network].routed else {}
         place, of_rule = Place(wall.tenant, network), permits_packets if wall.stateless else permits
         for group in sorted({group for port in ports for group in port.groups or ()}):
             for way in WAYS:
                 found = [one for rule in wall.groups[group] for one in of_rule(rule, way, place, names)]
                 unique = [one for at, one in enumerate(found) if one not in found[:at]]
-                yield _chain(names.group(way, place, group), [{**one, "target": "ACCEPT"} for one in unique])
-
-
-def _chain(name: str, rules: Iterable[Values]) -> Values:
-    return {"name": name, "rules": list(rules)}
+                permitted = {"goto": onward[way]} if way in onward else {"target": "ACCEPT"}
+                yield chain(names.group(way, place, group), [{**one, **permitted} for one in unique])

@@ -98,7 +98,7 @@ def segments_of(intent: Intent, allocations: Allocations, hypervisor: Hypervisor
     """Yield the networks that have ports on this hypervisor, sorted by name."""
     ofports = allocations.ofports(hypervisor.name)
     guests: dict[str, list[Guest]] = defaultdict(list)
-    for port in intent.ports_of.get(hypervisor.name, ()):
+    for port in intent.switched_of.get(hypervisor.name, ()):
         guests[port.network].append(Guest.of(port, ofports[port.number]))
     for name in sorted(guests):
         network, ids = intent.networks[name], allocations[name]

@@ -82,9 +82,13 @@ def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
 
 
 def _refuse_pods(faults: Faults, intent: Intent, sender: Port, receiver: Port) -> None:
-    """Record ends between which L3 switches route, whose ways are not in the intent."""
+    """Record ends between which others route than Open vSwitch."""
     here, there = intent.networks[sender.network], intent.networks[receiver.network]
-    if here.domain == there.domain and here is not there:
+    routed = sorted({port.name for port in (sender, receiver) if port.routed})
+    if routed:
+        what = f"hypervisors route what is of {' and '.join(routed)}, without Open vSwitch, which is traced"
+        faults.add("to", f"{what}; measure with the playbook verify")
+    elif here.domain == there.domain and here is not there:
         faults.add(
             "to",
             f"{receiver.name} is in pod {there.pod}, and {sender.name} in {here.pod}: L3 switches are between them, "

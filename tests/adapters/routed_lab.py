@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Routes in a network namespace of a test's own, and the promises of routed_port."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from module_runner import Result, run_module
+from plug_lab import sysctl
+from rule_lab import tool
+from set_lab import NOTHING
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import SYSCTLS
+
+OPTIONS = [(option, family) for option, family in SYSCTLS.items()]
+
+
+def host(*guests: str) -> None:
+    """Make a host with a link to others, who are in 192.168.1.0/24, and with interfaces of guests."""
+    for name in ("eth0", *guests):
+        tool("ip", "link", "add", name, "type", "veth", "peer", "name", f"in-{name}")
+        tool("ip", "link", "set", f"in-{name}", "up")
+    tool("ip", "address", "add", "192.168.1.1/24", "dev", "eth0")
+    tool("ip", "link", "set", "eth0", "up")
+
+
+def state() -> dict[str, Any]:
+    """Return all that the kernel has of what the module changes, and of the rest of routing."""
+    links = json.loads(tool("ip", "-json", "address", "show"))
+    return {
+        "rules": tool("ip", "rule", "show"),
+        "routes": sorted(tool("ip", "-4", "route", "show", "table", "all").splitlines()),
+        "neighbours": sorted(map(str.strip, tool("ip", "neighbour", "show", "nud", "permanent").splitlines())),
+        "links": {
+            link["ifname"]: (
+                *(link["mtu"], "UP" in link["flags"], link.get("master")),
+                *(address["local"] for address in link["addr_info"] if address["family"] == "inet"),
+                *(sysctl(family, link["ifname"], option).read_text() for option, family in OPTIONS),
+            )
+            for link in links
+        },
+    }
+
+
+def run(check: bool = False, **params: Any) -> Result:
+    return run_module("routed_port", {"owner": "dc1", **params}, check)
+
+
+def converge(**params: Any) -> Result:
+    """Run a task in check mode, in earnest and again; hold it to a module's promises; return the run in earnest."""
+    before = state()
+    predicted = run(check=True, **params)
+    assert not predicted.get("failed"), predicted.get("msg")
+    assert state() == before, "check mode wrote something"
+    applied = run(**params)
+    assert not applied.get("failed"), applied.get("msg")
+    for promise in ("changed", "diff", "warnings"):
+        assert applied[promise] == predicted[promise], f"check mode predicted another {promise}"
+    after = state()
+    assert (after != before) == applied["changed"]
+    again = run(**params)
+    assert not again.get("failed"), again.get("msg")
+    assert (again["changed"], again["diff"]) == (False, NOTHING)
+    assert state() == after, "the second run wrote something"
+    return applied

@@ -1,0 +1,210 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""routed_port with real links, rules and routes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from plug_lab import sysctl
+from routed_lab import converge, host, run, state
+from rule_lab import tool
+from set_lab import own_namespace
+from wrong_calls import cases, wrong
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import routes
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import closing, opening, recording
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port_input import parse_routed_ports
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import routing_table
+
+TABLE = routing_table("dc1")
+WEB = {"interface": "tap0", "mac": "02:00:00:00:00:01", "addresses": ["10.9.0.11"], "mtu": 1400}
+DB = {"interface": "tap1", "mac": "02:00:00:00:00:02", "addresses": ["10.9.0.12", "10.9.0.13"]}
+FAR = {"destination": "10.9.0.21", "via": "192.168.1.2"}
+TASK: dict[str, Any] = {"subnets": ["10.9.0.0/24"], "ports": [WEB, DB], "routes": [FAR]}
+NONE: dict[str, Any] = {"ports": [], "allow_empty": True}
+WRONG = list(cases("wrong_routed_ports.txt"))
+
+
+@pytest.fixture(autouse=True)
+def namespace() -> Iterator[None]:
+    with own_namespace():
+        host("tap0", "tap1")
+        yield
+
+
+def ours() -> list[str]:
+    return sorted(tool("ip", "-4", "route", "show", "table", str(TABLE)).splitlines())
+
+
+def test_each_guest_has_a_way_and_what_has_none_is_unreachable() -> None:
+    assert converge(**TASK)["table"] == TABLE
+    assert [line.strip() for line in ours()] == [
+        "10.9.0.11 dev tap0 scope link",
+        "10.9.0.12 dev tap1 scope link",
+        "10.9.0.13 dev tap1 scope link",
+        "10.9.0.21 via 192.168.1.2 dev eth0",
+        "unreachable default",
+    ]
+    found = state()
+    assert [line for line in found["rules"].splitlines() if str(TABLE) in line] == [
+        f"3000:\tfrom all {selector}lookup {TABLE}"
+        for selector in ("to 10.9.0.0/24 ", "iif tap0 ", "iif tap1 ", "iif eth0 ")
+    ]
+    assert found["neighbours"] == [
+        "10.9.0.11 dev tap0 lladdr 02:00:00:00:00:01 PERMANENT",
+        "10.9.0.12 dev tap1 lladdr 02:00:00:00:00:02 PERMANENT",
+        "10.9.0.13 dev tap1 lladdr 02:00:00:00:00:02 PERMANENT",
+    ]
+    assert found["links"]["tap0"] == (1400, True, None, "169.254.1.1", "1\n", "1\n", "1\n", "1\n")
+    assert sysctl("ipv4", "eth0", "forwarding").read_text() == "1\n"
+    assert sysctl("ipv4", "in-eth0", "forwarding").read_text() == "0\n"
+
+
+def test_all_goes_and_the_host_is_as_before_but_for_what_nobody_notices() -> None:
+    tool("ip", "link", "set", "tap0", "mtu", "1400", "up")
+    tool("ip", "link", "set", "tap1", "up")
+    tool("ip", "neighbour", "add", "192.168.1.9", "lladdr", "02:00:00:00:00:09", "dev", "eth0")  # somebody's own
+    before = state()
+    converge(**TASK)
+    converge(**NONE)
+    after = state()
+    assert {key: after[key] for key in ("rules", "routes", "neighbours")} == {
+        key: before[key] for key in ("rules", "routes", "neighbours")
+    }
+    assert after["links"]["eth0"] == before["links"]["eth0"]
+    assert after["links"]["tap0"] == (1400, True, None, "1\n", "1\n", "1\n", "0\n")
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        "ip route del 10.9.0.11 table {table}",
+        "ip route replace 10.9.0.11 dev tap1 table {table}",
+        "ip route replace 10.9.0.21 dev tap1 table {table}",
+        "ip route add 10.9.0.99 dev tap1 table {table}",
+        "ip route flush table {table}",
+        "ip rule del iif tap0 lookup {table}",
+        "ip rule add iif in-tap0 lookup {table} pref 3000",
+        "ip rule add to 10.0.0.0/8 lookup {table} pref 3000",
+        "ip address del 169.254.1.1/32 dev tap0",
+        "ip neighbour replace 10.9.0.11 lladdr 02:00:00:00:00:99 nud permanent dev tap0",
+        "ip neighbour add 10.9.0.12 lladdr 02:00:00:00:00:99 nud permanent dev tap0",
+        "ip link set tap0 mtu 1500",
+        "ip link set tap0 down",
+        "sysctl -qw net.ipv4.conf.tap0.rp_filter=0",
+        "sysctl -qw net.ipv4.conf.tap0.arp_ignore=0",
+        "sysctl -qw net.ipv4.conf.tap0.forwarding=0",
+        "sysctl -qw net.ipv4.conf.eth0.forwarding=0",
+        "sysctl -qw net.ipv6.conf.tap0.disable_ipv6=0",
+    ],
+)
+def test_what_somebody_else_changed_is_put_right(spoil: str) -> None:
+    run(**TASK)
+    right = state()
+    tool(*spoil.format(table=TABLE).split())
+    assert state() != right
+    assert converge(**TASK)["changed"]
+    assert sorted(state()["rules"].splitlines()) == sorted(right.pop("rules").splitlines())
+    assert {key: state()[key] for key in right} == right
+
+
+def test_a_host_that_was_a_router_stays_one() -> None:
+    sysctl("ipv4", "eth0", "forwarding").write_text("1")
+    converge(**TASK)
+    assert "iif eth0" not in state()["rules"]
+    converge(**NONE)
+    assert sysctl("ipv4", "eth0", "forwarding").read_text() == "1\n"
+
+
+def test_what_goes_goes_first_and_what_moves_is_nowhere_meanwhile() -> None:
+    run(**TASK)
+    moved = {**TASK, "ports": [{**DB, "addresses": ["10.9.0.12", "10.9.0.11"]}]}
+    held = converge(**moved, hold_back=True)
+    assert held["diff"]["after"]["link tap0"] == {"forwarding": 0, "gateway": False, "neighbours": {}}
+    assert [line.split()[0] for line in ours()] == ["10.9.0.12", "10.9.0.21", "unreachable"]
+    converge(**moved)
+    assert [line.split()[:3] for line in ours()][:2] == [["10.9.0.11", "dev", "tap1"], ["10.9.0.12", "dev", "tap1"]]
+
+
+def test_nothing_of_another_owner_is_touched() -> None:
+    theirs = {"owner": "dc2", "subnets": ["10.8.0.0/24"], "ports": [{**DB, "addresses": ["10.8.0.1"]}]}
+    run(**theirs)
+    before = state()
+    converge(subnets=["10.9.0.0/24"], ports=[WEB])
+    converge(**NONE)
+    after = state()
+    del before["links"]["tap0"], after["links"]["tap0"]
+    assert after == before
+
+
+def test_a_guest_that_is_not_there_is_awaited_or_required() -> None:
+    task = {**TASK, "ports": [{**WEB, "interface": "tap9"}]}
+    made = converge(**task)
+    assert made["warnings"] == ["Not there yet, run the task again when they are: tap9"]
+    assert run(**task, require_devices=True).message == (
+        "No such interfaces: tap9. Start the guests that have them, and run the task again."
+    )
+    tool("ip", "link", "add", "tap9", "type", "veth", "peer", "name", "in-tap9")
+    converge(**task)
+    assert "10.9.0.11 dev tap9" in " ".join(ours())
+    tool("ip", "link", "del", "tap9")
+    converge(**NONE)
+
+
+def test_a_host_without_a_way_to_the_others_is_told_and_left() -> None:
+    before = state()
+    task = {**TASK, "routes": [FAR, {"destination": "10.9.0.31", "via": "192.168.7.7"}]}
+    assert run(**task).message == (
+        "There is no way to 192.168.7.7: RTNETLINK answers: Network is unreachable Command failed -:2. Give the host "
+        "one, and run the task again."
+    )
+    assert state() == before
+
+
+def test_others_behind_a_router_are_reached_by_it() -> None:
+    tool("ip", "route", "add", "default", "via", "192.168.1.254")
+    converge(**{**TASK, "routes": [{"destination": "10.9.0.31", "via": "192.168.7.7"}]})
+    assert "10.9.0.31 via 192.168.1.254 dev eth0" in " ".join(ours())
+
+
+def test_a_guest_that_a_bridge_has_is_refused() -> None:
+    tool("ip", "link", "add", "virbr0", "type", "bridge")
+    tool("ip", "link", "set", "tap0", "master", "virbr0")
+    before = state()
+    assert run(**TASK).message == "interface tap0: it is a port of virbr0; take it out there, or write another"
+    assert state() == before
+
+
+def test_a_run_after_one_that_was_killed_anywhere_is_as_one_that_was_not() -> None:
+    backend = routes.RoutedPorts(parse_routed_ports({**TASK, "allow_empty": False, "owner": "dc1"}), "dc1", False)
+    nothing = routes.RoutedPorts(parse_routed_ports({**TASK, **NONE, "routes": [], "owner": "dc1"}), "dc1", False)
+    plan = backend.plan()
+    made = [*recording(plan, TABLE), *opening(plan, TABLE)]
+    run(**TASK)
+    right, taken = state(), list(closing(nothing.plan(), TABLE))
+    run(**NONE)
+    left = state()
+    for done in range(1, len(made)):
+        routes._batch(made[:done])
+        if done % 2:
+            run(**NONE)
+            assert state() == left
+        run(**TASK)
+        assert sorted(state()["rules"].splitlines()) == sorted(right["rules"].splitlines())
+        assert state()["routes"] == right["routes"]
+        for name in ("tap0", "tap1", "eth0"):
+            sysctl("ipv4", name, "forwarding").write_text("0")
+        routes._batch(taken[:done])
+        run(**NONE)
+        assert state() == left
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG, ids=[change for change, message in WRONG])
+def test_a_wrong_task_is_told_exactly_and_does_nothing(change: str, message: str) -> None:
+    before = state()
+    assert [run(check, **wrong({**TASK, "ports": [WEB]}, change)).message for check in (True, False)] == [message] * 2
+    assert state() == before
