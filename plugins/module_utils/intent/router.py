@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ipsec import Site
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.wireguard import WireGuard
 
@@ -110,6 +111,7 @@ class Router:
     load_balancers: Sequence[LoadBalancer] = ()
     acl: Sequence[AclRule] = ()  # the first that speaks of a connection decides; none: it is allowed
     wireguard: WireGuard | None = None
+    sites: Sequence[Site] = ()  # by IPsec
 
     @property
     def path(self) -> str:

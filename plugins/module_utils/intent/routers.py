@@ -25,7 +25,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import link_network
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.static_routes import parse_static_routes
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import TUNNEL_TYPES, Network, Port
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.vpn import parse_vpn
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.vpn import parse_vpns
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import identifier, mapping
 
 _KEYS = (
@@ -147,11 +147,13 @@ def _complete(around: Surroundings, section: Section, router: Router, networks: 
     router = replace(router, outside=parse_outside(around, section, router))
     router = parse_openings(around, section, router, guests)
     router = replace(router, routes=parse_static_routes(around, section, router, inside))
+    vpns = parse_vpns(around, section, router, inside)
     return replace(
         router,
         load_balancers=tuple(parse_load_balancers(around, section, router, guests, inside)),
         acl=tuple(parse_acl(section, router, inside)),
-        wireguard=parse_vpn(around, section, router),
+        wireguard=vpns.wireguard,
+        sites=vpns.sites,
     )
 
 

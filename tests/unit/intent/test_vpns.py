@@ -61,7 +61,12 @@ def compiled(change: str = "{}") -> dict[str, Any]:
 
 
 def params(router: dict[str, Any], secrets: dict[str, Any]) -> dict[str, Any]:
-    return {"owner": "dc1", "routers": [{"wireguard": None, **router}], "secrets": secrets, "allow_empty": False}
+    return {
+        "owner": "dc1",
+        "routers": [{"wireguard": None, "ipsec": None, **router}],
+        "secrets": secrets,
+        "allow_empty": False,
+    }
 
 
 def test_the_intent_that_is_changed_is_right() -> None:

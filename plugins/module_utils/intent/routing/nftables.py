@@ -14,7 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import ANYWHERE, Opening, Router
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import haproxy, redundancy, wireguard
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import (
+    haproxy,
+    ipsec,
+    redundancy,
+    tunnels,
+    wireguard,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.acl import between
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import LINK, leg_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network
@@ -41,8 +47,10 @@ def ruleset(router: Router, networks: Sequence[Network]) -> str:
     }
     if router.acl:
         chains["between"] = between(router.acl)
-    if router.wireguard:
-        chains["peers"] = wireguard.peers(router.wireguard.peers, networks)
+    if router.wireguard or router.sites:
+        chains["peers"] = tunnels.peers(router, networks)
+    if router.sites:
+        chains["unencrypted"] = ipsec.unencrypted_out(router)
     if router.load_balancers:
         chains.update(balanced=haproxy.heard(router), output=haproxy.said(router))
     subnets = _inside_networks(router, networks)
@@ -76,6 +84,7 @@ def _spoofed(router: Router) -> Iterator[str]:
     yield "type filter hook prerouting priority raw; policy accept;"
     known = "ip6 saddr != { ::, fe80::/10 } fib saddr . iif oif missing drop"
     yield f"iifname {_inside(router)} meta nfproto ipv6 {known}"
+    yield from ipsec.unencrypted_in(router)
 
 
 def _translate_in(router: Router) -> Iterator[str]:
@@ -107,7 +116,7 @@ def _forward(router: Router) -> Iterator[str]:
     yield _SYN
     verdict = "jump between" if router.acl else "accept"
     yield f"iifname {inside} oifname {inside} ct status & dnat == 0 {verdict}"
-    yield from wireguard.let_through(router, inside)
+    yield from tunnels.let_through(router, inside)
     if router.outside:
         yield f"iifname {inside} oifname {outside} ct direction original jump outward"
         yield f"iifname {outside} oifname {inside} ct direction reply jump outward"
@@ -168,6 +177,7 @@ def _input(router: Router) -> Iterator[str]:
     if router.load_balancers:
         yield "jump balanced"
     yield from wireguard.let_in(router, _outside(router))
+    yield from ipsec.let_in(router, _outside(router))
 
 
 def _ports(opening: Opening) -> str:
