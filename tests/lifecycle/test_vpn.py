@@ -134,7 +134,7 @@ TENANTS: dict[str, Any] = {
 EXTERNAL = {"internet": {"type": "flat", "physical_network": "physnet1", "subnet": "203.0.113.0/24"}}
 STRONGSWAN = ("charon-systemd", "libcharon-extra-plugins", "libstrongswan-standard-plugins", "strongswan-swanctl")
 TRACES = """
-ls -d /etc/tenantry/* /etc/systemd/system/tenantry-* /run/tenantry-routers /run/tenantry-ipsec-* /run/wireguard /run/netns/tenantry-* 2>&1
+ls -d /etc/tenantry/* /etc/systemd/system/tenantry-* /run/tenantry-[ir]* /run/wireguard /run/netns/tenantry-* 2>&1
 systemctl list-units --all --plain --no-legend 'tenantry-*@*'
 ip -o link | grep -o 'wg-[0-9a-f]*'
 exit 0
