@@ -31,6 +31,7 @@ _SET = ("    set inside {", "        type ipv4_addr", "        flags interval")
 # Chains stay. The kernel asks a new one before its rules count, and would drop by its policy meanwhile.
 _EMPTIED = (f"table {_TABLE} {{", *_SET, "    }", "}", f"flush table {_TABLE}", f"flush set {_TABLE} inside")
 _SYN = "tcp flags & (fin | syn | rst | ack) != syn ct state new drop"
+_IP, _ICMP = {4: "ip", 6: "ip6"}, {4: "icmp", 6: "icmpv6"}
 _ND = "{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }"
 
 
@@ -84,6 +85,8 @@ def _spoofed(router: Router) -> Iterator[str]:
     yield "type filter hook prerouting priority raw; policy accept;"
     known = "ip6 saddr != { ::, fe80::/10 } fib saddr . iif oif missing drop"
     yield f"iifname {_inside(router)} meta nfproto ipv6 {known}"
+    if router.routed:
+        yield f"iifname {_outside(router)} ip6 saddr {_set(router.routed)} drop"
     yield from ipsec.unencrypted_in(router)
 
 
@@ -127,6 +130,8 @@ def _outward(router: Router) -> Iterator[str]:
     """Before its first packet has left, a connection shows the guest's own address as the one that answers go to."""
     if not router.outside:
         return
+    if router.routed:
+        yield f"ct original ip6 saddr {_set(router.routed)} accept"
     for target, public in sorted(router.static_nat.items()):
         yield f"ct original ip saddr {target} ct reply ip daddr {{ {target}, {public} }} accept"
     if router.outside.snat:
@@ -138,23 +143,26 @@ def _opened(openings: Sequence[Opening]) -> Iterator[str]:
     """Yield the rules for both directions of what comes in, and for the errors (RFC 792) that it meets."""
     yield from map(_opening, openings)
     for public, target in sorted({(opening.public, opening.target) for opening in openings}):
-        yield f"ct state related meta l4proto icmp {_between(public, target)} accept"
+        yield f"ct state related meta l4proto {_ICMP[family(public)]} {_between(public, target)} accept"
 
 
 def _between(public: str, target: str) -> str:
-    return f"ct original ip daddr {public} ct reply ip saddr {target}"
+    ip = _IP[family(public)]
+    return f"ct original {ip} daddr {public} ct reply {ip} saddr {target}"
 
 
 def _opening(opening: Opening) -> str:
     words = [_between(opening.public, opening.target)]
+    version = family(opening.public)
     if opening.protocol:
-        words.insert(0, f"meta l4proto {opening.protocol}")
+        protocol = _ICMP[version] if opening.protocol == "icmp" else opening.protocol
+        words.insert(0, f"meta l4proto {protocol}")
     if opening.ports:
         words.append(f"ct original proto-dst {_ports(opening)}")
     if opening.target_port:
         words.append(f"ct reply proto-src {opening.target_port}")
     if tuple(opening.sources) != ANYWHERE:
-        words.append(f"ct original ip saddr {_set(opening.sources)}")
+        words.append(f"ct original {_IP[version]} saddr {_set(opening.sources)}")
     return " ".join([*words, "accept"])
 
 
