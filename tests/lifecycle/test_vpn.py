@@ -286,9 +286,20 @@ def test_other_sites_are_joined_by_ipsec_alone(fabric: Fabric, sites: Sites) -> 
                 assert wait_until(lambda: reaches("acme.web-1", BRANCH, patience=1))
             assert pings[0].lost != []
         assert not reaches("acme.web-1", BRANCH, patience=2)
+        fabric.twin.run("hv1", "systemctl", "stop", "tenantry-wireguard@acme.edge")
+        assert not reaches("acme.web-1", "10.99.0.2", patience=2)
+        fabric.twin.run("hv1", "systemctl", "start", "tenantry-wireguard@acme.edge")
     esp = {f"esp {EDGE} > {remote}" for remote, _subnet in PLACES.values()}
     assert esp | {f"esp {remote} > {EDGE}" for remote, _subnet in PLACES.values()} <= set(lines["underlay"])
-    assert [line for line in lines["underlay"] if "192.168.6" in line] == []
+    assert [line for line in lines["underlay"] if "192.168.6" in line or "10.99." in line] == []
+
+
+def test_strongswan_itself_reads_a_file_before_it_is_used(fabric: Fabric, sites: Sites) -> None:
+    wrong = "connections {\n  branch {\n    proposals = nonsense\n  }\n}\n"
+    command = "cat >/tmp/wrong && unshare --net /usr/local/lib/tenantry/router judge ipsec /tmp/wrong"
+    done = fabric.twin.attempt("hv1", "sh", "-c", command, stdin=wrong)
+    assert done.returncode != 0
+    assert "invalid value for: proposals" in done.stderr + done.stdout
 
 
 def test_secrets_are_where_root_alone_reads_them(fabric: Fabric, public_keys: dict[str, str]) -> None:

@@ -123,8 +123,10 @@ def test_what_is_not_encrypted_neither_leaves_nor_enters() -> None:
     beyond = "{ 192.168.60.0/24, 192.168.61.0/24, 192.168.62.0/24, fd60::/64 }"
     change = 'vpn: {branch: {remote_subnets: [192.168.60.0/24, "fd60::/64"], networks: dmz}}'
     four, six = beyond.replace(", fd60::/64", ""), "{ fd60::/64 }"
-    assert rules(change)[rules(change).index("chain unencrypted {") + 1 :][:4] == [
+    peers = "{ 10.99.0.3/32, 192.168.50.0/25 }"
+    assert rules(change)[rules(change).index("chain unencrypted {") + 1 :][:5] == [
         "type filter hook postrouting priority filter; policy accept;",
+        f'oifname != "wg-7b87aafb0d76" ip daddr {peers} drop',
         f'oifname != "ipsec0" ip daddr {four} drop',
         f'oifname != "ipsec0" ip6 daddr {six} drop',
         "}",

@@ -1,24 +1,18 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The IPsec of a router: its arguments of the module virtual_router, and what the firewall says of other sites.
-
-strongSwan encrypts what its device is given, and takes from it what a site may send. Routes lead there as long as a
-tunnel is up alone, so the firewall holds back whatever takes another way.
-"""
+"""The IPsec of a router: its arguments of the module virtual_router, and what other sites reach of the router."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ipsec import Site
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import IPSEC
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
 
 DEVICE = '"ipsec0"'  # strongSwan's name for it
-_IP = {4: "ip", 6: "ip6"}
 
 
 def arguments(router: Router, outer_mtu: int) -> dict[str, Any]:
@@ -51,23 +45,3 @@ def let_in(router: Router, outside: str) -> Iterator[str]:
         yield f"iifname {outside} {to} udp dport {{ 500, 4500 }} accept"
         yield f"iifname {DEVICE} icmp type echo-request accept"
         yield f"iifname {DEVICE} icmpv6 type echo-request accept"
-
-
-def unencrypted_in(router: Router) -> Iterator[str]:
-    """Yield the rules against what says that it is from another site, and was not decrypted."""
-    for ip, subnets in _elsewhere(router):
-        yield f"iifname != {DEVICE} {ip} saddr {subnets} drop"
-
-
-def unencrypted_out(router: Router) -> Iterator[str]:
-    """Yield the rules against what would go to another site as it is, before anything is translated for that."""
-    yield "type filter hook postrouting priority filter; policy accept;"
-    for ip, subnets in _elsewhere(router):
-        yield f"oifname != {DEVICE} {ip} daddr {subnets} drop"
-
-
-def _elsewhere(router: Router) -> Iterator[tuple[str, str]]:
-    for version, ip in _IP.items():
-        found = [part for site in router.sites for part in site.remote_subnets if family(part) == version]
-        if found:
-            yield ip, "{ " + ", ".join(sorted(found)) + " }"

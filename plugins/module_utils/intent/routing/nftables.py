@@ -50,8 +50,7 @@ def ruleset(router: Router, networks: Sequence[Network]) -> str:
         chains["between"] = between(router.acl)
     if router.wireguard or router.sites:
         chains["peers"] = tunnels.peers(router, networks)
-    if router.sites:
-        chains["unencrypted"] = ipsec.unencrypted_out(router)
+        chains["unencrypted"] = tunnels.unencrypted_out(router)
     if router.load_balancers:
         chains.update(balanced=haproxy.heard(router), output=haproxy.said(router))
     subnets = _inside_networks(router, networks)
@@ -87,7 +86,7 @@ def _spoofed(router: Router) -> Iterator[str]:
     yield f"iifname {_inside(router)} meta nfproto ipv6 {known}"
     if router.routed:
         yield f"iifname {_outside(router)} ip6 saddr {_set(router.routed)} drop"
-    yield from ipsec.unencrypted_in(router)
+    yield from tunnels.unencrypted_in(router)
 
 
 def _translate_in(router: Router) -> Iterator[str]:

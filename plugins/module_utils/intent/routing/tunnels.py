@@ -21,12 +21,40 @@ _IP = {4: "ip", 6: "ip6"}
 
 def let_through(router: Router, inside: str) -> Iterator[str]:
     """Yield the rules for what passes between tunnels and networks inside; TCP segments fit the tunnel."""
-    devices = [f'"{router_tunnel(router.name)}"'] if router.wireguard else []
-    devices += [ipsec.DEVICE] if router.sites else []
-    for tunnel in devices:
+    for tunnel, _networks in _devices(router):
         yield f"oifname {tunnel} tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
         yield f"iifname {tunnel} oifname {inside} jump peers"
         yield f"iifname {inside} oifname {tunnel} jump peers"
+
+
+def unencrypted_in(router: Router) -> Iterator[str]:
+    """Yield the rules against what says that it is from the other end of a tunnel, and did not come by it."""
+    for tunnel, ip, networks in _beyond(router):
+        yield f"iifname != {tunnel} {ip} saddr {networks} drop"
+
+
+def unencrypted_out(router: Router) -> Iterator[str]:
+    """Yield the rules against what would go there as it is: a tunnel that is down has no route, and often no device."""
+    yield "type filter hook postrouting priority filter; policy accept;"
+    for tunnel, ip, networks in _beyond(router):
+        yield f"oifname != {tunnel} {ip} daddr {networks} drop"
+
+
+def _devices(router: Router) -> Iterator[tuple[str, list[str]]]:
+    """Yield each device that encrypts, and the networks that lie behind it."""
+    if router.wireguard:
+        allowed = [network for peer in router.wireguard.peers for network in peer.allowed_ips]
+        yield f'"{router_tunnel(router.name)}"', allowed
+    if router.sites:
+        yield ipsec.DEVICE, [network for site in router.sites for network in site.remote_subnets]
+
+
+def _beyond(router: Router) -> Iterator[tuple[str, str, str]]:
+    for tunnel, networks in _devices(router):
+        for version, ip in _IP.items():
+            there = sorted(network for network in networks if family(network) == version)
+            if there:
+                yield tunnel, ip, _set(there)
 
 
 def peers(router: Router, networks: Sequence[Network]) -> Iterator[str]:
