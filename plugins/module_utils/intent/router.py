@@ -157,12 +157,13 @@ class Router:
 
     @property
     def routed(self) -> list[str]:
-        """The IPv6 networks, on the router and beyond it, that the outside reaches as they are."""
+        """The IPv6 networks, on the router and beyond it, that the outside reaches as they are; none within another."""
         if not self.outside or not self.outside.ipv6:
             return []
         inside = [ipaddress.ip_interface(address).network for held in self.gateways.values() for address in held]
         beyond = [ipaddress.ip_network(network) for network in self.routes]
-        return sorted(str(network) for network in [*inside, *beyond] if network.version == 6)
+        found = [network for network in [*inside, *beyond] if isinstance(network, ipaddress.IPv6Network)]
+        return [str(network) for network in ipaddress.collapse_addresses(found)]
 
     @property
     def public_addresses(self) -> list[str]:

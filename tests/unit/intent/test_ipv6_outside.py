@@ -186,6 +186,15 @@ def test_two_tenants_with_the_same_networks_are_not_both_reached() -> None:
     ]
 
 
+def test_a_route_to_more_than_its_network_is_routed_once() -> None:
+    (leg,) = (
+        leg
+        for leg in parse(intent('static_routes: {"2001:db8:a0::/46": "2001:db8:a1::5"}')).tenants["acme"].legs
+        if leg.network == "internet"
+    )
+    assert [network for _mac, network in leg.pairs] == ["2001:db8:a0::/46", "2001:db8:a9::/48"]
+
+
 def test_a_network_that_is_the_outside_itself_is_refused() -> None:
     change = 'static_routes: {"2001:db8:113::/64": "2001:db8:a1::5"}'
     assert faults_of(intent(change)) == [
