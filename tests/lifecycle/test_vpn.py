@@ -327,6 +327,7 @@ def test_secrets_are_where_root_alone_reads_them(fabric: Fabric, public_keys: di
 def test_a_revoked_peer_and_an_old_key_are_cut_and_refused_and_others_notice_nothing(
     fabric: Fabric, laptop: Laptop, sites: Sites, public_keys: dict[str, str], secrets: str
 ) -> None:
+    laptop.call(public_keys["acme.edge"])  # at once: the router's WireGuard was started anew
     assert laptop.pings(WEB)
     with sites.answering(KEYS):
         assert wait_until(lambda: fabric.twin.pings("acme.web-1", BRANCH, patience=1))

@@ -54,11 +54,15 @@ def parse_site(
     _refuse_loops(around, section, router, remote, behind)
     _refuse_idle(around, section, router, here, behind)
     around.claims.claim(("site", router.name), remote, section.path_to("remote"), "write the networks of both in one")
+    remote_id = section.optional("remote_id", ike_id, remote or "")
+    around.claims.claim(
+        ("site id", router.name), remote_id or None, section.path_to("remote_id"), "each end has a name of its own"
+    )
     return Site(
         name=name,
         remote=remote or "",
         local_id=section.optional("local_id", ike_id, router.outside.address if router.outside else "") or "",
-        remote_id=section.optional("remote_id", ike_id, remote or "") or "",
+        remote_id=remote_id or "",
         local_subnets=sorted(part.text for part in here if part.family in families),
         remote_subnets=sorted(part.text for _path, part in behind if part.family in families),
         networks=networks,
