@@ -273,23 +273,23 @@ def test_other_sites_are_joined_by_ipsec_alone(fabric: Fabric, sites: Sites) -> 
     script = (HERE / "kinds.py").read_text()
     reaches = fabric.twin.pings
     with packets.running(fabric.twin, {"underlay": ["/usr/bin/python3", "-c", script, *wire(fabric)]}) as lines:
-        assert not reaches("acme.web-1", BRANCH, patience=2)
+        assert not reaches("acme.web-1", BRANCH, patience=1)
         with sites.answering({**KEYS, "branch": NEXT_KEY}):
             assert wait_until(lambda: reaches("acme.web-1", DEPOT, patience=1))
-            assert not reaches("acme.web-1", BRANCH, patience=2), "a wrong key is taken"
+            assert not reaches("acme.web-1", BRANCH, patience=1), "a wrong key is taken"
             sites.know(KEYS)
             assert wait_until(lambda: reaches("acme.web-1", BRANCH, patience=1))
             assert reaches("acme.web-1", BRANCH, LARGEST_TO_SITE)
-            assert not reaches("acme.db-1", BRANCH, patience=2), "another network is joined"
+            assert not reaches("acme.db-1", BRANCH, patience=1), "another network is joined"
             sites.sh(f"ip netns exec branch ping -c1 -W1 -I {BRANCH} {WEB}")
             with packets.pinging(fabric.twin, {"acme.web-1": BRANCH}) as pings:
                 fabric.twin.run("hv1", "systemctl", "kill", "--signal=KILL", "tenantry-ipsec@acme.edge")
                 assert wait_until(lambda: not reaches("acme.web-1", DEPOT, patience=1))
                 assert wait_until(lambda: reaches("acme.web-1", BRANCH, patience=1))
             assert pings[0].lost != []
-        assert not reaches("acme.web-1", BRANCH, patience=2)
+        assert not reaches("acme.web-1", BRANCH, patience=1)
         fabric.twin.run("hv1", "systemctl", "stop", "tenantry-wireguard@acme.edge")
-        assert not reaches("acme.web-1", "10.99.0.2", patience=2)
+        assert not reaches("acme.web-1", "10.99.0.2", patience=1)
         fabric.twin.run("hv1", "systemctl", "start", "tenantry-wireguard@acme.edge")
     esp = {f"esp {EDGE} > {remote}" for remote, _subnet in PLACES.values()}
     assert esp | {f"esp {remote} > {EDGE}" for remote, _subnet in PLACES.values()} <= set(lines["underlay"])
@@ -333,7 +333,7 @@ def test_a_revoked_peer_and_an_old_key_are_cut_and_refused_and_others_notice_not
         assert wait_until(lambda: fabric.twin.pings("acme.web-1", BRANCH, patience=1))
         assert wait_until(lambda: fabric.twin.pings("acme.web-1", DEPOT, patience=1))
         _change(fabric, laptop, public_keys, secrets)
-        assert not fabric.twin.pings("acme.web-1", BRANCH, patience=2), "the old key is taken"
+        assert not fabric.twin.pings("acme.web-1", BRANCH, patience=1), "the old key is taken"
         sites.know({**KEYS, "branch": NEXT_KEY})
         assert wait_until(lambda: fabric.twin.pings("acme.web-1", BRANCH, patience=1))
 
