@@ -148,6 +148,67 @@ options:
                 description: Seconds between packets that keep NAT in between open; 0 is none.
                 type: int
                 default: 0
+      ipsec:
+        description:
+          - Its IPsec, if it has any, by strongSwan, which encrypts in user space and sends ESP in UDP.
+          - Let the rules of O(routers[].files) hold back what leaves for these networks by any device but C(ipsec0),
+            which, as the routes to it, is there while a tunnel is up alone.
+        type: dict
+        suboptions:
+          address:
+            description: Its address outside. While it is on another host, strongSwan waits here.
+            type: str
+            required: true
+          mtu:
+            description: MTU of C(ipsec0), in bytes.
+            type: int
+            required: true
+          sites:
+            description: All that it has tunnels to. One that is left out is cut, and others stay.
+            type: list
+            elements: dict
+            required: true
+            suboptions:
+              name:
+                description: What it is called.
+                type: str
+                required: true
+              remote:
+                description: Its IPv4 address outside.
+                type: str
+                required: true
+              local_id:
+                description: What the router calls itself.
+                type: str
+                required: true
+              remote_id:
+                description: What the other end calls itself.
+                type: str
+                required: true
+              local_subnets:
+                description: The networks here that are joined with those there.
+                type: list
+                elements: str
+                required: true
+              remote_subnets:
+                description: The networks there.
+                type: list
+                elements: str
+                required: true
+              psk:
+                description: Which of O(secrets) is the key that both ends have. When it changes the tunnel is cut.
+                type: str
+                required: true
+              ike_proposals:
+                description: How keys are agreed on, as V(aes256gcm16-prfsha384-ecp384), the best first.
+                type: list
+                elements: str
+                required: true
+              esp_proposals:
+                description: How packets are encrypted, as V(aes256gcm16-ecp384), the best first.
+                type: list
+                elements: str
+                required: true
       files:
         description:
           - What the services read, as name and text. C(nftables.conf) must be there. C(dnsmasq.conf), C(dnsmasq.leases)
@@ -174,6 +235,7 @@ options:
     default: false
 requirements:
   - systemd, iproute2, nftables, procps, ethtool; dnsmasq, haproxy, ... for a router that has a file of theirs
+  - C(charon-systemd) and C(swanctl), with kernel-libipsec, for a router with O(routers[].ipsec)
   - C(wg) for a router with O(routers[].wireguard), and C(wireguard-go) where the kernel has no WireGuard
   - what the role C(tenantry.sdn.virtual_router) installs
 notes:
@@ -270,6 +332,22 @@ PEER = {
     "preshared_key": {"type": "str", "no_log": False},  # its name
     "persistent_keepalive": {"type": "int", "default": 0},
 }
+SITE = {
+    "name": {"type": "str", "required": True},
+    "remote": {"type": "str", "required": True},
+    "local_id": {"type": "str", "required": True},
+    "remote_id": {"type": "str", "required": True},
+    "local_subnets": {"type": "list", "elements": "str", "required": True},
+    "remote_subnets": {"type": "list", "elements": "str", "required": True},
+    "psk": {"type": "str", "required": True, "no_log": False},  # its name
+    "ike_proposals": {"type": "list", "elements": "str", "required": True},
+    "esp_proposals": {"type": "list", "elements": "str", "required": True},
+}
+IPSEC = {
+    "address": {"type": "str", "required": True},
+    "mtu": {"type": "int", "required": True},
+    "sites": {"type": "list", "elements": "dict", "required": True, "options": SITE},
+}
 WIREGUARD = {
     "name": {"type": "str", "required": True},
     "interface": {"type": "str", "required": True},
@@ -284,6 +362,7 @@ ROUTER = {
     "interfaces": {"type": "list", "elements": "dict", "required": True, "options": INTERFACE},
     "routes": {"type": "list", "elements": "dict", "default": [], "options": ROUTE},
     "wireguard": {"type": "dict", "options": WIREGUARD},
+    "ipsec": {"type": "dict", "options": IPSEC},
     "files": {"type": "dict", "required": True},
 }
 ARGUMENTS = {

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Run on a host of a twin: tell once of each kind of IP packet that comes by devices, until the end of standard input.
 
-A line is "PROTOCOL SOURCE > DESTINATION", with the port that UDP and TCP go to; of IPv6 it is "ipv6" alone.
+A line is "PROTOCOL SOURCE > DESTINATION", with the port that UDP and TCP go to; of IPv6 it is "ipv6" alone. ESP in UDP
+(RFC 3948) is "esp".
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sys
 
 ETH_P_ALL = 3
 IPV4, IPV6 = b"\x08\x00", b"\x86\xdd"
+NAT_T, IKE = b"\x11\x94", bytes(4)  # port 4500, and what stands before IKE there instead of an SPI
 NAMES = {1: "icmp", 6: "tcp", 17: "udp"}
 
 
@@ -33,6 +35,8 @@ def described(frame: bytes) -> str:
         return ""
     source, destination = socket.inet_ntoa(packet[12:16]), socket.inet_ntoa(packet[16:20])
     name, payload = NAMES.get(packet[9], str(packet[9])), packet[(packet[0] & 15) * 4 :]
+    if name == "udp" and payload[2:4] == NAT_T and len(payload) > 12 and payload[8:12] != IKE:
+        return f"esp {source} > {destination}"
     port = f" {struct.unpack_from('!H', payload, 2)[0]}" if packet[9] in (6, 17) else ""
     return f"{name} {source} > {destination}{port}"
 

@@ -28,6 +28,7 @@ PACKAGES = [
 OUTSIDE, GATEWAY = "underlay", "203.0.113.1"  # the twin's core, and its address there
 PUBLIC = {"red": "203.0.113.10", "blue": "203.0.113.20"}
 STATIC = "203.0.113.11"
+GATEWAY6, EDGE6, WEB_1, WEB_2 = "2001:db8:113::1", "2001:db8:113::10", "fd00:1::11", "fd00:1::12"  # of red alone
 NAMES = {"tenantry-red.edge", "tenantry-blue.edge"}
 
 
@@ -66,7 +67,9 @@ def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
     tenants = {"red": tenant("red", "hv1", "hv2"), "blue": tenant("blue", "hv1")}
     tenants["red"]["routers"]["edge"]["static_nat"] = {"web-2": STATIC}
     tenants["red"]["routers"]["edge"]["firewall"] = [{"to": "web-2", "protocol": "tcp", "port": 80}]
-    outside = {"internet": {"type": "flat", "physical_network": "physnet1", "subnet": "203.0.113.0/24"}}
+    tenants["red"]["routers"]["edge"]["external"]["ip"] = [PUBLIC["red"], EDGE6]
+    subnets = ["203.0.113.0/24", "2001:db8:113::/64"]
+    outside = {"internet": {"type": "flat", "physical_network": "physnet1", "subnet": subnets}}
     packages = ", ".join(f'"{package}"' for package in PACKAGES)
     options = ["-etwin_driver=systemd", f'-e{{"twin_packages": [{packages}]}}']
     fabric = new_fabric(tenants, ["hv1", "hv2"], forwarding="learning", options=options, external_networks=outside)
@@ -74,6 +77,7 @@ def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
     assert fabric.run("site", "--diff").changes() == predicted
     assert wait_until(lambda: holder(fabric) in fabric.hypervisors, 20)
     fabric.converged()
+    fabric.twin.run(OUTSIDE, "ip", "route", "replace", "fd00:1::/64", "via", EDGE6)
     return fabric
 
 
@@ -179,6 +183,14 @@ def test_what_comes_in_is_what_the_intent_says(fabric: Fabric) -> None:
     assert not fabric.twin.pings(OUTSIDE, "10.1.1.12", patience=1)
 
 
+def test_ipv6_is_routed_as_it_is_and_what_comes_in_is_what_the_firewall_says(fabric: Fabric) -> None:
+    assert seen(fabric, "red.web-1", OUTSIDE, GATEWAY6, 7001) == WEB_1
+    assert seen(fabric, OUTSIDE, "red.web-2", WEB_2, 80) == GATEWAY6
+    assert seen(fabric, OUTSIDE, "red.web-2", WEB_2, 81) is None
+    assert not fabric.twin.pings(OUTSIDE, WEB_1, patience=1)
+    assert not fabric.twin.pings("blue.web-1", GATEWAY6, patience=1)
+
+
 def test_guests_reach_what_is_forwarded_from_inside_too(fabric: Fabric) -> None:
     assert seen(fabric, "red.web-1", "red.db-1", PUBLIC["red"], 2222, ("10.1.2.11", 22)) == PUBLIC["red"]
     assert seen(fabric, "red.web-1", "red.web-2", PUBLIC["red"], 8080, ("10.1.1.12", 80)) == PUBLIC["red"]
@@ -218,6 +230,7 @@ def test_the_other_hypervisor_takes_over_and_connections_go_on(fabric: Fabric) -
     calls = {
         "out": call("red.db-1", OUTSIDE, GATEWAY, 7003),
         "in": call(OUTSIDE, "red.web-2", PUBLIC["red"], 8080, ("10.1.1.12", 80)),
+        "ipv6": call("red.web-1", OUTSIDE, GATEWAY6, 7009),
         "east-west": call("red.web-2", "red.db-1", "10.1.2.11", 5433),
     }
     worker = holder(fabric)

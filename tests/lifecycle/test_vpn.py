@@ -1,13 +1,14 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""WireGuard of routers, by real peers: two sites of one tenant, and the laptop of another somewhere outside.
+"""VPNs of routers, by real peers: two sites of one tenant; the laptop and two more sites of another somewhere outside.
 
 Both tenants have the same subnets and the same addresses in their tunnels, on one hypervisor.
 """
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import subprocess
@@ -19,6 +20,7 @@ import packets
 import pytest
 from lifecycle_fabric import Fabric, port
 from packets import wait_until
+from sites import Sites
 
 HERE = Path(__file__).parent
 OUTSIDE, CORE, LAPTOP_IP = "198.51.100.0/24", "198.51.100.1", "198.51.100.7"
@@ -37,16 +39,31 @@ LAPTOP = KeyPair("GN4076eawKFD2bru/gbOhIgS8hkTK/2x22eBsemsM38=", "q6S+T8whGFyyHc
 NEAR = KeyPair("oGKjJlrYfXFes/GfXPpnQzF29p5OdfL7Lp/1heynxWI=", "nZ0wBbgXqbc+e/k2E2kqivPE+F7NgB0PY3L9h02LjFg=")
 FAR = KeyPair("CP+T1FUV3jMXpxd1Bm6sd1PkH8ZED5Z3+vNmsa1DB30=", "C37u0P8VSRsw5poCHPQ/OoSWtVISMpeDdpWlLpm9BkQ=")
 SHARED = "154m6KqGZLk8Vhj903OFmX03dlkpSI/s9TkxbwdJA5A="
-SECRETS = {"acme-laptop": SHARED, "globex-near": NEAR.private, "globex-far": FAR.private, "unused": LAPTOP.private}
+KEYS = {"branch": "the first key of the branch's", "depot": "what only the depot's end knows, \\ and $we"}  # of IPsec
+ENCODED = base64.b64encode(KEYS["branch"].encode()).decode()  # as strongSwan is given it
+NEXT_KEY = "the next key of the branch's"
+SECRETS = {
+    **{"acme-laptop": SHARED, "globex-near": NEAR.private, "globex-far": FAR.private, "unused": LAPTOP.private},
+    **{f"acme-{name}": key for name, key in KEYS.items()},
+}
+PLACES = {"branch": ("192.0.2.9", "192.168.60.0/24"), "depot": ("192.0.2.10", "192.168.61.0/24")}
+BRANCH, DEPOT = "192.168.60.1", "192.168.61.1"
+LARGEST_TO_SITE = 1500 - 101 - 28
 
 
-def router(host: str, ip: str, networks: list[str], vpn: dict[str, Any]) -> dict[str, Any]:
+def router(host: str, ip: str, networks: list[str], vpn: dict[str, Any], *sites: str) -> dict[str, Any]:
     return {
         "hypervisors": host,
         "networks": {name: {} for name in networks},
         "external": {"network": "internet", "ip": ip},
-        "vpn": {"office": {"type": "wireguard", **vpn}},
+        "vpn": {"office": {"type": "wireguard", **vpn}, **{name: site(name) for name in sites}},
     }
+
+
+def site(name: str) -> dict[str, Any]:
+    remote, subnet = PLACES[name]
+    given = {"type": "ipsec", "remote": remote, "remote_subnets": subnet, "networks": "web", "psk": f"acme-{name}"}
+    return {**given, "remote_id": f"{name}.example.org"}
 
 
 def gre(subnet: str) -> dict[str, str]:
@@ -72,6 +89,7 @@ TENANTS: dict[str, Any] = {
                         },
                     },
                 },
+                *PLACES,
             )
         },
         "ports": {"web-1": port("hv1", "web", WEB), "db-1": port("hv1", "db", DB)},
@@ -116,8 +134,9 @@ TENANTS: dict[str, Any] = {
     },
 }
 EXTERNAL = {"internet": {"type": "flat", "physical_network": "physnet1", "subnet": "203.0.113.0/24"}}
+STRONGSWAN = ("charon-systemd", "libcharon-extra-plugins", "libstrongswan-standard-plugins", "strongswan-swanctl")
 TRACES = """
-ls -d /etc/tenantry/* /etc/systemd/system/tenantry-* /run/tenantry-routers /run/wireguard /run/netns/tenantry-* 2>&1
+ls -d /etc/tenantry/* /etc/systemd/system/tenantry-* /run/tenantry-[ir]* /run/wireguard /run/netns/tenantry-* 2>&1
 systemctl list-units --all --plain --no-legend 'tenantry-*@*'
 ip -o link | grep -o 'wg-[0-9a-f]*'
 exit 0
@@ -133,7 +152,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def fabric(new_fabric: Callable[..., Fabric], secrets: str) -> Fabric:
-    packages = ["dnsmasq-base", "nftables", "wireguard-go", "wireguard-tools"]
+    packages = ["dnsmasq-base", "nftables", "wireguard-go", "wireguard-tools", *STRONGSWAN]
     options = ["-etwin_driver=systemd", f"-e{json.dumps({'twin_packages': packages})}"]
     return new_fabric(copy.deepcopy(TENANTS), ["hv1", "hv2"], options=options, external_networks=EXTERNAL)
 
@@ -170,6 +189,11 @@ def laptop(fabric: Fabric, public_keys: dict[str, str]) -> Iterator[Laptop]:
     finally:
         laptop.process.terminate()
         laptop.process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def sites(fabric: Fabric, public_keys: dict[str, str]) -> Sites:
+    return Sites(fabric, EDGE, "10.1.1.0/24", PLACES)
 
 
 class Laptop:
@@ -216,7 +240,7 @@ def wire(fabric: Fabric) -> list[str]:
 
 
 def test_two_sites_and_a_laptop_are_joined_and_the_wire_shows_wireguard_alone(
-    fabric: Fabric, laptop: Laptop, public_keys: dict[str, str]
+    fabric: Fabric, laptop: Laptop, sites: Sites, public_keys: dict[str, str]
 ) -> None:
     """All tenants' packets have the same addresses inside, and none of one comes to another."""
     assert public_keys["globex.near"] == NEAR.public
@@ -233,7 +257,7 @@ def test_two_sites_and_a_laptop_are_joined_and_the_wire_shows_wireguard_alone(
         assert not laptop.pings(DB, patience=2), "the laptop is joined with another network"
         assert wait_until(lambda: f"icmp {LAB} > {WEB}" in lines["globex.web-1"])
     to_wireguard = {f"udp {one} > {other} 51820" for one, other in ((NEAR_IP, FAR_IP), (FAR_IP, NEAR_IP))}
-    seen = set(lines["underlay"]) - {"ready", "ipv6"}
+    seen = {line for line in lines["underlay"] if "192.0.2." not in line} - {"ready", "ipv6"}
     assert to_wireguard <= seen
     assert {line for line in seen - to_wireguard if not line.startswith("udp ")} == set()
     assert {tuple(line.split()[1:4:2]) for line in seen - to_wireguard} == {(EDGE, LAPTOP_IP), (LAPTOP_IP, EDGE)}
@@ -244,9 +268,45 @@ def test_two_sites_and_a_laptop_are_joined_and_the_wire_shows_wireguard_alone(
     assert {line for line in lines["globex.web-1"] if "icmp" in line} == {f"icmp {LAB} > {WEB}", f"icmp {WEB} > {LAB}"}
 
 
+def test_other_sites_are_joined_by_ipsec_alone(fabric: Fabric, sites: Sites) -> None:
+    """Before a tunnel is there, after it fell, and where keys differ, nothing leaves in the clear."""
+    script = (HERE / "kinds.py").read_text()
+    reaches = fabric.twin.pings
+    with packets.running(fabric.twin, {"underlay": ["/usr/bin/python3", "-c", script, *wire(fabric)]}) as lines:
+        assert not reaches("acme.web-1", BRANCH, patience=1)
+        with sites.answering({**KEYS, "branch": NEXT_KEY}):
+            assert wait_until(lambda: reaches("acme.web-1", DEPOT, patience=1))
+            assert not reaches("acme.web-1", BRANCH, patience=1), "a wrong key is taken"
+            sites.know(KEYS)
+            assert wait_until(lambda: reaches("acme.web-1", BRANCH, patience=1))
+            assert reaches("acme.web-1", BRANCH, LARGEST_TO_SITE)
+            assert not reaches("acme.db-1", BRANCH, patience=1), "another network is joined"
+            sites.sh(f"ip netns exec branch ping -c1 -W1 -I {BRANCH} {WEB}")
+            with packets.pinging(fabric.twin, {"acme.web-1": BRANCH}) as pings:
+                fabric.twin.run("hv1", "systemctl", "kill", "--signal=KILL", "tenantry-ipsec@acme.edge")
+                assert wait_until(lambda: not reaches("acme.web-1", DEPOT, patience=1))
+                assert wait_until(lambda: reaches("acme.web-1", BRANCH, patience=1))
+            assert pings[0].lost != []
+        assert not reaches("acme.web-1", BRANCH, patience=1)
+        fabric.twin.run("hv1", "systemctl", "stop", "tenantry-wireguard@acme.edge")
+        assert not reaches("acme.web-1", "10.99.0.2", patience=1)
+        fabric.twin.run("hv1", "systemctl", "start", "tenantry-wireguard@acme.edge")
+    esp = {f"esp {EDGE} > {remote}" for remote, _subnet in PLACES.values()}
+    assert esp | {f"esp {remote} > {EDGE}" for remote, _subnet in PLACES.values()} <= set(lines["underlay"])
+    assert [line for line in lines["underlay"] if "192.168.6" in line or "10.99." in line] == []
+
+
+def test_strongswan_itself_reads_a_file_before_it_is_used(fabric: Fabric, sites: Sites) -> None:
+    wrong = "connections {\n  branch {\n    proposals = nonsense\n  }\n}\n"
+    command = "cat >/tmp/wrong && unshare --net /usr/local/lib/tenantry/router judge ipsec /tmp/wrong"
+    done = fabric.twin.attempt("hv1", "sh", "-c", command, stdin=wrong)
+    assert done.returncode != 0
+    assert "invalid value for: proposals" in done.stderr + done.stdout
+
+
 def test_secrets_are_where_root_alone_reads_them(fabric: Fabric, public_keys: dict[str, str]) -> None:
     made = fabric.twin.run("hv1", "cat", "/etc/tenantry/routers/acme.edge/secrets/wireguard.key").strip()
-    for secret in (*SECRETS.values(), made):
+    for secret in (*SECRETS.values(), made, ENCODED):
         find = (
             "grep -rlF -f /dev/stdin /etc /run /var/log /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null; exit 0"
         )
@@ -256,25 +316,40 @@ def test_secrets_are_where_root_alone_reads_them(fabric: Fabric, public_keys: di
             for line in fabric.twin.run(host, "sh", "-c", find, stdin=secret).split()
         }
         files = {line for line in places if "/secrets/" in line}
-        assert bool(files) == (secret != LAPTOP.private), "a secret is missing, or there is one that nobody names"
+        assert bool(files) == (secret not in (LAPTOP.private, ENCODED)), (
+            "a secret is missing, or there is one that nobody names"
+        )
         assert places == files
     modes = fabric.twin.run("hv1", "sh", "-c", "stat -c '%a %U' /etc/tenantry/routers/*/secrets/*").splitlines()
     assert set(modes) == {"600 root"}
 
 
-def test_a_revoked_peer_is_cut_and_refused_and_others_notice_nothing(
-    fabric: Fabric, laptop: Laptop, public_keys: dict[str, str], secrets: str
+def test_a_revoked_peer_and_an_old_key_are_cut_and_refused_and_others_notice_nothing(
+    fabric: Fabric, laptop: Laptop, sites: Sites, public_keys: dict[str, str], secrets: str
 ) -> None:
+    laptop.call(public_keys["acme.edge"])  # at once: the router's WireGuard was started anew
     assert laptop.pings(WEB)
+    with sites.answering(KEYS):
+        assert wait_until(lambda: fabric.twin.pings("acme.web-1", BRANCH, patience=1))
+        assert wait_until(lambda: fabric.twin.pings("acme.web-1", DEPOT, patience=1))
+        _change(fabric, laptop, public_keys, secrets)
+        assert not fabric.twin.pings("acme.web-1", BRANCH, patience=1), "the old key is taken"
+        sites.know({**KEYS, "branch": NEXT_KEY})
+        assert wait_until(lambda: fabric.twin.pings("acme.web-1", BRANCH, patience=1))
+
+
+def _change(fabric: Fabric, laptop: Laptop, public_keys: dict[str, str], secrets: str) -> None:
     process = "systemctl show --property=MainPID tenantry-wireguard@acme.edge"
     before = fabric.twin.run("hv1", *process.split())
     del fabric.tenants["acme"]["routers"]["edge"]["vpn"]["office"]["peers"]["laptop"]
-    with packets.pinging(fabric.twin, {"globex.lab-1": WEB}) as pings:
+    Path(secrets.partition("@")[2]).write_text(json.dumps({"tenantry_secrets": {**SECRETS, "acme-branch": NEXT_KEY}}))
+    with packets.pinging(fabric.twin, {"globex.lab-1": WEB, "acme.web-1": DEPOT}) as pings:
         run = fabric.run("twin_up", "site", *fabric.settings, secrets)
         assert not laptop.pings(WEB, patience=2)
     assert {host for host, _task in run.changes(playbook=2)} == {"hv1"}
-    assert pings[0].lost == []
-    assert pings[0].answered > 100
+    assert [ping.lost for ping in pings] == [[], []]
+    assert min(ping.answered for ping in pings) > 100
+    assert NEXT_KEY not in run.output
     laptop.call(public_keys["acme.edge"])
     assert not laptop.pings(WEB, patience=1)
     _key, received, sent = laptop.sh("ip netns exec laptop wg show wg-laptop transfer").split()

@@ -14,6 +14,7 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import run
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_files import digest, loaded
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
+    PROGRAM,
     RULESET,
     Interface,
     RouterPlan,
@@ -24,7 +25,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_router_link, router_namespace
 
 _SECONDS = 60
-_PROGRAM = "/usr/local/lib/tenantry/router"  # of the role virtual_router
 _CURRENT = "as its file says"
 _DEFAULT = {"-4": "0.0.0.0/0", "-6": "::/0"}
 
@@ -95,18 +95,18 @@ def _described(link: Mapping[str, Any], floating: Collection[str]) -> dict[str, 
 
 def remove(name: str) -> None:
     """Remove a router's namespace, and the cables that stay when it is made anew."""
-    run([_PROGRAM, "remove", name], _SECONDS)
+    run([PROGRAM, "remove", name], _SECONDS)
 
 
 def change(wish: RouterWish, plan: RouterPlan) -> None:
     """Bring the namespace of a router that is up to what differs: its rules first."""
     if ("ruleset", wish.name) in plan.after or _ruleset_file_changed(wish, plan):
-        run([_PROGRAM, "load", wish.name], _SECONDS)
+        run([PROGRAM, "load", wish.name], _SECONDS)
     gone = [key for kind, key in plan.delete if kind == "interface" and key.startswith(f"{wish.name} ")]
     new = [interface for interface in wish.interfaces if _key(wish, interface) in plan.create]
     if new:
         _batch((line for interface in new for line in link_lines(interface, wish.namespace)), "ip")
-        run([_PROGRAM, "devices", wish.name], _SECONDS)
+        run([PROGRAM, "devices", wish.name], _SECONDS)
     changed = [interface for interface in wish.interfaces if _key(wish, interface) in plan.update]
     _batch((f"link set dev {interface.port} mtu {interface.mtu}" for interface in changed), "ip")
     inside = [f"link delete dev {key.split(' ')[1]}" for key in gone]

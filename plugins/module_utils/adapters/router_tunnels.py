@@ -18,14 +18,13 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command impo
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_network import is_there
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
+    SERVICES,
     RouterPlan,
     RouterWish,
     service_unit,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.wireguard import (
-    CONFIGURATION,
     DEVICE,
-    NETWORK,
     PRIVATE_KEY,
     Tunnel,
 )
@@ -39,6 +38,7 @@ _SECONDS = 60
 _FOLDER = "secrets"
 _MODE = 0o600
 _GIVEN, _ANOTHER, _OPEN, _MADE = "as given", "another", "open to others", "made here"
+_TOLD_OF = {"wireguard": {"secret", "tunnel"}, "ipsec": {"secret"}}  # beside its files
 _NONE, _OFF = "(none)", "off"  # as wg(8) prints them
 
 State = tuple[tuple[str, str], object]
@@ -53,10 +53,8 @@ def wanted(wish: RouterWish) -> Iterator[State]:
 
 def _contents(wish: RouterWish) -> dict[str, str | None]:
     """Return the secrets of a router by the names of their files; None is made on the host."""
-    if not wish.wireguard:
-        return {}
-    found: dict[str, str | None] = {name: wish.secrets[name] for name in wish.wireguard.secrets}
-    return found if wish.wireguard.private_key else {**found, PRIVATE_KEY: None}
+    is_made = wish.wireguard and not wish.wireguard.private_key
+    return {**wish.secrets, PRIVATE_KEY: None} if is_made else {**wish.secrets}
 
 
 def _described(tunnel: Tunnel) -> dict[str, Any]:
@@ -185,22 +183,24 @@ def _write(path: str, secret: str) -> None:
 
 
 def change(wish: RouterWish, plan: RouterPlan) -> None:
-    """Bring the tunnel of a router to what differs, after its service was told: the other peers notice nothing."""
+    """Bring the VPNs of a router to what differs, after services were told of files: other peers notice nothing."""
+    touched = {kind for kind, key in plan.after if key.startswith(f"{wish.name} ")}
+    for service, kinds in _TOLD_OF.items():
+        if service in wish.services and touched & kinds and not _knows(wish, plan, service):
+            run(["systemctl", "reload", service_unit(service, wish.name)], _SECONDS)
     tunnel = wish.wireguard
-    touched = {key for kind, key in plan.after if kind in ("secret", "tunnel") and key.startswith(f"{wish.name} ")}
-    unit = service_unit("wireguard", wish.name)
-    if not tunnel or not touched or ("unit", unit) in plan.after:
+    if not tunnel or ("unit", service_unit("wireguard", wish.name)) in plan.after:
         return
-    if not any(key in plan.after for key in _files_of(wish)):
-        run(["systemctl", "reload", unit], _SECONDS)
     before: Any = plan.before.get(("tunnel", f"{wish.name} {tunnel.interface}"), {"addresses": [], "routes": []})
     gone = [f"address delete {at}" for at in before["addresses"] if at not in tunnel.addresses]
     gone += [f"route delete {to}" for to in before["routes"] if to not in tunnel.routes]
     _batch(wish, (f"{line} dev {tunnel.interface}" for line in gone))
 
 
-def _files_of(wish: RouterWish) -> list[tuple[str, str]]:
-    return [("file", f"{router_folder(wish.name)}/{name}") for name in (CONFIGURATION, NETWORK)]
+def _knows(wish: RouterWish, plan: RouterPlan, service: str) -> bool:
+    """Say whether a service was started, or told to read its files anew."""
+    files = (("file", f"{router_folder(wish.name)}/{name}") for name in SERVICES[service].files)
+    return any(key in plan.after for key in (("unit", service_unit(service, wish.name)), *files))
 
 
 def _batch(wish: RouterWish, lines: Iterable[str]) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Sequence
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
@@ -36,34 +37,39 @@ def parse_external_networks(around: Surroundings, fabric: Section) -> list[Netwo
 
 def _external_network(around: Surroundings, name: str, section: Section) -> Network | None:
     kind = section.required("type", one_of(("flat", "vlan")), "flat")
-    subnets = subnets_of(around.faults, section)
+    subnets = sorted(subnets_of(around.faults, section), key=lambda part: part.family)
     wire = physical_network_of(around, section, kind or "vlan")
-    if len(subnets) > 1 or any(part.family != 4 for part in subnets):
-        around.faults.add(section.path_to("subnet"), "an external network has one subnet, of IPv4; write that alone")
+    if subnets and [part.family for part in subnets] not in ([4], [4, 6]):
+        what = "an external network has one subnet of IPv4, and one of IPv6 or none; write those alone"
+        around.faults.add(section.path_to("subnet"), what)
         return None
     if kind is None or not subnets:
         return None
     gateways = tuple(gateways_of(section, subnets))
-    around.pools[name] = _pools(section, subnets[0])
+    around.pools[name] = _pools(section, subnets)
     segment = segmentation_id_of(around, section, kind)
     return Network(name, "", kind, segment, wire, tuple(subnets), gateways, external=True)
 
 
-def _pools(section: Section, home: Subnet) -> list[range]:
-    """Return the addresses that routers may have, as numbers: all of the subnet unless ranges are written."""
+def _pools(section: Section, homes: Sequence[Subnet]) -> list[range]:
+    """Return the addresses that routers may have, as numbers: all of a subnet unless ranges of it are written."""
+    whole = {home.family: range(home.first, home.last + 1) for home in homes}
     if "allocation_pools" not in section:
-        return [range(home.first, home.last + 1)]
+        return list(whole.values())
     path, value = section.path_to("allocation_pools"), section.value("allocation_pools")
 
-    def pool(given: Any) -> range:
+    def pool(given: Any) -> tuple[int, range]:
         first, dash, last = text(given).replace(" ", "").partition("-")
         if not dash:
             raise ValueError(f"{shown(given)} is no range; write two addresses, as '203.0.113.10-203.0.113.99'")
         ends = [ipaddress.ip_address(unicast_address(end)) for end in (first, last)]
         if ends[0].version != ends[1].version or int(ends[0]) > int(ends[1]):
             raise ValueError(f"{shown(given)} ends before it begins; write the lower address first")
-        if not all(home.contains(end.version, int(end)) for end in ends):
-            raise ValueError(f"{shown(given)} is not within {home.text}; write a range of that subnet")
-        return range(int(ends[0]), int(ends[1]) + 1)
+        if not any(all(home.contains(end.version, int(end)) for end in ends) for home in homes):
+            where = " or ".join(home.text for home in homes)
+            raise ValueError(f"{shown(given)} is not within {where}; write a range of that subnet")
+        return ends[0].version, range(int(ends[0]), int(ends[1]) + 1)
 
-    return [parsed for _path, parsed in each(section.faults, path, value, pool)]
+    found = [parsed for _path, parsed in each(section.faults, path, value, pool)]
+    written = {family for family, _pool in found}
+    return [*(part for _family, part in found), *(part for family, part in whole.items() if family not in written)]

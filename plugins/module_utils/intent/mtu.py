@@ -11,6 +11,7 @@ from __future__ import annotations
 
 IPV6_MINIMUM = 1280  # bytes; RFC 8200 section 5
 WIREGUARD = 20 + 8 + 32  # bytes: IPv4, UDP, and what WireGuard puts around a packet (its paper, 5.4.6)
+IPSEC = 20 + 8 + 8 + 16 + 17 + 32  # bytes: IPv4, UDP, and of ESP (RFC 4303) header, longest vector, padding and check
 IPV4_MINIMUM = 576  # bytes; what every IPv4 host must be able to receive, RFC 1122 3.3.2
 
 _INNER_ETHERNET = 14

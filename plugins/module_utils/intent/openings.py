@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -25,16 +25,17 @@ _port = integer(1, 65535)
 
 
 Guests = Mapping[str, str]  # short name of a port: its plain IPv4 address, '' of one that is at fault itself
+Routed = Mapping[str, Sequence[str]]  # short name of a port: its plain IPv6 addresses
 
 
-def parse_openings(around: Surroundings, section: Section, router: Router, guests: Guests) -> Router:
+def parse_openings(around: Surroundings, section: Section, router: Router, guests: Guests, routed: Routed) -> Router:
     """Return the router with all that comes in by it; ``guests`` are those of its networks."""
     static = dict(_static_nat(around, section, router, guests))
     return replace(
         router,
         static_nat={guests[name]: public for name, public in static.items()},
         forwards=tuple(_forwards(around, section, router, guests)),
-        firewall=tuple(_firewall(section, static, guests)),
+        firewall=tuple(_firewall(section, static, guests, routed)),
     )
 
 
@@ -43,6 +44,16 @@ def guests_of(router: Router, ports: Mapping[str, Port], written: Collection[str
     behind = {name: port for name, port in ports.items() if port.network in router.gateways}
     known = {name: address for name, port in behind.items() if (address := _ipv4(port))}
     return {**{name: "" for name in written if name not in ports or not ports[name].addresses}, **known}
+
+
+def routed_guests(router: Router, ports: Mapping[str, Port]) -> Routed:
+    """Return the guests that the outside reaches at addresses of theirs, if there is IPv6 outside."""
+    behind = {name: port for name, port in ports.items() if port.network in router.gateways and router.routed}
+    found = {
+        name: [address.partition("/")[0] for address in port.addresses if family(address) == 6]
+        for name, port in behind.items()
+    }
+    return {name: addresses for name, addresses in found.items() if addresses}
 
 
 def _ipv4(port: Port) -> str | None:
@@ -93,22 +104,28 @@ def claim_ports(around: Surroundings, entry: Section, public: str, protocol: str
         around.claims.claim((protocol, public), port, entry.path_to("port"), "a port leads to one place")
 
 
-def _firewall(section: Section, static: Mapping[str, str], guests: Guests) -> Iterator[Opening]:
+def _firewall(section: Section, static: Mapping[str, str], guests: Guests, routed: Routed) -> Iterator[Opening]:
     given: list[Any] = section.optional("firewall", sequence, []) or []
+    reached = "port with static_nat on this router" + (", or with an IPv6 address on its networks" if routed else "")
     for at, value in enumerate(given):
         rule = Section(section.faults, f"{section.path_to('firewall')}[{at}]", value, _RULE_KEYS)
         rule.optional("description", text, "")
-        target = rule.required("to", one_of_names(static, "port with static_nat on this router"), "web-1")
+        target = rule.required("to", one_of_names({*static, *routed}, reached), "web-1")
         protocol = rule.optional("protocol", one_of(_PROTOCOLS), None)
         ports = rule.optional("port", port_range, None)
         if "port" in rule and protocol not in ("tcp", "udp"):
             rule.faults.add(rule.path_to("port"), "ports belong to a protocol; write protocol as tcp or udp")
-        sources = sources_of(rule)
+        sources = sources_of(rule, (4, 6) if routed else (4,))
         if target:
-            yield Opening(static[target], guests[target], protocol, ports, None, sources)
+            ends = [(static[target], guests[target])] if target in static else []
+            ends += [(address, address) for address in routed.get(target, ())]
+            for public, address in ends:
+                mine = tuple(cidr for cidr in sources if family(cidr) == family(public))
+                if mine or sources == ANYWHERE:
+                    yield Opening(public, address, protocol, ports, None, mine or ANYWHERE)
 
 
-def sources_of(section: Section) -> tuple[str, ...]:
+def sources_of(section: Section, families: Collection[int] = (4,)) -> tuple[str, ...]:
     """Return from which networks something may come."""
     if "remote_cidr" not in section:
         return ANYWHERE
@@ -118,6 +135,6 @@ def sources_of(section: Section) -> tuple[str, ...]:
         return ANYWHERE
     found = each(section.faults, path, value, network_or_address)
     for here, cidr in found:
-        if family(cidr) != 4:
+        if family(cidr) not in families:
             section.faults.add(here, f"{cidr} is of IPv6, and public addresses are of IPv4; write a network of IPv4")
     return tuple(dict.fromkeys(plain_address(cidr) for _path, cidr in found))

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ipsec import Site
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.wireguard import WireGuard
 
@@ -85,6 +88,14 @@ class AclRule:
     ports: Ports | None = None
 
 
+class Ipv6(NamedTuple):
+    """Where a router meets the outside by IPv6, which reaches its networks as they are."""
+
+    address: str  # its own, plain
+    prefix: int
+    gateway: str  # plain
+
+
 @dataclass(frozen=True)
 class Outside:
     """Where a router meets the outside."""
@@ -94,6 +105,7 @@ class Outside:
     prefix: int
     gateway: str  # plain
     snat: bool  # guests without an address of their own out there have the router's
+    ipv6: Ipv6 | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +122,7 @@ class Router:
     load_balancers: Sequence[LoadBalancer] = ()
     acl: Sequence[AclRule] = ()  # the first that speaks of a connection decides; none: it is allowed
     wireguard: WireGuard | None = None
+    sites: Sequence[Site] = ()  # by IPsec
 
     @property
     def path(self) -> str:
@@ -129,6 +142,7 @@ class Router:
     def hops(self) -> list[tuple[str, str]]:
         """Its routes beyond its networks: network, address of the next hop."""
         outward = [("0.0.0.0/0", self.outside.gateway)] if self.outside else []
+        outward += [("::/0", self.outside.ipv6.gateway)] if self.outside and self.outside.ipv6 else []
         return [*outward, *sorted(self.routes.items())]
 
     @property
@@ -137,11 +151,23 @@ class Router:
         if not self.outside:
             return []
         first, *others = self.public_addresses
-        return [f"{first}/{self.outside.prefix}", *(f"{address}/32" for address in others)]
+        found = [f"{first}/{self.outside.prefix}", *(f"{address}/32" for address in others)]
+        six = self.outside.ipv6
+        return [*found, f"{six.address}/{six.prefix}"] if six else found
+
+    @property
+    def routed(self) -> list[str]:
+        """The IPv6 networks, on the router and beyond it, that the outside reaches as they are; none within another."""
+        if not self.outside or not self.outside.ipv6:
+            return []
+        inside = [ipaddress.ip_interface(address).network for held in self.gateways.values() for address in held]
+        beyond = [ipaddress.ip_network(network) for network in self.routes]
+        found = [network for network in [*inside, *beyond] if isinstance(network, ipaddress.IPv6Network)]
+        return [str(network) for network in ipaddress.collapse_addresses(found)]
 
     @property
     def public_addresses(self) -> list[str]:
-        """The plain addresses that it answers for outside, its own first."""
+        """The plain IPv4 addresses that it answers for outside, its own first."""
         if not self.outside:
             return []
         others = [*self.static_nat.values(), *(forward.public for forward in self.forwards)]

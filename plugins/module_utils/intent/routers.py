@@ -17,7 +17,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unic
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.acl import parse_acl
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.load_balancers import parse_load_balancers
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.openings import Guests, guests_of, parse_openings
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.openings import (
+    Guests,
+    guests_of,
+    parse_openings,
+    routed_guests,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.outside import parse_outside
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.placement import check_place
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
@@ -25,7 +30,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import link_network
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.static_routes import parse_static_routes
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import TUNNEL_TYPES, Network, Port
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.vpn import parse_vpn
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.vpn import parse_vpns
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import identifier, mapping
 
 _KEYS = (
@@ -138,20 +143,29 @@ def parse_routers(
         _claim(around, section, router)
         _refuse_taken_ranges(around, section, router, networks, ports)
         guests = guests_of(router, ports, written)
-        found[router.name.partition(".")[2]] = _complete(around, section, router, networks, guests)
+        found[router.name.partition(".")[2]] = _complete(around, section, router, networks, guests, ports)
     return found
 
 
-def _complete(around: Surroundings, section: Section, router: Router, networks: Networks, guests: Guests) -> Router:
+def _complete(
+    around: Surroundings,
+    section: Section,
+    router: Router,
+    networks: Networks,
+    guests: Guests,
+    ports: Mapping[str, Port],
+) -> Router:
     inside = {name: network for name, network in networks.items() if network and network.name in router.gateways}
     router = replace(router, outside=parse_outside(around, section, router))
-    router = parse_openings(around, section, router, guests)
+    router = parse_openings(around, section, router, guests, routed_guests(router, ports))
     router = replace(router, routes=parse_static_routes(around, section, router, inside))
+    vpns = parse_vpns(around, section, router, inside)
     return replace(
         router,
         load_balancers=tuple(parse_load_balancers(around, section, router, guests, inside)),
         acl=tuple(parse_acl(section, router, inside)),
-        wireguard=parse_vpn(around, section, router),
+        wireguard=vpns.wireguard,
+        sites=vpns.sites,
     )
 
 

@@ -18,6 +18,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks impor
     parse_networks,
     refuse_native_trunks,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.outside import refuse_routed_twice
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pairs import check_pairs
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ports import parse_ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import (
@@ -65,6 +66,7 @@ def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
     tenants = {name: _tenant(around, name, path, value) for name, path, value in root.items("tenants")}
     networks = [*shared, *external, *(network for tenant in tenants.values() for network in tenant.networks.values())]
     refuse_native_trunks(faults, networks)
+    refuse_routed_twice(faults, tenants.values())
     count = len(networks)
     if count > NETWORKS_MAXIMUM:
         faults.add(

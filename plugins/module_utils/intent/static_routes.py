@@ -53,7 +53,7 @@ def _next_hop(value: Any) -> str:
 
 def _misplaced(around: Surroundings, router: Router, inside: Inside, to: Subnet) -> str | None:
     """Say why the router needs no route to a network."""
-    if router.outside and to.text == _DEFAULT[0]:
+    if router.outside and (to.text == _DEFAULT[0] or (router.outside.ipv6 and to.text in _DEFAULT)):
         return f"{to.text} is the way outside, by the gateway of {router.outside.network}; leave it out"
     outside = around.external.get(router.outside.network) if router.outside else None
     for network in filter(None, (*inside.values(), outside)):

@@ -1,29 +1,37 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Parse the VPN of a router: its WireGuard, and what it shall be joined with."""
+"""Parse the VPNs of a router: its WireGuard, what that joins it with, and that all lead to different places."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import ipaddress
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import (
     family,
     network_or_address,
     unicast_address,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ipsec import Site
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import IPV6_MINIMUM, WIREGUARD
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.site_to_site import parse_site
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet, overlapping, subnet
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.vpn_values import (
+    Placed,
+    joined_networks,
+    mtu_in_tunnel,
+    secret_name,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.wireguard import Peer, WireGuard
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
-    identifier,
     integer,
     mapping,
     one_of,
@@ -44,21 +52,45 @@ _PEER_KEYS = (
 _KEY_BYTES = 32  # of Curve25519 (RFC 7748)
 _port = integer(1, 65535)
 
-Placed = tuple[str, Subnet]  # where it is written, and a network
+
+class Vpns(NamedTuple):
+    """The VPNs of a router."""
+
+    wireguard: WireGuard | None
+    sites: Sequence[Site]
 
 
-def parse_vpn(around: Surroundings, section: Section, router: Router) -> WireGuard | None:
-    """Return the WireGuard of a router, if it has one."""
-    found = [_wireguard(around, path, name, given, router) for name, path, given in section.items("vpn")]
+def parse_vpns(around: Surroundings, section: Section, router: Router, inside: Mapping[str, Network]) -> Vpns:
+    """Return what a router has of VPNs. What lies behind them lies nowhere else."""
+    found, tunnels, peers = [], [], []  # of WireGuard
+    sites, beyond = [], []
+    for name, path, given in section.items("vpn"):
+        if isinstance(given, Mapping) and given.get("type") == "ipsec":
+            site, there = parse_site(around, path, name, given, router, inside)
+            sites.append(site)
+            beyond += there
+        else:
+            tunnel, own, there = _wireguard(around, path, name, given, router)
+            found.append(tunnel)
+            tunnels += own
+            peers += there
+    elsewhere = list(_elsewhere(around, router))
+    _refuse_overlaps(around, router, [*tunnels, *peers], elsewhere)
+    _refuse_overlaps(around, router, beyond, [*elsewhere, *tunnels])
+    for path, part, other, taken in overlapping([*peers, *beyond]):
+        around.faults.add(path, f"{part.text} overlaps {taken.text} of {other}; an address is behind one peer")
     if len(found) > 1:
         what = f"{len(found)} of type wireguard; a router has one, so write the peers of all in it"
         section.faults.add(section.path_to("vpn"), what)
-    return found[0] if found else None
+    return Vpns(found[0] if found else None, sites)
 
 
-def _wireguard(around: Surroundings, path: str, name: str, given: Any, router: Router) -> WireGuard:
+def _wireguard(
+    around: Surroundings, path: str, name: str, given: Any, router: Router
+) -> tuple[WireGuard, list[Placed], list[Placed]]:
+    """Return it, its own networks, and those that lie behind its peers."""
     section = Section(around.faults, path, given, _KEYS)
-    section.required("type", one_of(("wireguard",)), "wireguard")
+    section.required("type", one_of(("ipsec", "wireguard")), "wireguard")
     section.optional("description", text, "")
     port = section.optional("port", _port, 51820)
     if router.outside:
@@ -73,10 +105,10 @@ def _wireguard(around: Surroundings, path: str, name: str, given: Any, router: R
         behind += networks
         peers.append(_peer(around, own, peer, router, [part.text for _path, part in networks]))
     tunnels = [Subnet.of(str(ipaddress.ip_interface(address).network)) for address in addresses]
-    _refuse_overlaps(around, router, [(section.path_to("address"), part) for part in tunnels], behind)
     _refuse_taken(around, addresses, tunnels, behind)
     _refuse_loops(around, router, [(f"{section.path_to('peers')}.{peer.name}", peer) for peer in peers], behind)
-    return WireGuard(name, port or 0, addresses, _private_key(section, router), peers)
+    wireguard = WireGuard(name, port or 0, addresses, _private_key(section, router), peers)
+    return wireguard, [(section.path_to("address"), part) for part in tunnels], behind
 
 
 def _private_key(section: Section, router: Router) -> str | None:
@@ -84,17 +116,6 @@ def _private_key(section: Section, router: Router) -> str | None:
         what = "missing; both hypervisors of the router have the same key, so name a secret that holds it"
         section.faults.add(section.path_to("private_key"), what)
     return section.optional("private_key", secret_name, None)
-
-
-def secret_name(value: Any) -> str:
-    """Parse the name of a secret. What is no name may be the secret itself, and is not repeated."""
-    try:
-        return identifier(value)
-    except ValueError:
-        raise ValueError(
-            "no name of a secret; write the secret itself into tenantry_secrets, by Vault, and here what it is called "
-            "there, as 'acme-office'"
-        ) from None
 
 
 def public_key(value: Any) -> str:
@@ -147,8 +168,7 @@ def _addresses(around: Surroundings, section: Section, router: Router) -> list[s
             around.faults.add(
                 path, f"a second address of IPv{family(address)}; write one of IPv4, one of IPv6, or both"
             )
-    network = around.external.get(router.outside.network) if router.outside else None
-    mtu = around.fabric.mtu_of(network.type) - WIREGUARD if network else IPV6_MINIMUM
+    mtu = mtu_in_tunnel(around, router, WIREGUARD)
     if 6 in first and mtu < IPV6_MINIMUM:
         remedy = f"set fabric.mtu to {around.fabric.mtu + IPV6_MINIMUM - mtu} or more, or write an IPv4 address alone"
         around.faults.add(
@@ -167,39 +187,33 @@ def _peer(around: Surroundings, section: Section, name: str, router: Router, all
     section.optional("description", text, "")
     key = section.required("public_key", public_key, "q6S+T8whGFyyHcvI9Gm4E+QpxrtH72fVXT/p3nDFu3Q=")
     around.claims.claim(("peer", router.name), key, section.path_to("public_key"), "each peer has a key of its own")
-    here = {network.partition(".")[2]: network for network in router.gateways}
-    networks = list(here)
-    if "networks" in section:
-        known = one_of_names(here, "network of this router")
-        found = each(around.faults, section.path_to("networks"), section.value("networks"), known)
-        networks = [network for _path, network in found]
     return Peer(
         name=name,
         public_key=key or "",
         allowed_ips=allowed,
-        networks=[here[network] for network in dict.fromkeys(networks)],
+        networks=joined_networks(section, router),
         endpoint=section.optional("endpoint", endpoint, None),
         preshared_key=section.optional("preshared_key", secret_name, None),
         persistent_keepalive=section.optional("persistent_keepalive", integer(0, 65535), 0) or 0,
     )
 
 
-def _refuse_overlaps(around: Surroundings, router: Router, tunnels: list[Placed], behind: list[Placed]) -> None:
-    """Record what of the VPN is elsewhere too: inside the router, outside, or behind another peer."""
-    elsewhere = [
-        (f"{router.path}.networks.{network.partition('.')[2]}", Subnet.of(str(ipaddress.ip_interface(address).network)))
-        for network, addresses in router.gateways.items()
-        for address in addresses
-    ]
-    elsewhere += [(network.path, part) for network in around.external.values() if network for part in network.subnets]
+def _elsewhere(around: Surroundings, router: Router) -> Iterator[Placed]:
+    """Yield the networks that a router has inside and outside."""
+    for network, addresses in router.gateways.items():
+        path = f"{router.path}.networks.{network.partition('.')[2]}"
+        yield from ((path, Subnet.of(str(ipaddress.ip_interface(address).network))) for address in addresses)
+    yield from ((network.path, part) for network in around.external.values() if network for part in network.subnets)
+
+
+def _refuse_overlaps(around: Surroundings, router: Router, those: list[Placed], elsewhere: list[Placed]) -> None:
+    """Record what of a VPN is elsewhere too."""
     routes = [(f"{router.path}.static_routes", Subnet.of(to)) for to in router.routes]
-    for path, part in [*tunnels, *behind]:
+    for path, part in those:
         for other, taken in [*elsewhere, *(route for route in routes if route[1].prefix >= part.prefix)]:
             if part.overlaps(taken):
                 what = f"{part.text} overlaps {taken.text} of {other}, which is not behind the VPN"
                 around.faults.add(path, f"{what}; write networks that are nowhere else")
-    for path, part, other, taken in overlapping(behind):
-        around.faults.add(path, f"{part.text} overlaps {taken.text} of {other}; an address is behind one peer")
 
 
 def _refuse_taken(around: Surroundings, addresses: list[str], tunnels: list[Subnet], behind: list[Placed]) -> None:

@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.model import wireguard
+from ansible_collections.tenantry.sdn.plugins.module_utils.model import ipsec, wireguard
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_namespace
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
+PROGRAM = "/usr/local/lib/tenantry/router"  # of the role virtual_router
 RULESET = "nftables.conf"
 OWNER, LINKS, NETWORK, SYSCTL, DEVICES = "owner", "links", "network", "sysctl", "devices"  # files that are ours
 _ROUTES_PACKETS = (  # ip-sysctl.rst of the kernel
@@ -52,7 +53,8 @@ class RouterWish:
     routes: Sequence[Route]
     files: Mapping[str, str]  # of the services, by name
     wireguard: wireguard.Tunnel | None = None
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # that the tunnel names
+    ipsec: ipsec.Ipsec | None = None
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # that its VPNs name
 
     @property
     def namespace(self) -> str:
@@ -88,12 +90,16 @@ SERVICES: Mapping[str, Service] = {
     "dnsmasq": Service("dnsmasq.conf", ("dnsmasq", "--test", "--conf-file={}"), ("dnsmasq.leases", "dnsmasq.names")),
     "haproxy": Service("haproxy.cfg", ("haproxy", "-c", "-f", "{}"), reloads=True),
     "wireguard": Service(wireguard.DEVICE, (), wireguard.FILES[1:]),
+    "ipsec": Service(ipsec.CONFIGURATION, (PROGRAM, "judge", "ipsec", "{}"), (ipsec.LOCAL,), reloads=True),
 }
 CHECKS: Mapping[str, Sequence[str]] = {
     RULESET: ("nft", "--check", "--file", "{}"),
     **{service.configuration: service.check for service in SERVICES.values() if service.check},
 }
-FILES = frozenset({RULESET, *(name for service in SERVICES.values() for name in service.files)}) - {*wireguard.FILES}
+FILES = frozenset({RULESET, *(name for service in SERVICES.values() for name in service.files)}) - {
+    *wireguard.FILES,
+    *ipsec.FILES,
+}
 
 
 def router_unit(router: str) -> str:

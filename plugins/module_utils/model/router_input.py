@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import ip_network, unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.ipsec import ipsec_files
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.ipsec_input import parse_ipsec
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
     FILES,
     RULESET,
@@ -75,6 +77,7 @@ def router_name(value: Any) -> str:
 
 def _router(faults: Faults, path: str, given: Mapping[str, Any], secrets: Mapping[str, Any]) -> RouterWish:
     tunnel = parse_tunnel(faults, f"{path}.wireguard", given["wireguard"], secrets)
+    ipsec = parse_ipsec(faults, f"{path}.ipsec", given["ipsec"], secrets)
     interfaces = [
         _interface(faults, f"{path}.interfaces[{index}]", interface)
         for index, interface in enumerate(given["interfaces"])
@@ -83,9 +86,14 @@ def _router(faults: Faults, path: str, given: Mapping[str, Any], secrets: Mappin
         name=faults.parse(f"{path}.name", router_name, given["name"]) or "",
         interfaces=interfaces,
         routes=[_route(faults, f"{path}.routes[{at}]", route) for at, route in enumerate(given["routes"])],
-        files={**_files(faults, f"{path}.files", given["files"]), **(tunnel_files(tunnel) if tunnel else {})},
+        files={
+            **_files(faults, f"{path}.files", given["files"]),
+            **(tunnel_files(tunnel) if tunnel else {}),
+            **(ipsec_files(ipsec) if ipsec else {}),
+        },
         wireguard=tunnel,
-        secrets={name: str(secrets.get(name)) for name in tunnel.secrets} if tunnel else {},
+        ipsec=ipsec,
+        secrets={name: str(secrets.get(name)) for vpn in (tunnel, ipsec) if vpn for name in vpn.secrets},
     )
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import ip_network, unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.secret_input import known_secret
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.wireguard import Peer, Tunnel
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
@@ -100,14 +101,8 @@ def _key(value: Any) -> str:
 
 
 def _secret(faults: Faults, path: str, name: Any, secrets: Mapping[str, Any]) -> str | None:
-    """Return the name of a secret that is there and a key; its value is not repeated."""
-    if name is None:
-        return None
-    parsed = faults.parse(path, identifier, name)
-    if parsed and parsed not in secrets:
-        faults.add(path, f"no secret is called '{parsed}'; add it to tenantry_secrets, by Vault")
-    elif parsed and not is_key(secrets[parsed]):
-        faults.add(
-            path, f"the secret '{parsed}' is no key; write the 44 characters that 'wg genkey' or 'wg genpsk' prints"
-        )
-    return parsed
+    return None if name is None else known_secret(faults, path, name, secrets, _fault_of_key)
+
+
+def _fault_of_key(value: Any) -> str | None:
+    return None if is_key(value) else "is no key; write the 44 characters that 'wg genkey' or 'wg genpsk' prints"

@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The legs of a router: the ports by which it stands in networks, to those who forward no more than a guest's port.
 
-Inside, it sends with the addresses of whoever it routes for, so no guard is at these ports; outside with its own.
+Inside, it sends with the addresses of whoever it routes for, so no guard is at these ports; outside with its own, and
+with those that the outside knows as they are.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def legs_of(router: Router) -> Iterator[Port]:
         for network, addresses in router.gateways.items():
             yield _leg(router, host, network, addresses, secured=False)
         if router.outside:
-            yield _leg(router, host, router.outside.network, router.outside_addresses, secured=True)
+            leg = _leg(router, host, router.outside.network, router.outside_addresses, secured=True)
+            yield replace(leg, pairs=(*leg.pairs, *((leg.mac, network) for network in router.routed)))
         if router.redundant:
             yield replace(_leg(router, host, router.link_network, [], True), addresses=(f"{link_address(index)}/24",))
 

@@ -14,7 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import ANYWHERE, Opening, Router
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import haproxy, redundancy, wireguard
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import (
+    haproxy,
+    ipsec,
+    redundancy,
+    tunnels,
+    wireguard,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.acl import between
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import LINK, leg_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network
@@ -25,6 +31,7 @@ _SET = ("    set inside {", "        type ipv4_addr", "        flags interval")
 # Chains stay. The kernel asks a new one before its rules count, and would drop by its policy meanwhile.
 _EMPTIED = (f"table {_TABLE} {{", *_SET, "    }", "}", f"flush table {_TABLE}", f"flush set {_TABLE} inside")
 _SYN = "tcp flags & (fin | syn | rst | ack) != syn ct state new drop"
+_IP, _ICMP = {4: "ip", 6: "ip6"}, {4: "icmp", 6: "icmpv6"}
 _ND = "{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }"
 
 
@@ -41,8 +48,9 @@ def ruleset(router: Router, networks: Sequence[Network]) -> str:
     }
     if router.acl:
         chains["between"] = between(router.acl)
-    if router.wireguard:
-        chains["peers"] = wireguard.peers(router.wireguard.peers, networks)
+    if router.wireguard or router.sites:
+        chains["peers"] = tunnels.peers(router, networks)
+        chains["unencrypted"] = tunnels.unencrypted_out(router)
     if router.load_balancers:
         chains.update(balanced=haproxy.heard(router), output=haproxy.said(router))
     subnets = _inside_networks(router, networks)
@@ -76,6 +84,9 @@ def _spoofed(router: Router) -> Iterator[str]:
     yield "type filter hook prerouting priority raw; policy accept;"
     known = "ip6 saddr != { ::, fe80::/10 } fib saddr . iif oif missing drop"
     yield f"iifname {_inside(router)} meta nfproto ipv6 {known}"
+    if router.routed:
+        yield f"iifname {_outside(router)} ip6 saddr {_set(router.routed)} drop"
+    yield from tunnels.unencrypted_in(router)
 
 
 def _translate_in(router: Router) -> Iterator[str]:
@@ -107,7 +118,7 @@ def _forward(router: Router) -> Iterator[str]:
     yield _SYN
     verdict = "jump between" if router.acl else "accept"
     yield f"iifname {inside} oifname {inside} ct status & dnat == 0 {verdict}"
-    yield from wireguard.let_through(router, inside)
+    yield from tunnels.let_through(router, inside)
     if router.outside:
         yield f"iifname {inside} oifname {outside} ct direction original jump outward"
         yield f"iifname {outside} oifname {inside} ct direction reply jump outward"
@@ -118,6 +129,8 @@ def _outward(router: Router) -> Iterator[str]:
     """Before its first packet has left, a connection shows the guest's own address as the one that answers go to."""
     if not router.outside:
         return
+    if router.routed:
+        yield f"ct original ip6 saddr {_set(router.routed)} accept"
     for target, public in sorted(router.static_nat.items()):
         yield f"ct original ip saddr {target} ct reply ip daddr {{ {target}, {public} }} accept"
     if router.outside.snat:
@@ -129,23 +142,26 @@ def _opened(openings: Sequence[Opening]) -> Iterator[str]:
     """Yield the rules for both directions of what comes in, and for the errors (RFC 792) that it meets."""
     yield from map(_opening, openings)
     for public, target in sorted({(opening.public, opening.target) for opening in openings}):
-        yield f"ct state related meta l4proto icmp {_between(public, target)} accept"
+        yield f"ct state related meta l4proto {_ICMP[family(public)]} {_between(public, target)} accept"
 
 
 def _between(public: str, target: str) -> str:
-    return f"ct original ip daddr {public} ct reply ip saddr {target}"
+    ip = _IP[family(public)]
+    return f"ct original {ip} daddr {public} ct reply {ip} saddr {target}"
 
 
 def _opening(opening: Opening) -> str:
     words = [_between(opening.public, opening.target)]
+    version = family(opening.public)
     if opening.protocol:
-        words.insert(0, f"meta l4proto {opening.protocol}")
+        protocol = _ICMP[version] if opening.protocol == "icmp" else opening.protocol
+        words.insert(0, f"meta l4proto {protocol}")
     if opening.ports:
         words.append(f"ct original proto-dst {_ports(opening)}")
     if opening.target_port:
         words.append(f"ct reply proto-src {opening.target_port}")
     if tuple(opening.sources) != ANYWHERE:
-        words.append(f"ct original ip saddr {_set(opening.sources)}")
+        words.append(f"ct original {_IP[version]} saddr {_set(opening.sources)}")
     return " ".join([*words, "accept"])
 
 
@@ -168,6 +184,7 @@ def _input(router: Router) -> Iterator[str]:
     if router.load_balancers:
         yield "jump balanced"
     yield from wireguard.let_in(router, _outside(router))
+    yield from ipsec.let_in(router, _outside(router))
 
 
 def _ports(opening: Opening) -> str:

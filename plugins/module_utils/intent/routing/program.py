@@ -9,7 +9,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import dnsmasq, haproxy, redundancy, wireguard
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import (
+    dnsmasq,
+    haproxy,
+    ipsec,
+    redundancy,
+    wireguard,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.nftables import ruleset
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Hypervisor, Intent, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_folder, router_links
@@ -31,7 +37,8 @@ def _router(intent: Intent, router: Router, host: Hypervisor) -> dict[str, Any]:
         "name": router.name,
         "interfaces": [_interface(intent, leg, floating) for leg in legs],
         "routes": [{"to": to, "via": via, "floating": router.redundant} for to, via in router.hops],
-        **(wireguard.arguments(router, _outer_mtu(intent, router))),
+        **wireguard.arguments(router, _outer_mtu(intent, router)),
+        **ipsec.arguments(router, _outer_mtu(intent, router)),
         "files": {
             "nftables.conf": ruleset(router, networks),
             **redundancy.files(router, host.name),
