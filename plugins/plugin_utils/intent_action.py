@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -27,6 +27,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.intent_files
     read_text,
     write_atomically,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.yaml_documents import Document
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput, SdnError
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations, allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Origins, no_origin
@@ -55,6 +56,7 @@ class Written:
     raw: Mapping[str, Any]
     origins: Origins
     digest: str  # tells it from that of another day
+    documents: Collection[Document] = ()  # that it was read from
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,8 @@ class IntentAction(ActionBase):
 
     EXTRA_ARGUMENTS: ClassVar[Mapping[str, Any]] = {}
     ONE_OF: ClassVar[tuple[str, ...]] = ("fabric", "directory")
+
+    known: Mapping[str, Any] = {}  # values of the intent's files, by the hashes of their texts
 
     _requires_connection = False
     _supports_check_mode = True
@@ -123,8 +127,9 @@ class IntentAction(ActionBase):
             given = {"fabric": arguments["fabric"], "tenants": arguments["tenants"]}
             raw = self.vault.reveal(given, variables)
             return Written(raw, no_origin, self.vault.digest(json.dumps(raw, sort_keys=True, default=str)))
-        files = read_intent(self._loader.path_dwim(arguments["directory"]), record, self.vault.decrypt)
-        return Written(files.raw, files.origin, files.digest)
+        folder = self._loader.path_dwim(arguments["directory"])
+        files = read_intent(folder, record, self.vault.decrypt, self.known)
+        return Written(files.raw, files.origin, files.digest, files.documents.values())
 
     def today(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> tuple[Any, str]:
         """Return the fabric's name and the digest of intent and record, which are not checked."""

@@ -78,6 +78,8 @@ def test_a_plan_of_a_directory_is_what_its_hosts_take(controller: Controller) ->
     assert [(each["changed"], each["noted"]) for each in (late, noted)] == [(False, False), (False, True)]
     assert then["concerned"] == ["hv2"]
     assert then["words"][0] == "1 of 3 hosts are not as planned: hv2"
+    parsed = json.loads((controller.folder / "plan/parsed.json").read_text())["values"].values()
+    assert {name for value in parsed for name in value} == {"fabric", "tenants"}
 
 
 def test_stale_foreign_and_wrong_plans_are_refused(controller: Controller) -> None:
@@ -187,6 +189,7 @@ def test_secrets_work_and_are_nowhere_in_the_clear(controller: Controller, write
     assert state["state"]["networks"][0]["remotes"] == [f"{SECRET}.151"]
     assert SECRET not in controller.screen
     files = contents(controller.folder / "plan")
+    assert "parsed.json" not in files
     assert [name for name, content in files.items() if SECRET.encode() in content] == []
     (path,) = (controller.folder / "plan/hosts").glob("hv2-*.json")
     assert json.loads(safe.run("view", str(path))) == state["state"]

@@ -9,8 +9,9 @@ would cost more than everything else. Values are those of YAML 1.1, as Ansible r
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -49,13 +50,22 @@ class Document:
             line, node, path = step
         return f"{self.name}:{line}"
 
+    @property
+    def digest(self) -> str:
+        return _digest(self.text)
+
     @cached_property
     def _tree(self) -> Any:
         return yaml.compose(self.text, Loader=_loader())
 
 
-def read_document(faults: Faults, path: str, name: str, decrypt: Decrypt | None = None) -> Document | None:
-    """Return the file, or record why it is none of ours to use and return None."""
+def read_document(
+    faults: Faults, path: str, name: str, decrypt: Decrypt | None = None, known: Mapping[str, Any] | None = None
+) -> Document | None:
+    """Return the file, or record why it is none of ours to use and return None.
+
+    ``known`` are values of texts by their hashes, Document.digest.
+    """
     try:
         with open(path, encoding="utf-8") as file:
             text = stored = file.read()
@@ -70,6 +80,9 @@ def read_document(faults: Faults, path: str, name: str, decrypt: Decrypt | None 
         if decrypted is None:
             return None
         text = decrypted
+    digest = _digest(text) if known else ""
+    if known and digest in known:
+        return Document(name, text, known[digest], stored)
     try:
         return Document(name, text, _construct(faults, name, text, decrypt or _no_vault), stored)
     except yaml.MarkedYAMLError as error:
@@ -78,6 +91,10 @@ def read_document(faults: Faults, path: str, name: str, decrypt: Decrypt | None 
     except yaml.YAMLError as error:
         faults.add(name, f"not readable as YAML ({error}); correct the syntax")
     return None
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache
