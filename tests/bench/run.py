@@ -30,6 +30,7 @@ import plans
 import rules
 import sets
 import sizes
+import small
 import table
 import topology
 import tunnels
@@ -44,6 +45,7 @@ GROUPS = {
     "groups": groups.rows,
     "peer": peer.rows,
     "sizes": sizes.rows,
+    "small": small.rows,
     "topology": topology.rows,
     "intents": intents.rows,
     "plans": plans.rows,
