@@ -23,6 +23,7 @@ sys.path.append(str(HERE.parent.parent / ".cache/farm"))
 import flows
 import forwarding
 import groups
+import hosts
 import intents
 import modes
 import peer
@@ -49,6 +50,7 @@ GROUPS = {
     "topology": topology.rows,
     "intents": intents.rows,
     "plans": plans.rows,
+    "hosts": hosts.rows,
 }
 
 
