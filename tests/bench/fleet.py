@@ -65,11 +65,15 @@ class Fleet:
         known = [{"name": name, "uplinks": {}, "zone": "", **described[name]} for name in self.hosts]
         try:
             self.fabric.twin.up(known)
-            self.fabric._write_intent()
+            self.write()
             self.run("ping.yml", playbook=HERE / "ping.yml")  # starts what hosts run modules in
             yield self
         finally:
             self.fabric.twin.down()
+
+    def write(self) -> None:
+        """Write the intent as it is now."""
+        self.fabric.write_intent()
 
     def run(self, *words: str, forks: int = 5, hosts: Iterable[str] = (), playbook: Path | None = None) -> Done:
         """Run playbooks of ours, or another, on these hosts or all."""

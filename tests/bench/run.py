@@ -20,6 +20,7 @@ HERE = Path(__file__).parent
 sys.path += [str(HERE.parent / folder) for folder in ("adapters", "twin", "lifecycle")]
 sys.path.append(str(HERE.parent.parent / ".cache/farm"))
 
+import features
 import flows
 import forwarding
 import groups
@@ -51,6 +52,7 @@ GROUPS = {
     "intents": intents.rows,
     "plans": plans.rows,
     "hosts": hosts.rows,
+    "features": features.rows,
 }
 
 
