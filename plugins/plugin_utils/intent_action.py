@@ -43,6 +43,10 @@ ARGUMENTS = {
     "directory": {"type": "path"},
     "allocations": {"type": "path"},
 }
+_NO_INTENT = (
+    "say where the intent is, for playbooks of the collection by the variables fabric and tenants, by "
+    "tenantry_intent_dir, or by the tenantry_plan_dir of a plan that was made of it"
+)
 CONSTRAINTS: Mapping[str, Any] = {
     "mutually_exclusive": [("fabric", "directory"), ("tenants", "directory")],
     "required_together": [("fabric", "tenants")],
@@ -81,7 +85,7 @@ class IntentAction(ActionBase):
     """An action on an intent: subclasses say which further arguments they take and what they return."""
 
     EXTRA_ARGUMENTS: ClassVar[Mapping[str, Any]] = {}
-    ONE_OF: ClassVar[tuple[str, ...]] = ("fabric", "directory")
+    ONE_OF: ClassVar[tuple[str, ...]] = ("fabric", "directory")  # that say where the intent is
 
     known: Mapping[str, Any] = {}  # values of the intent's files, by the hashes of their texts
 
@@ -99,9 +103,10 @@ class IntentAction(ActionBase):
         return {**result, "_ansible_no_log": True} if self.vault.used else result
 
     def _arguments(self) -> Mapping[str, Any]:
-        arguments: Mapping[str, Any] = self.validate_argument_spec(
-            {**ARGUMENTS, **self.EXTRA_ARGUMENTS}, required_one_of=[self.ONE_OF], **CONSTRAINTS
-        )[1]
+        spec = {**ARGUMENTS, **self.EXTRA_ARGUMENTS}
+        arguments: Mapping[str, Any] = self.validate_argument_spec(spec, **CONSTRAINTS)[1]
+        if self.ONE_OF and all(arguments[name] is None for name in self.ONE_OF):
+            raise InvalidInput([f"fabric: missing; {_NO_INTENT}"])
         return arguments
 
     def compiled(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:

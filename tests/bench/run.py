@@ -28,6 +28,7 @@ import hosts
 import intents
 import modes
 import peer
+import peer_site
 import plans
 import rules
 import sets
@@ -46,6 +47,7 @@ GROUPS = {
     "forwarding": forwarding.rows,
     "groups": groups.rows,
     "peer": peer.rows,
+    "peer_site": peer_site.rows,
     "sizes": sizes.rows,
     "small": small.rows,
     "topology": topology.rows,
