@@ -32,6 +32,7 @@ import peer_site
 import plans
 import rules
 import sets
+import simulated
 import sizes
 import small
 import table
@@ -54,6 +55,7 @@ GROUPS = {
     "intents": intents.rows,
     "plans": plans.rows,
     "hosts": hosts.rows,
+    "simulated": simulated.rows,
     "features": features.rows,
 }
 
