@@ -23,6 +23,8 @@ except ImportError:  # a managed host, where nobody calls this; ansible-core nee
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
+READER = f"PyYAML {getattr(yaml, '__version__', '')}"  # whose next version may read something else
+
 Decrypt = Callable[[str], str]  # text of Ansible's vault to what is in it; raises ValueError with why not
 
 _INDEX = re.compile(r"\[([0-9]+)\]\.?")
