@@ -18,7 +18,8 @@ extends_documentation_fragment: [ansible.builtin.connection_pipelining]
 
 MODULE = re.compile(rb"plugins\.modules\.(\w+)")
 OWNED = dict.fromkeys(
-    ("ovs_qos", "ovs_mirror", "ovs_flow_export", "ovs_ssl", "of_flow", "hybrid_plug", "virtual_router"), 0
+    ("ovs_qos", "ovs_mirror", "ovs_flow_export", "ovs_ssl", "of_flow", "hybrid_plug", "routed_port", "virtual_router"),
+    0,
 )
 ANSWERS = {
     b"hypervisor_info": {"missing": [], "serves": True, "restores": True, "linked": True, "os_family": "Debian"},
