@@ -48,7 +48,7 @@ def rows(directory: Path) -> Iterator[Row]:
             ports = {f"web-{n}": port(f"hv{n}", "web", f"10.1.1.{n}", **of_port) for n in (1, 2)}
             fleet.fabric.fabric = {**fabric, "forwarding": forwarding, **more}
             fleet.fabric.tenants = {"acme": {"networks": {"web": network("gre")}, "ports": ports, **of_tenant}}
-            fleet.write()
+            fleet.fabric.write_intent()
             first, again = (fleet.run("site", hosts=["hv1"]) for dummy in range(2))
             assert (first.changed, again.changed) == ({"hv1"}, set())
             fleet.run("teardown", "-eteardown=all", hosts=["hv1"])

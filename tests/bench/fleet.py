@@ -24,12 +24,11 @@ from typing import Any
 
 import measure
 from lifecycle_fabric import Fabric, network, port
-from payload import HERE, REPOSITORY, environment
+from payload import HERE, environment
+from playbook_run import on_host
 from twin_lab import TwinLab
 
 PLAYBOOK = str(Path(sys.executable).with_name("ansible-playbook"))
-ACTIONS = {path.stem for path in (REPOSITORY / "plugins/action").glob("*.py")}
-ON_CONTROLLER = ACTIONS | {"set_fact", "assert", "debug", "include_tasks", "include_role", "validate_argument_spec"}
 SAMPLES = 0.5  # seconds between two looks at the memory
 
 
@@ -65,15 +64,11 @@ class Fleet:
         known = [{"name": name, "uplinks": {}, "zone": "", **described[name]} for name in self.hosts]
         try:
             self.fabric.twin.up(known)
-            self.write()
-            self.run("ping.yml", playbook=HERE / "ping.yml")  # starts what hosts run modules in
+            self.fabric.write_intent()
+            self.run(playbook=HERE / "ping.yml")  # starts what hosts run modules in
             yield self
         finally:
             self.fabric.twin.down()
-
-    def write(self) -> None:
-        """Write the intent as it is now."""
-        self.fabric.write_intent()
 
     def run(self, *words: str, forks: int = 5, hosts: Iterable[str] = (), playbook: Path | None = None) -> Done:
         """Run playbooks of ours, or another, on these hosts or all."""
@@ -93,7 +88,7 @@ class Fleet:
         with _Memory() as memory:
             cost = measure.run(argv, environment=settings)
         results = [json.loads(line) for line in journal.read_text().splitlines()]
-        ran = Counter(item["host"] for item in results if item["action"].rpartition(".")[2] not in ON_CONTROLLER)
+        ran = Counter(item["host"] for item in results if on_host(item["action"]))
         changed = frozenset(item["host"] for item in results if item["changed"])
         return Done(cost.client, time.monotonic() - started, memory.peak, ran, changed)
 
