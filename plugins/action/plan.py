@@ -16,6 +16,7 @@ from ansible import constants
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plan_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.intent_files import locked
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.parsed_files import keep_parsed, read_parsed
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.planning import inputs_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.fabric_plan import HostPlan, Plan
@@ -40,8 +41,9 @@ class ActionModule(IntentAction):
         path, hosts = arguments["path"], arguments["hypervisors"]
         if path is not None and hosts is not None:
             raise InvalidInput(["hypervisors: a plan that stays is one of all of them; leave this out, or path"])
-        found = self.allocated(arguments, variables)
-        return self._passing(found, hosts) if path is None else self._kept(found, self._loader.path_dwim(path))
+        if path is None:
+            return self._passing(self.allocated(arguments, variables), hosts)
+        return self._kept(arguments, variables, self._loader.path_dwim(path))
 
     def _passing(self, found: Allocated, hosts: Collection[str] | None) -> dict[str, Any]:
         """Compile into a folder that Ansible removes when it ends."""
@@ -53,11 +55,13 @@ class ActionModule(IntentAction):
         plan_files.commit(folder, plan)
         return {**outcome(found), **told(folder, plan), "changes": plan.changes(None)}
 
-    def _kept(self, found: Allocated, folder: str) -> dict[str, Any]:
+    def _kept(self, arguments: Mapping[str, Any], variables: Mapping[str, Any], folder: str) -> dict[str, Any]:
         """Compile into a folder of the user's what is not there."""
-        check = self._task.check_mode
+        check, code = self._task.check_mode, code_digest()
+        self.known = read_parsed(folder, code)
+        found = self.allocated(arguments, variables)
         raw, digest = found.written.raw, self.vault.digest
-        what = self._compilation(found, inputs_of(found.intent, found.allocations, raw, code_digest(), digest))
+        what = self._compilation(found, inputs_of(found.intent, found.allocations, raw, code, digest))
         if not check:
             plan_files.make_folder(folder)
         with nullcontext() if check else locked(os.path.join(folder, plan_files.PLAN_FILE)):
@@ -66,6 +70,8 @@ class ActionModule(IntentAction):
             plan = compile_plan(what, what.hosts, store, _reusable(folder, old))
             if plan != old and not check:
                 plan_files.commit(folder, plan)
+            if not check:
+                keep_parsed(folder, code, () if self.vault.used else found.written.documents, self.known)
         result = outcome(found)
         changed = result["changed"] or plan != old
         return {**result, "changed": changed, **told(folder, plan), "changes": plan.changes(old)}

@@ -17,7 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.plugin_utils.planner import VERSIO
 
 class ActionModule(IntentAction):
     EXTRA_ARGUMENTS: ClassVar[Mapping[str, Any]] = {"path": {"type": "path", "required": True}}
-    ONE_OF = ("path",)
+    ONE_OF = ()
 
     def compiled(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         folder = self._loader.path_dwim(arguments["path"])

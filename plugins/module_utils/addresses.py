@@ -57,6 +57,13 @@ def _unicast(text: str) -> str:
     return str(address)
 
 
+@functools.cache  # tenants may have the same addresses, and often do
+def address_number(address: str) -> tuple[int, int]:
+    """Return family and number of an address in canonical text."""
+    parsed = ipaddress.ip_address(address)
+    return parsed.version, int(parsed)
+
+
 def ip_network(value: Any) -> str:
     """Parse a prefix to its canonical text; host bits are a fault, for they show a mistake."""
     if not isinstance(value, str) or "/" not in value:

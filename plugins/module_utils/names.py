@@ -26,6 +26,7 @@ PROTOCOLS = ("OpenFlow10", "OpenFlow11", "OpenFlow12", "OpenFlow13", "OpenFlow14
 MARKS = (OWNER_KEY, MESH_KEY, QOS_KEY, POLICING_KEY)
 
 ROUTERS = "/etc/tenantry/routers"
+ROUTER_OWNER = "owner"  # file in the folder of a router
 ROUTER_NOTES = "/run/tenantry-routers"  # of what the program ``router`` and services have loaded
 
 _TUNNEL_PREFIX = {"gre": "gr", "vxlan": "vx", "geneve": "gn"}

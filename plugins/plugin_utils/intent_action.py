@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -27,6 +27,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.intent_files
     read_text,
     write_atomically,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.yaml_documents import Document
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput, SdnError
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations, allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Origins, no_origin
@@ -42,6 +43,10 @@ ARGUMENTS = {
     "directory": {"type": "path"},
     "allocations": {"type": "path"},
 }
+_NO_INTENT = (
+    "say where the intent is, for playbooks of the collection by the variables fabric and tenants, by "
+    "tenantry_intent_dir, or by the tenantry_plan_dir of a plan that was made of it"
+)
 CONSTRAINTS: Mapping[str, Any] = {
     "mutually_exclusive": [("fabric", "directory"), ("tenants", "directory")],
     "required_together": [("fabric", "tenants")],
@@ -55,6 +60,7 @@ class Written:
     raw: Mapping[str, Any]
     origins: Origins
     digest: str  # tells it from that of another day
+    documents: Collection[Document] = ()  # that it was read from
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,9 @@ class IntentAction(ActionBase):
     """An action on an intent: subclasses say which further arguments they take and what they return."""
 
     EXTRA_ARGUMENTS: ClassVar[Mapping[str, Any]] = {}
-    ONE_OF: ClassVar[tuple[str, ...]] = ("fabric", "directory")
+    ONE_OF: ClassVar[tuple[str, ...]] = ("fabric", "directory")  # that say where the intent is
+
+    known: Mapping[str, Any] = {}  # values of the intent's files, by the hashes of their texts
 
     _requires_connection = False
     _supports_check_mode = True
@@ -95,9 +103,10 @@ class IntentAction(ActionBase):
         return {**result, "_ansible_no_log": True} if self.vault.used else result
 
     def _arguments(self) -> Mapping[str, Any]:
-        arguments: Mapping[str, Any] = self.validate_argument_spec(
-            {**ARGUMENTS, **self.EXTRA_ARGUMENTS}, required_one_of=[self.ONE_OF], **CONSTRAINTS
-        )[1]
+        spec = {**ARGUMENTS, **self.EXTRA_ARGUMENTS}
+        arguments: Mapping[str, Any] = self.validate_argument_spec(spec, **CONSTRAINTS)[1]
+        if self.ONE_OF and all(arguments[name] is None for name in self.ONE_OF):
+            raise InvalidInput([f"fabric: missing; {_NO_INTENT}"])
         return arguments
 
     def compiled(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,8 +132,9 @@ class IntentAction(ActionBase):
             given = {"fabric": arguments["fabric"], "tenants": arguments["tenants"]}
             raw = self.vault.reveal(given, variables)
             return Written(raw, no_origin, self.vault.digest(json.dumps(raw, sort_keys=True, default=str)))
-        files = read_intent(self._loader.path_dwim(arguments["directory"]), record, self.vault.decrypt)
-        return Written(files.raw, files.origin, files.digest)
+        folder = self._loader.path_dwim(arguments["directory"])
+        files = read_intent(folder, record, self.vault.decrypt, self.known)
+        return Written(files.raw, files.origin, files.digest, files.documents.values())
 
     def today(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> tuple[Any, str]:
         """Return the fabric's name and the digest of intent and record, which are not checked."""

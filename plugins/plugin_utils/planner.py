@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.children import in_processes
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plan_files import hash_of, read_applied
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.yaml_documents import READER
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host, fabric_warnings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.planning import figures_of, summary_of, words
@@ -92,9 +93,9 @@ def digest_of(plan: Plan) -> str:
 
 
 def code_digest() -> str:
-    """Return a hash of the code that compiles: other code may compile to something else."""
+    """Return a hash of the code that reads and compiles: other code may compile to something else."""
     folder = Path(__file__).parent.with_name("module_utils")
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(f"{READER}\0".encode())
     for file in sorted(folder.rglob("*.py")):
         digest.update(f"{file.relative_to(folder)}\0".encode() + file.read_bytes())
     return digest.hexdigest()

@@ -20,16 +20,21 @@ HERE = Path(__file__).parent
 sys.path += [str(HERE.parent / folder) for folder in ("adapters", "twin", "lifecycle")]
 sys.path.append(str(HERE.parent.parent / ".cache/farm"))
 
+import features
 import flows
 import forwarding
 import groups
+import hosts
 import intents
 import modes
 import peer
+import peer_site
 import plans
 import rules
 import sets
+import simulated
 import sizes
+import small
 import table
 import topology
 import tunnels
@@ -43,10 +48,15 @@ GROUPS = {
     "forwarding": forwarding.rows,
     "groups": groups.rows,
     "peer": peer.rows,
+    "peer_site": peer_site.rows,
     "sizes": sizes.rows,
+    "small": small.rows,
     "topology": topology.rows,
     "intents": intents.rows,
     "plans": plans.rows,
+    "hosts": hosts.rows,
+    "simulated": simulated.rows,
+    "features": features.rows,
 }
 
 

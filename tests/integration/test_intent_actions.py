@@ -261,7 +261,7 @@ def test_all_faults_are_the_message_and_nothing_is_written(controller: Controlle
 
 def test_wrong_arguments(controller: Controller) -> None:
     wrong: list[tuple[dict[str, Any], str]] = [
-        ({}, "one of the following is required: fabric, directory"),
+        ({}, "fabric: missing; say where the intent is, for playbooks of the collection by the variables fabric and "),
         ({"fabric": {}}, "parameters are required together: fabric, tenants"),
         ({"fabric": {}, "tenants": {}, "directory": "intent"}, "parameters are mutually exclusive: fabric|directory"),
         ({"fabric": "{{ fabrik }}", "tenants": {}}, "'fabrik' is undefined"),

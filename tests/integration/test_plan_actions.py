@@ -20,6 +20,10 @@ from test_intent_actions import EXAMPLE, FROM_VARIABLES, ROOT, VARIABLES, Contro
 
 SECRET = "203.0.113"  # the first bytes of addresses that nobody is to see
 VAULT = Path(sys.executable).with_name("ansible-vault")
+NO_INTENT = (
+    "fabric: missing; say where the intent is, for playbooks of the collection by the variables fabric and tenants, by "
+    "tenantry_intent_dir, or by the tenantry_plan_dir of a plan that was made of it"
+)
 ANEW = "make the plan anew with the playbook tenantry.sdn.plan"
 
 
@@ -78,6 +82,8 @@ def test_a_plan_of_a_directory_is_what_its_hosts_take(controller: Controller) ->
     assert [(each["changed"], each["noted"]) for each in (late, noted)] == [(False, False), (False, True)]
     assert then["concerned"] == ["hv2"]
     assert then["words"][0] == "1 of 3 hosts are not as planned: hv2"
+    parsed = json.loads((controller.folder / "plan/parsed.json").read_text())["values"].values()
+    assert {name for value in parsed for name in value} == {"fabric", "tenants"}
 
 
 def test_stale_foreign_and_wrong_plans_are_refused(controller: Controller) -> None:
@@ -110,7 +116,8 @@ def test_stale_foreign_and_wrong_plans_are_refused(controller: Controller) -> No
             f"{controller.folder}/nowhere/plan.json: cannot be read (No such file or directory); {ANEW}, or name its "
             "directory",
         ),
-        (host_state(hypervisor="hv1"), "one of the following is required: fabric, directory, plan"),
+        (host_state(hypervisor="hv1"), NO_INTENT),
+        (plan(), NO_INTENT),  # as site does it, of a slice with neither intent nor plan
     ]
     results = controller.run(*(task for task, message in wrong))["localhost"]
     assert [(result["failed"], result["msg"]) for result in results] == [(True, message) for _task, message in wrong]
@@ -187,6 +194,7 @@ def test_secrets_work_and_are_nowhere_in_the_clear(controller: Controller, write
     assert state["state"]["networks"][0]["remotes"] == [f"{SECRET}.151"]
     assert SECRET not in controller.screen
     files = contents(controller.folder / "plan")
+    assert "parsed.json" not in files
     assert [name for name, content in files.items() if SECRET.encode() in content] == []
     (path,) = (controller.folder / "plan/hosts").glob("hv2-*.json")
     assert json.loads(safe.run("view", str(path))) == state["state"]

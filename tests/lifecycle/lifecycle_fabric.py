@@ -86,7 +86,7 @@ class Fabric:
 
     def start(self, *arguments: str, inventory: Path | None = None) -> Run:
         """Write the intent and start playbooks of ours (``site``) with options of ansible-playbook."""
-        self._write_intent()
+        self.write_intent()
         words = [word if word.startswith("-") or "=" in word else PLAYBOOKS + word for word in arguments]
         return start(inventory or self.twin.inventory, self.folder / "ansible", *words)
 
@@ -130,7 +130,7 @@ class Fabric:
         path.write_text(json.dumps(inventory))
         return path
 
-    def _write_intent(self) -> None:
+    def write_intent(self) -> None:
         tenants = self.intent_dir / "tenants"
         shutil.rmtree(tenants, ignore_errors=True)
         tenants.mkdir(parents=True)

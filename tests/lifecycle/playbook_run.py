@@ -26,6 +26,10 @@ from unittest import mock
 HERE = Path(__file__).parent
 COLLECTIONS = next(path for path in sys.path if Path(path, "ansible_collections", "tenantry", "sdn").is_dir())
 SECONDS = 120
+ACTIONS = Path(COLLECTIONS, "ansible_collections/tenantry/sdn/plugins/action")
+ON_CONTROLLER = {path.stem for path in ACTIONS.glob("*.py")} | {
+    *("set_fact", "assert", "debug", "include_tasks", "include_role", "validate_argument_spec"),
+}
 
 USED = (  # by every run, and found as plugins only then
     "action.normal",
@@ -87,6 +91,11 @@ class Run:
     def summary(self) -> str:
         outcomes = Counter((item["host"], item["outcome"], item["changed"]) for item in self.results)
         return f"{outcomes}\n{self.output}"
+
+
+def on_host(action: str) -> bool:
+    """Say whether a task runs a module on its host."""
+    return action.rpartition(".")[2] not in ON_CONTROLLER
 
 
 def start(inventory: Path, home: Path, *arguments: str) -> Run:

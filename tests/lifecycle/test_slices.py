@@ -20,15 +20,11 @@ from typing import Any
 
 import ansible_runner
 from lifecycle_fabric import Fabric, network, port, tenant
-from playbook_run import COLLECTIONS
+from playbook_run import COLLECTIONS, on_host
 
 TENANTS = {
     "acme": tenant(network("gre"), "hv1", "hv2"),  # with ids that slices give out at the same time
     "globex": tenant(network("vlan"), "hv2", "hv3"),
-}
-ACTIONS = Path(COLLECTIONS, "ansible_collections/tenantry/sdn/plugins/action")
-ON_CONTROLLER = {path.stem for path in ACTIONS.glob("*.py")} | {
-    *("set_fact", "assert", "debug", "include_tasks", "include_role", "validate_argument_spec"),
 }
 
 
@@ -82,11 +78,6 @@ class Job:
     def faults(self) -> dict[str, str]:
         failed = [event["event_data"] for event in self.events if event["event"] == "runner_on_failed"]
         return {data["host"]: data["res"]["msg"] for data in failed}
-
-
-def on_host(action: str) -> bool:
-    """Say whether a task runs a module on its host."""
-    return action.rpartition(".")[2] not in ON_CONTROLLER
 
 
 def at_once(*jobs: Callable[[], Job]) -> list[Job]:

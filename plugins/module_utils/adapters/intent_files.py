@@ -74,11 +74,13 @@ def digest_of(directory: str) -> str:
     return _digest_of(found)
 
 
-def read_intent(directory: str, record: str, decrypt: Decrypt | None = None) -> IntentFiles:
+def read_intent(
+    directory: str, record: str, decrypt: Decrypt | None = None, known: Mapping[str, Any] | None = None
+) -> IntentFiles:
     """Read fabric.yml and tenants/*.yml, or raise InvalidInput with the faults of all files.
 
     ``record`` is the path of the allocation record, which may lie in the directory too. Any other YAML file there is a
-    fault: a tenant in a file that is silently left out would be torn down.
+    fault: a tenant in a file that is silently left out would be torn down. ``known`` is that of read_document.
     """
     faults = Faults()
     names = _listed(faults, directory, "", {FABRIC_FILE, TENANTS_DIRECTORY, os.path.relpath(record, directory)})
@@ -92,7 +94,7 @@ def read_intent(directory: str, record: str, decrypt: Decrypt | None = None) -> 
     raw: dict[str, Any] = {"tenants": {}}
     stored: dict[str, str] = {}
     for file in files:
-        document = read_document(faults, os.path.join(directory, file), file, decrypt)
+        document = read_document(faults, os.path.join(directory, file), file, decrypt, known)
         if document:
             stored[file] = document.stored
         if document and file == FABRIC_FILE and _has_only(faults, document, "fabric"):

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files that a boot makes virtual routers from: a folder for each, which says whose it is."""
+"""The files that a boot makes virtual routers from: a folder for each."""
 
 from __future__ import annotations
 
@@ -12,29 +12,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import OWNER
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTER_NOTES, ROUTERS, router_folder
 
 _DRAFT = "~"
-
-
-def names() -> list[str]:
-    """Return the routers that there are on this host, whoever's."""
-    with suppress(FileNotFoundError):
-        return sorted(os.listdir(ROUTERS))
-    return []
-
-
-def owner_of(name: str) -> str | None:
-    """Return the owner of a router, None if there is none of this name."""
-    with suppress(FileNotFoundError), open(f"{router_folder(name)}/{OWNER}", encoding="utf-8") as file:
-        return file.read().strip()
-    return None
-
-
-def count(owner: str) -> int:
-    """Return how many routers an owner has on this host."""
-    return sum(owner_of(name) == owner for name in names())
 
 
 def read_files(name: str) -> dict[str, str]:

@@ -16,12 +16,11 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import route
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.boot_files import BOOTED
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_checks import check
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_files import (
-    names,
-    owner_of,
     read_files,
     remove_files,
     write_files,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_owners import names, owner_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
     RouterPlan,

@@ -9,10 +9,11 @@ would cost more than everything else. Values are those of YAML 1.1, as Ansible r
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 try:
@@ -22,9 +23,12 @@ except ImportError:  # a managed host, where nobody calls this; ansible-core nee
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
+READER = f"PyYAML {getattr(yaml, '__version__', '')}"  # whose next version may read something else
+
 Decrypt = Callable[[str], str]  # text of Ansible's vault to what is in it; raises ValueError with why not
 
 _INDEX = re.compile(r"\[([0-9]+)\]\.?")
+_TEXT = "tag:yaml.org,2002:str"
 _VAULT = "$ANSIBLE_VAULT"
 
 
@@ -48,13 +52,22 @@ class Document:
             line, node, path = step
         return f"{self.name}:{line}"
 
+    @property
+    def digest(self) -> str:
+        return _digest(self.text)
+
     @cached_property
     def _tree(self) -> Any:
         return yaml.compose(self.text, Loader=_loader())
 
 
-def read_document(faults: Faults, path: str, name: str, decrypt: Decrypt | None = None) -> Document | None:
-    """Return the file, or record why it is none of ours to use and return None."""
+def read_document(
+    faults: Faults, path: str, name: str, decrypt: Decrypt | None = None, known: Mapping[str, Any] | None = None
+) -> Document | None:
+    """Return the file, or record why it is none of ours to use and return None.
+
+    ``known`` are values of texts by their hashes, Document.digest.
+    """
     try:
         with open(path, encoding="utf-8") as file:
             text = stored = file.read()
@@ -69,6 +82,9 @@ def read_document(faults: Faults, path: str, name: str, decrypt: Decrypt | None 
         if decrypted is None:
             return None
         text = decrypted
+    digest = _digest(text) if known else ""
+    if known and digest in known:
+        return Document(name, text, known[digest], stored)
     try:
         return Document(name, text, _construct(faults, name, text, decrypt or _no_vault), stored)
     except yaml.MarkedYAMLError as error:
@@ -79,8 +95,20 @@ def read_document(faults: Faults, path: str, name: str, decrypt: Decrypt | None 
     return None
 
 
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
 def _loader() -> Any:
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    """Return the loader of PyYAML, but for texts, which most of an intent is: it takes four calls for each."""
+
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
+            is_text = node.tag == _TEXT and isinstance(node, yaml.ScalarNode)
+            return node.value if is_text else super().construct_object(node, deep)
+
+    return Loader
 
 
 def _no_vault(text: str) -> str:
@@ -118,14 +146,19 @@ def _duplicates(root: Any) -> Iterator[tuple[str, int, int]]:
         if isinstance(node, yaml.SequenceNode):
             pending += [(f"{path}[{index}]", item) for index, item in enumerate(node.value)]
         elif isinstance(node, yaml.MappingNode):
-            first: dict[tuple[str, Any], int] = {}
+            lines: dict[tuple[str, str], int] = {}
             for key, value in node.value:
-                here = f"{path}.{key.value}" if path else str(key.value)
+                name = key.tag, str(key.value)
                 line = key.start_mark.line + 1
-                before = first.setdefault((key.tag, str(key.value)), line)
-                if before != line:
-                    yield here, line, before
-                pending.append((here, value))
+                if name in lines:
+                    yield _below(path, key), line, lines[name]
+                lines.setdefault(name, line)
+                if not isinstance(value, yaml.ScalarNode):
+                    pending.append((_below(path, key), value))
+
+
+def _below(path: str, key: Any) -> str:
+    return f"{path}.{key.value}" if path else str(key.value)
 
 
 def _step(node: Any, path: str) -> tuple[int, Any, str] | None:

@@ -11,7 +11,7 @@ tunnel is looked up again for each copy, which is refused beyond: 862 copies of 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed
@@ -30,30 +30,33 @@ def refuse_floods(faults: Faults, intent: Intent) -> None:
     """Record the networks whose broadcasts no flow could hold."""
     if not intent.fabric.has_pipeline:
         return
-    for (network, host), count in sorted(
-        Counter((port.network, host) for host, ports in intent.switched_of.items() for port in ports).items()
-    ):
-        judged = intent.judges_by_flows(network)
-        most, why = (JUDGED_MAXIMUM, ", judged for each,") if judged else (GUESTS_MAXIMUM, "")
+    for network, ports in intent.ports_in.items():
+        if len(ports) > JUDGED_MAXIMUM and not intent.networks[network].routed:
+            _refuse_crowds(faults, intent, network, Counter(port.hypervisor for port in ports))
+    most = PEERS_MAXIMUM[_family(intent)]
+    for network, count in _flooded(intent, most):
+        faults.add(
+            intent.networks[network].path,
+            f"is on {count + 1} hypervisors; forwarding static copies a broadcast to at most {most} others, so split "
+            "the network, or have it on fewer",
+        )
+
+
+def _refuse_crowds(faults: Faults, intent: Intent, network: str, guests: Mapping[str, int]) -> None:
+    judged = intent.judges_by_flows(network)
+    most, why = (JUDGED_MAXIMUM, ", judged for each,") if judged else (GUESTS_MAXIMUM, "")
+    for host, count in guests.items():
         if count > most:
             faults.add(
                 intent.networks[network].path,
                 f"{count} ports on {host}; Open vSwitch copies a broadcast{why} to at most {most}, so spread them "
                 "over more hypervisors, or split the network",
             )
-    for network, count in _flooded(intent):
-        most = PEERS_MAXIMUM[_family(intent)]
-        if count > most:
-            faults.add(
-                intent.networks[network].path,
-                f"is on {count + 1} hypervisors; forwarding static copies a broadcast to at most {most} others, so "
-                "split the network, or have it on fewer",
-            )
 
 
 def flood_warnings(intent: Intent) -> list[str]:
     """Return a warning where broadcasts end early in Open vSwitch's userspace datapath."""
-    wide = [f"{network} ({count + 1})" for network, count in _flooded(intent) if count > PEERS_IN_USERSPACE]
+    wide = [f"{network} ({count + 1})" for network, count in _flooded(intent, PEERS_IN_USERSPACE)]
     if not wide:
         return []
     return [
@@ -63,14 +66,15 @@ def flood_warnings(intent: Intent) -> list[str]:
     ]
 
 
-def _flooded(intent: Intent) -> Iterator[tuple[str, int]]:
-    """Yield the tunnel networks of ``static`` forwarding, and to how many hypervisors each floods."""
+def _flooded(intent: Intent, most: int) -> Iterator[tuple[str, int]]:
+    """Yield the tunnel networks of ``static`` forwarding that flood to more hypervisors, and to how many."""
     if intent.fabric.forwarding != "static":
         return
-    placements = {(port.network, port.hypervisor) for port in intent.ports}
-    for network, hosts in sorted(Counter(network for network, host in placements).items()):
-        if intent.networks[network].type in TUNNEL_TYPES:
-            yield network, hosts - 1
+    for network, ports in sorted(intent.ports_in.items()):
+        if len(ports) > most and intent.networks[network].type in TUNNEL_TYPES:
+            others = len({port.hypervisor for port in ports}) - 1
+            if others > most:
+                yield network, others
 
 
 def _family(intent: Intent) -> int:

@@ -121,5 +121,4 @@ def _ids(intent: Intent, allocations: Allocations, tenant: str) -> list[dict[str
     return [asdict(allocations[network.name]) for network in intent.tenants[tenant].networks.values()]
 
 
-def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
+_text = json.JSONEncoder(sort_keys=True, default=str).encode

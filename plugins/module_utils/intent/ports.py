@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import IpAddress, unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import address_number, unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.interfaces import host_interface
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pairs import parse_pairs
@@ -18,11 +18,11 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.placement impo
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security, parse_memberships
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shared_networks import check_routed_port
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import IPSET, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
+    Parser,
     boolean,
     identifier,
     integer,
@@ -50,44 +50,59 @@ def default_mac(port: str) -> str:
     one of them has to be pinned.
     """
     digits = digest(port, 10)
-    return ":".join(["02", *(digits[index : index + 2] for index in range(0, 10, 2))])
+    return f"02:{digits[:2]}:{digits[2:4]}:{digits[4:6]}:{digits[6:8]}:{digits[8:]}"
+
+
+@dataclass(frozen=True)
+class _Tenant:
+    """What the ports of a tenant may refer to, and parsers of the references."""
+
+    name: str
+    networks: Mapping[str, Network | None]
+    security: Security
+    hypervisor: Parser[str]
+    network: Parser[str]
+    profile: Parser[str]
 
 
 def parse_ports(
     around: Surroundings, tenant: str, section: Section, networks: Mapping[str, Network | None], security: Security
 ) -> dict[str, Port]:
     """Return the ports of a tenant by their short names, without those that are at fault."""
+    its = _Tenant(
+        tenant,
+        networks,
+        security,
+        one_of_names(around.hypervisors, "hypervisor of this fabric") if around.hypervisors else identifier,
+        one_of_names({*networks, *around.shared}, f"network of tenant {tenant}"),
+        one_of_names(around.fabric.qos_profiles, "QoS profile of this fabric"),
+    )
     parsed = {
-        name: _port(around, f"{tenant}.{name}", Section(around.faults, path, given, _KEYS), networks, security)
+        name: _port(around, its, f"{tenant}.{name}", Section(around.faults, path, given, _KEYS))
         for name, path, given in section.items("ports")
     }
     return {name: port for name, port in parsed.items() if port}
 
 
-def _port(
-    around: Surroundings, name: str, section: Section, networks: Mapping[str, Network | None], security: Security
-) -> Port | None:
-    tenant = name.partition(".")[0]
-    known_host = one_of_names(around.hypervisors, "hypervisor of this fabric") if around.hypervisors else identifier
-    host = section.required("hypervisor", known_host, "hv1")
-    known_network = one_of_names({**networks, **around.shared}, f"network of tenant {tenant}")
-    network_name = section.required("network", known_network, "web")
+def _port(around: Surroundings, its: _Tenant, name: str, section: Section) -> Port | None:
+    host = section.required("hypervisor", its.hypervisor, "hv1")
+    network_name = section.required("network", its.network, "web")
     interface = section.optional("interface", host_interface, default_interface(name))
     mac = section.optional("mac", _mac, default_mac(name))
     ofport = section.optional("ofport", _ofport, None)
     secured = section.optional("port_security", boolean, True)
-    qos = section.optional("qos", one_of_names(around.fabric.qos_profiles, "QoS profile of this fabric"), None)
-    groups = parse_memberships(section, security, secured is not False)
+    qos = section.optional("qos", its.profile, None)
+    groups = parse_memberships(section, its.security, secured is not False)
     if network_name in around.shared:
         network = _part(around, section, network_name, host)
-        _check_firewall(section, network_name, tenant, security, secured)
+        _check_firewall(section, network_name, its, secured)
         if "" in around.shared[network_name]:
             check_routed_port(section, network_name)
     else:
-        network = networks.get(network_name or "")
+        network = its.networks.get(network_name or "")
     pairs = parse_pairs(section, mac, secured is not False)
     addresses = dict(_addresses(around.faults, section, network))
-    full_name = network.name if network else network_name and f"{tenant}.{network_name}"
+    full_name = network.name if network else network_name and f"{its.name}.{network_name}"
     _claim(around, section, host, interface, full_name, mac, addresses)
     if network and host:
         check_place(around, section.path_to("hypervisor"), network, host)
@@ -97,7 +112,7 @@ def _port(
         around.claims.claim(("ofport", host), ofport, section.path_to("ofport"), "write another, or leave it out")
     return Port(
         name=name,
-        tenant=tenant,
+        tenant=its.name,
         hypervisor=host,
         network=network.name,
         interface=interface,
@@ -108,7 +123,7 @@ def _port(
         qos=qos,
         groups=groups,
         pairs=pairs,
-        stateless=not security.stateless.isdisjoint(groups or ()),
+        stateless=not its.security.stateless.isdisjoint(groups or ()),
         plugged=groups is not None and around.fabric.security_driver == IPSET and not network.routed,
         routed=network.routed,
     )
@@ -129,11 +144,13 @@ def _part(around: Surroundings, section: Section, name: str, host: str | None) -
     return around.shared[name].get(hypervisor.pod or "")
 
 
-def _check_firewall(section: Section, network: str, tenant: str, security: Security, secured: bool | None) -> None:
+def _check_firewall(section: Section, network: str, its: _Tenant, secured: bool | None) -> None:
     """Record a port that nothing would keep apart from other tenants' on their common network."""
     what = f"all tenants share network {network}, and only security groups keep them apart"
-    if security.groups is None:
-        section.faults.add(section.path_to("network"), f"{what}; write tenants.{tenant}.security_groups, {{}} will do")
+    if its.security.groups is None:
+        section.faults.add(
+            section.path_to("network"), f"{what}; write tenants.{its.name}.security_groups, {{}} will do"
+        )
     if secured is False:
         section.faults.add(section.path_to("port_security"), f"{what}; remove it, or use a network of the tenant")
 
@@ -150,20 +167,17 @@ def _addresses(faults: Faults, section: Section, network: Network | None) -> Ite
     for path, address in [] if value is None else each(faults, section.path_to("ip"), value, unicast_address):
         if network is None or not network.subnets:
             continue
-        parsed = ipaddress.ip_address(address)
-        home = next((part for part in network.subnets if part.contains(parsed.version, int(parsed))), None)
-        role = _role(network, home, parsed) if home else None
+        version, number = address_number(address)
+        home = next((part for part in network.subnets if part.contains(version, number)), None)
+        text = f"{address}/{home.prefix}" if home else ""
+        role = "gateway" if text in network.gateways else home and home.role_of(number)
         if home is None:
             subnets = " or ".join(part.text for part in network.subnets)
             faults.add(path, f"{address} is outside of network {network.name}; write an address in {subnets}")
         elif role:
             faults.add(path, f"{address} is the {role} of {home.text}; write the address of a host")
         else:
-            yield path, f"{address}/{32 if network.routed else home.prefix}"
-
-
-def _role(network: Network, home: Subnet, address: IpAddress) -> str | None:
-    return "gateway" if f"{address}/{home.prefix}" in network.gateways else home.role_of(int(address))
+            yield path, f"{address}/32" if network.routed else text
 
 
 def _claim(

@@ -74,7 +74,8 @@ def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
             f"{count} networks; a bridge has local VLANs for at most {NETWORKS_MAXIMUM}, so split the fabric in two",
         )
     intent = Intent(fabric, tenants, shared, external)
-    check_mirrors(around, intent, _names(root, "ports"), _names(root, "networks"))
+    if fabric.monitoring.mirrors:
+        check_mirrors(around, intent, _names(root, "ports"), _names(root, "networks"))
     check_guarantees(faults, {host.name: host.link_rate for host in fabric.hypervisors.values()}, _guarantees(intent))
     faults.raise_any()
     refuse_floods(faults, intent)
@@ -92,10 +93,11 @@ def _names(root: Section, kind: str) -> list[str]:
 
 def _guarantees(intent: Intent) -> Iterator[tuple[str, str, int]]:
     """Yield (hypervisor, path of the port, bit/s) of each port that is promised something."""
-    for port in intent.ports:
-        profile = intent.fabric.qos_profiles.get(port.qos or "")
-        if profile and profile.min_rate and port.hypervisor in intent.fabric.hypervisors:
-            yield port.hypervisor, port.path, profile.min_rate
+    profiles = intent.fabric.qos_profiles
+    rates = {name: profile.min_rate for name, profile in profiles.items() if profile and profile.min_rate}
+    for port in intent.ports if rates else ():
+        if port.qos in rates and port.hypervisor in intent.fabric.hypervisors:
+            yield port.hypervisor, port.path, rates[port.qos]
 
 
 def _tenant(around: Surroundings, name: str, path: str, value: Any) -> Tenant:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model import ipsec, wireguard
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_namespace
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTER_OWNER, router_namespace
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
 PROGRAM = "/usr/local/lib/tenantry/router"  # of the role virtual_router
 RULESET = "nftables.conf"
-OWNER, LINKS, NETWORK, SYSCTL, DEVICES = "owner", "links", "network", "sysctl", "devices"  # files that are ours
+LINKS, NETWORK, SYSCTL, DEVICES = "links", "network", "sysctl", "devices"  # files that are ours
 _ROUTES_PACKETS = (  # ip-sysctl.rst of the kernel
     *("net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1"),
     *("net.ipv4.conf.all.rp_filter=1", "net.ipv4.conf.default.rp_filter=1"),  # RFC 3704: no foreign source addresses
@@ -113,7 +113,7 @@ def service_unit(service: str, router: str) -> str:
 def own_files(wish: RouterWish, owner: str, tx_checksumming: bool) -> dict[str, str]:
     """Return the files that a boot makes the namespace from, by name."""
     return {
-        OWNER: f"{owner}\n",
+        ROUTER_OWNER: f"{owner}\n",
         LINKS: _text(line for interface in wish.interfaces for line in link_lines(interface, wish.namespace)),
         NETWORK: _text(network_lines(wish)),
         SYSCTL: _text(_ROUTES_PACKETS),

@@ -139,6 +139,13 @@ def test_a_fabric_without_tenants_is_a_fabric(tmp_path: Path) -> None:
             ],
         ),
         (
+            {"tenants/acme.yml": ACME.replace("- 10.1.1.21", "- {a: [{b: 1, b: 2}]}")},
+            [
+                "tenants.acme.ports.web-1.ip[1].a[0].b (tenants/acme.yml:11): written twice, first in line 11; keep "
+                "one of the two",
+            ],
+        ),
+        (
             {"tenants/acme.yml": "tenants:\n  acme: {\n  b: [\n", "tenants/b.yml": "tenants:\n\tb: {}\n"},
             [
                 "tenants/acme.yml:4: not readable as YAML (did not find expected node content); correct the syntax",
