@@ -234,6 +234,7 @@ def test_a_hypervisor_that_left_is_emptied_but_an_unknown_one_is_an_error(
             "zones": {"chains": [], "jumps": []},
             "rules": {"chains": [], "jumps": [], "coming_sets": []},
         },
+        "routed": {"subnets": [], "ports": [], "routes": []},
     }
     assert unknown["msg"] == "hypervisor: 'hv33' is no hypervisor of this fabric; known are hv1, hv2"
 
