@@ -27,6 +27,7 @@ import intents
 import modes
 import peer
 import plans
+import routers
 import rules
 import sets
 import sizes
@@ -47,6 +48,7 @@ GROUPS = {
     "topology": topology.rows,
     "intents": intents.rows,
     "plans": plans.rows,
+    "routers": routers.rows,
 }
 
 
