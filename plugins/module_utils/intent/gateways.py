@@ -73,10 +73,14 @@ def _refuse_routes(around: Surroundings, path: str, network: str, gateway: HostG
         if host.vtep and ipaddress.ip_address(host.vtep) in subnet:
             what = f"{gateway.hypervisor} would look for {host.vtep}, the VTEP of {host.name}, in {network}"
             around.faults.add(path, f"{what}; write another subnet, or use a router")
+    for other in (part for parts in around.shared.values() for part in parts.values() if part and part.routed):
+        if any(subnet.overlaps(ipaddress.ip_network(part.text)) for part in other.subnets):
+            what = f"{subnet} overlaps {other.whole_path}, whose guests hypervisors route to"
+            around.faults.add(path, f"{what}; write another subnet, or use a router")
     others = around.gateways.setdefault(gateway.hypervisor, [])
-    for other, taken in others:
+    for elsewhere, taken in others:
         if taken.overlaps(subnet):
-            what = f"{gateway.hypervisor} has a gateway in {taken} already ({other}), and one table of routes"
+            what = f"{gateway.hypervisor} has a gateway in {taken} already ({elsewhere}), and one table of routes"
             around.faults.add(path, f"{what}; choose another hypervisor, or use a router")
     others.append((path, subnet))
 
