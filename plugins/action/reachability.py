@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import locale
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -19,12 +20,15 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.groups_table import groups_table
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.matrix import Style, in_words, render, summary
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Cell, Verdict, judge
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_judged import Asked, judge_ways, outsiders
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import parse_measurement
 
 ARGUMENTS = {
     "endpoints": {"type": "list", "elements": "dict", "required": True},
     "measurements": {"type": "dict", "required": True},
     "permitted": {"type": "dict", "default": {}},
+    "ways": {"type": "list", "elements": "dict", "default": []},
+    "replies": {"type": "dict", "default": {}},
     "heading": {"type": "str", "default": ""},
     "unicode": {"type": "bool"},
 }
@@ -52,7 +56,9 @@ class ActionModule(ActionBase):
         heading = f"Expected against measured: {arguments['heading']}".rstrip(": ")
         style = _style(arguments["unicode"])
         groups = list(groups_table(endpoints, verdict, arguments["permitted"], style))
-        display.display(render(endpoints, verdict, heading, style, groups))
+        asked = [Asked(**one) for one in arguments["ways"]]
+        verdict = replace(verdict, cells=(*verdict.cells, *judge_ways(asked, arguments["replies"])))
+        display.display(render([*endpoints, *outsiders(asked)], verdict, heading, style, groups))
         return _result(verdict)
 
 

@@ -20,12 +20,25 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission imp
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.sampling import Sample, sample
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.services import end_of, permitted, services_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways import Way, parse_ways
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_judged import (
+    Outside,
+    as_data,
+    choose,
+    not_seen,
+    questions,
+    services_of_ways,
+)
 
 ARGUMENTS = {
     "endpoints": {"type": "list", "elements": "dict", "required": True},
     "networks": {"type": "dict", "required": True},
     "security": {"type": "dict", "default": {}},
     "acls": {"type": "dict", "default": {}},
+    "ways": {"type": "list", "elements": "dict", "default": []},
+    "ways_unmeasured": {"type": "dict", "default": {}},
+    "external_networks": {"type": "dict", "default": {}},
+    "outside": {"type": "dict", "default": {}},
     "inventory": {"type": "list", "elements": "str", "required": True},
     "port": {"type": "int", "default": 47021},
     "sample": {"type": "int", "default": 40},
@@ -69,9 +82,13 @@ class ActionModule(ActionBase):
         securities = {tenant: parse_data(data) for tenant, data in arguments["security"].items()}
         acls = {router: parse_acl_data(data) for router, data in arguments["acls"].items()}
         services = {tenant: tuple(services_of(security, port)) for tenant, security in securities.items()}
-        endpoints = [replace(item, services=services.get(item.tenant, ())) for item in chosen.endpoints]
+        ways = parse_ways(arguments["ways"])
+        outside = Outside(arguments["outside"], arguments["external_networks"])
+        asked = list(choose(ways, chosen.endpoints, securities, port, outside))
+        endpoints = [_with_services(item, services.get(item.tenant, ()), ways) for item in chosen.endpoints]
         networks, attack = arguments["networks"], arguments["attack"]
-        display.display(f"Measuring {chosen.words}")
+        words = ". ".join(filter(None, [chosen.words, not_seen(ways, asked, arguments["ways_unmeasured"])]))
+        display.display(f"Measuring {words}")
         return {
             "changed": False,
             "run": secrets.token_hex(4),
@@ -80,7 +97,9 @@ class ActionModule(ActionBase):
             "permitted": permitted(securities, endpoints, port, acls),
             "probes": {item.name: _probe(item, networks, securities, attack) for item in endpoints},
             "vlans": _vlans(endpoints, networks),
-            "words": chosen.words,
+            "ways": as_data(asked),
+            "questions": questions(asked),
+            "words": words,
         }
 
 
@@ -94,6 +113,12 @@ def _check_inventory(endpoints: Sequence[Endpoint], inventory: Sequence[str]) ->
             f"{len(missing)} of {len(endpoints)} endpoints of the intent are not in the inventory's group 'endpoints': "
             f"{names}. {_REMEDY}"
         )
+
+
+def _with_services(endpoint: Endpoint, services: Sequence[str], ways: Sequence[Way]) -> Endpoint:
+    """Return an endpoint that answers where its groups have rules, and where ways from outside lead to."""
+    led_to = sorted(services_of_ways(ways, endpoint.name).difference(services))
+    return replace(endpoint, services=(*services, *led_to))
 
 
 def _probe(

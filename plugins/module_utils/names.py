@@ -48,6 +48,7 @@ _ROUTER_OUTER, _ROUTER_INNER, _ROUTER_NAMESPACE = "rt-", "rn-", "tenantry-"
 _ROUTER_TUNNEL = "wg-"
 ROUTED_GATEWAY = "169.254.1.1"  # what the guest at a routed port has as its gateway (RFC 3927)
 _TABLES = 0x74000000  # of routes; the kernel keeps 0 to 255 for itself
+_GATEWAY = "gw-"
 _PLUG_PORT, _PLUG_OWNER = "tenantry-port=", " tenantry-owner="
 PLUG_BRIDGES, PLUG_INNERS, PLUG_OUTERS = "qb-+", "qv-+", "qo-+"  # all of them, as rules of iptables say it
 
@@ -146,6 +147,16 @@ def router_tunnel(router: str) -> str:
 def is_router_tunnel(name: str) -> bool:
     """Say whether ``router_tunnel`` may have built ``name``."""
     return re.fullmatch(rf"{_ROUTER_TUNNEL}[0-9a-f]{{12}}", name) is not None
+
+
+def gateway_interface(network: str) -> str:
+    """Return the name of the port by which a hypervisor is the gateway of a network, 15 bytes."""
+    return _GATEWAY + digest(network, 12)
+
+
+def is_gateway_interface(name: str) -> bool:
+    """Say whether ``gateway_interface`` may have built ``name``."""
+    return re.fullmatch(rf"{_GATEWAY}[0-9a-f]{{12}}", name) is not None
 
 
 def router_namespace(router: str) -> str:

@@ -164,6 +164,15 @@ state:
               addresses: [10.1.1.1/24]
           routes: []
           files: {nftables.conf: "table inet router {...}"}
+    gateways:
+      description:
+        - The gateways that this host is, in the arguments of M(tenantry.sdn.gateway_address) (C(addresses)), and what
+          guests may reach there in those of M(tenantry.sdn.sg_rules) (C(rules) in table mangle).
+      type: dict
+      sample:
+        addresses:
+          - {interface: gw-0f31a070bafa, addresses: [10.1.1.1/24]}
+        rules: {chains: [], jumps: []}
     ssl:
       description: Where the key for controllers is, in the arguments of M(tenantry.sdn.ovs_ssl); none without them.
       type: dict

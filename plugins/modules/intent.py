@@ -130,6 +130,22 @@ acls:
   description: By full name of a virtual router, the rules of its ACL.
   returned: success
   type: dict
+ways:
+  description:
+    - The ways by which routers join guests with the outside, as M(tenantry.sdn.reachability_plan) takes them.
+  returned: success
+  type: list
+  elements: dict
+ways_unmeasured:
+  description: How many there are of each kind that are not measured.
+  returned: success
+  type: dict
+  sample: {load balancers: 1}
+external_networks:
+  description: By name of a network where routers meet the outside, its subnet.
+  returned: success
+  type: dict
+  sample: {internet: 203.0.113.0/24}
 concerned:
   description:
     - The hypervisors that a change of the members of O(members_of) concerns, sorted. These have a port in one of the

@@ -274,6 +274,7 @@ owned:
     hybrid_plug: 0
     routed_port: 0
     virtual_router: 0
+    gateway_address: 0
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -33,6 +33,17 @@ options:
     description: What shall pass where security groups judge, as M(tenantry.sdn.reachability_plan) returned it.
     type: dict
     default: {}
+  ways:
+    description: The ways to and from the outside, as M(tenantry.sdn.reachability_plan) returned them.
+    type: list
+    elements: dict
+    default: []
+    version_added: "0.3.0"
+  replies:
+    description: By asker, the C(replies) of M(tenantry.sdn.outside_probe). Empty ones are none.
+    type: dict
+    default: {}
+    version_added: "0.3.0"
   heading:
     description: What is written above the matrix, as the C(words) of M(tenantry.sdn.reachability_plan).
     type: str

@@ -45,6 +45,30 @@ options:
     type: bool
     default: true
     version_added: "0.3.0"
+  ways:
+    description: The C(ways) that it returned.
+    type: list
+    elements: dict
+    default: []
+    version_added: "0.3.0"
+  ways_unmeasured:
+    description: The C(ways_unmeasured) that it returned, to say so.
+    type: dict
+    default: {}
+    version_added: "0.3.0"
+  external_networks:
+    description: The C(external_networks) that it returned.
+    type: dict
+    default: {}
+    version_added: "0.3.0"
+  outside:
+    description:
+      - By host that stands beyond the routers, its addresses there. From one of them is asked what comes in.
+      - An address in an external network says that the host stands in that one, any other that it reaches all.
+      - Without any, what comes in is not measured, and of what goes out whether the gateways answer.
+    type: dict
+    default: {}
+    version_added: "0.3.0"
   inventory:
     description: Names of the hosts that packets can be sent from, usually those of the group C(endpoints).
     type: list
@@ -114,6 +138,16 @@ vlans:
   returned: success
   type: list
   elements: int
+ways:
+  description: The ways to and from the outside that are measured, for M(tenantry.sdn.reachability).
+  returned: success
+  type: list
+  elements: dict
+questions:
+  description: By host, what it asks for these by M(tenantry.sdn.outside_probe).
+  returned: success
+  type: dict
+  sample: {outside: [{address: 203.0.113.10, port: 2222}]}
 words:
   description: How much is measured, and whether it is a sample.
   returned: success

@@ -65,9 +65,16 @@ def lab(directory: Path) -> Fabric:
     }
     tenants = {"acme": {"networks": {"web": network("gre", 5001)}, "ports": ports}}
     hypervisors = {name: hypervisor(vtep) for name, vtep in HOSTS.items()}
-    fabric = Fabric(directory, TwinLab(f"bench-{os.getpid()}"), tenants, hypervisors)
+    fabric = Fabric(folder(directory), TwinLab(f"bench-{os.getpid()}"), tenants, hypervisors)
     fabric.build()
     return fabric
+
+
+def folder(directory: Path) -> Path:
+    """Return a folder for a fabric, whose runs keep the modules that they build beside it."""
+    found = directory / "fabric"
+    found.mkdir(exist_ok=True)
+    return found
 
 
 def _bare(fabric: Fabric) -> None:

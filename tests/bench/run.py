@@ -30,6 +30,7 @@ import modes
 import peer
 import peer_site
 import plans
+import routers
 import rules
 import sets
 import simulated
@@ -57,6 +58,7 @@ GROUPS = {
     "hosts": hosts.rows,
     "simulated": simulated.rows,
     "features": features.rows,
+    "routers": routers.rows,
 }
 
 

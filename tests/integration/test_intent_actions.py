@@ -235,6 +235,7 @@ def test_a_hypervisor_that_left_is_emptied_but_an_unknown_one_is_an_error(
             "rules": {"chains": [], "jumps": [], "coming_sets": []},
         },
         "routed": {"subnets": [], "ports": [], "routes": []},
+        "gateways": {"addresses": [], "rules": {"chains": [], "jumps": []}},
     }
     assert unknown["msg"] == "hypervisor: 'hv33' is no hypervisor of this fabric; known are hv1, hv2"
 

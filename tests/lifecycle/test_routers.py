@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Virtual routers of two tenants with the same addresses, on the same hypervisors, asked by real clients.
 
-Red's router stands on both hypervisors, blue's on one. The outside is the gateway of the external network.
+Red's router stands on both hypervisors, blue's on one. The outside is the gateway of the external network. Green has no
+router: hv1 itself is the gateway of its network.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,23 @@ PUBLIC = {"red": "203.0.113.10", "blue": "203.0.113.20"}
 STATIC = "203.0.113.11"
 GATEWAY6, EDGE6, WEB_1, WEB_2 = "2001:db8:113::1", "2001:db8:113::10", "fd00:1::11", "fd00:1::12"  # of red alone
 NAMES = {"tenantry-red.edge", "tenantry-blue.edge"}
+HOST = "10.7.1.1"  # of hv1, to guests of green
+OPEN, CLOSED = 8080, 8081  # ports of hv1
+GREEN = {
+    "networks": {
+        "lan": {
+            "type": "vxlan",
+            "subnet": "10.7.1.0/24",
+            "gateway": {"hypervisor": "hv1", "services": [{"protocol": "tcp", "port": OPEN}]},
+        }
+    },
+    "ports": {f"lan-{at}": {"hypervisor": f"hv{at}", "network": "lan", "ip": f"10.7.1.1{at}"} for at in (1, 2)},
+}
+GATEWAYS = "iptables-save; find /var/lib/tenantry; true"
+RULES = [
+    *({"direction": "ingress", "protocol": "tcp", "port": port} for port in (22, 80)),
+    {"direction": "ingress", "protocol": "udp", "port": 68},  # DHCP
+]
 
 
 def tenant(name: str, *hypervisors: str) -> dict[str, Any]:
@@ -64,7 +83,7 @@ def tenant(name: str, *hypervisors: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
-    tenants = {"red": tenant("red", "hv1", "hv2"), "blue": tenant("blue", "hv1")}
+    tenants = {"red": tenant("red", "hv1", "hv2"), "blue": tenant("blue", "hv1"), "green": GREEN}
     tenants["red"]["routers"]["edge"]["static_nat"] = {"web-2": STATIC}
     tenants["red"]["routers"]["edge"]["firewall"] = [{"to": "web-2", "protocol": "tcp", "port": 80}]
     tenants["red"]["routers"]["edge"]["external"]["ip"] = [PUBLIC["red"], EDGE6]
@@ -150,6 +169,21 @@ def test_a_foreign_mac_gets_nothing_and_a_known_one_does(fabric: Fabric) -> None
     assert not offered("52:54:00:99:99:99")
 
 
+def gateway_answers(fabric: Fabric) -> None:
+    """Check what guests of green reach of hv1, which has servers at both of its addresses."""
+    for guest in ("green.lan-1", "green.lan-2"):
+        assert fabric.twin.pings(guest, HOST, patience=10)
+        assert seen(fabric, guest, "hv1", HOST, OPEN) == fabric.address(guest)
+    assert seen(fabric, "hv1", "green.lan-2", "10.7.1.12", CLOSED) == HOST
+    assert_refused(fabric, ("green.lan-2", "hv1", HOST, CLOSED), ("green.lan-2", "hv1", "192.168.1.151", OPEN))
+
+
+def assert_refused(fabric: Fabric, *calls: tuple[Any, ...]) -> None:
+    """Check that none of these comes through; each has to wait."""
+    with ThreadPoolExecutor(len(calls)) as pool:
+        assert list(pool.map(lambda words: seen(fabric, *words), calls)) == [None] * len(calls)
+
+
 def dig(fabric: Fabric, endpoint: str, *question: str) -> list[str]:
     return fabric.twin.run(endpoint, "dig", "+short", "+tries=2", "+time=2", "@10.1.1.1", *question).split()
 
@@ -204,6 +238,24 @@ def test_networks_of_a_tenant_are_joined_and_nothing_else_is(fabric: Fabric) -> 
     assert seen(fabric, "red.web-1", "red.db-1", "10.1.2.11", 5432) == "10.1.1.11"
     for address in ("192.168.1.151", "192.168.1.152", "169.254.0.1"):  # the hypervisors, and a router's own network
         assert not fabric.twin.pings("red.web-1", address, patience=1)
+
+
+def test_a_hypervisor_is_the_gateway_of_a_simple_network(fabric: Fabric) -> None:
+    gateway_answers(fabric)
+    assert not fabric.twin.pings("green.lan-2", GATEWAY, patience=1)  # it does not route
+    assert not fabric.twin.pings("blue.web-1", HOST, patience=1)
+
+
+def test_verify_asks_the_outside_and_is_asked_from_there(fabric: Fabric) -> None:
+    """The intent has a forward that the router has not: all other ways are as they shall be."""
+    forwards = fabric.tenants["red"]["routers"]["edge"]["port_forwards"]
+    forwards["new"] = {"protocol": "tcp", "port": 2300, "to": "db-1", "to_port": 23}
+    faults = fabric.refused("verify", "-everify_attack=false")
+    del forwards["new"]
+    way = f"internet -> red.db-1 tcp 2300 to {PUBLIC['red']} (port forward)"
+    [(who, fault)] = faults.items()
+    assert who == "localhost"
+    assert f"1 wrong (1 unreachable).\n- {way}: expected reachable, measured unreachable (no reply)" in fault
 
 
 def test_a_forward_that_goes_is_cut_and_others_lose_nothing(fabric: Fabric) -> None:
@@ -272,6 +324,7 @@ def test_a_hypervisor_that_dies_is_replaced_and_its_routers_come_back_by_themsel
         up = ("systemctl", "is-active", "tenantry-dnsmasq@blue.edge", "tenantry-keepalived@red.edge")
         assert wait_until(lambda: fabric.twin.attempt("hv1", *up).stdout.split() == ["active", "active"], 30)
         assert wait_until(lambda: seen(fabric, "blue.db-1", OUTSIDE, GATEWAY, 7008) == PUBLIC["blue"], 30)
+        gateway_answers(fabric)
         before = heard(talks)
         time.sleep(QUIET)
         compare_heard(before, heard(talks), set())
@@ -295,6 +348,27 @@ def test_a_router_is_rebuilt_and_the_other_tenants_notices_nothing(fabric: Fabri
     fabric.converged()
 
 
+@pytest.mark.parametrize(("forwarding", "driver"), [("static", "openflow"), ("plain", "ipset")])
+def test_however_packets_are_forwarded_and_judged(fabric: Fabric, forwarding: str, driver: str) -> None:
+    fabric.fabric.update(forwarding=forwarding, security_driver=driver)
+    fabric.tenants["red"]["security_groups"] = {"default": {"rules": RULES}}
+    fabric.run("site")
+    assert wait_until(lambda: seen(fabric, "red.db-1", OUTSIDE, GATEWAY, 7009) == PUBLIC["red"], 30)
+    assert "lease of 10.1.1.12 obtained" in fabric.twin.run(
+        "red.web-2", "sh", "-c", "udhcpc -i eth0 -nq -s /bin/true 2>&1"
+    )
+    assert seen(fabric, OUTSIDE, "red.db-1", PUBLIC["red"], 2222, ("10.1.2.11", 22)) == GATEWAY
+    assert seen(fabric, OUTSIDE, "red.web-2", STATIC, 80, ("10.1.1.12", 80)) == GATEWAY
+    assert seen(fabric, "red.web-1", "red.db-1", "10.1.2.11", 22) == "10.1.1.11"
+    assert_refused(
+        fabric,
+        ("red.web-1", "red.db-1", "10.1.2.11", 5432),  # by the groups
+        (OUTSIDE, "red.web-2", STATIC, 81, ("10.1.1.12", 81)),
+    )
+    assert seen(fabric, OUTSIDE, "blue.db-1", PUBLIC["blue"], 2222, ("10.1.2.11", 22)) == GATEWAY
+    gateway_answers(fabric)
+
+
 def test_a_router_that_goes_leaves_nothing(fabric: Fabric) -> None:
     fabric.run("teardown", "-eteardown=red")
     for host in ("hv1", "hv2"):
@@ -305,7 +379,10 @@ def test_a_router_that_goes_leaves_nothing(fabric: Fabric) -> None:
         units = fabric.twin.run(host, "systemctl", "list-units", "--all", "--plain", "--no-legend", "tenantry-*")
         assert "red.edge" not in units
     assert seen(fabric, "blue.web-1", OUTSIDE, GATEWAY, 7004) == PUBLIC["blue"]
+    assert "gateways" in fabric.twin.run("hv1", "sh", "-c", GATEWAYS)
     fabric.run("teardown", "-eteardown=all")
+    assert "gateways" not in fabric.twin.run("hv1", "sh", "-c", GATEWAYS)
+    assert HOST not in fabric.twin.run("hv1", "ip", "address")
     for host in ("hv1", "hv2"):
         assert fabric.twin.run(host, "ip", "netns") == ""
         assert [name for name in fabric.twin.links(host) if name.startswith("rt-")] == []

@@ -66,8 +66,14 @@ def test_another_datapath_is_another_host() -> None:
 @pytest.mark.parametrize("datapath_type", ["netdev", "system"])
 @pytest.mark.parametrize("driver", ["netns", "systemd"])
 def test_the_inventory_tells_the_roles(datapath_type: str, driver: str) -> None:
-    wanted = parse_wanted(1500, [{"name": "hv1", "vtep": "192.168.1.151"}], [], [], datapath_type, driver=driver)
-    told = json.loads(inventory.render({"hv1": "/pid"}, {}, wanted, {}))
+    gateways = [
+        {"segment": "physnet1", "addresses": ["203.0.113.1/24"]},
+        {"segment": "x@p1", "addresses": ["10.0.0.1/8"]},
+    ]
+    hosts = [{"name": "hv1", "vtep": "192.168.1.151"}]
+    wanted = parse_wanted(1500, hosts, [], [], datapath_type, gateways, driver)
+    told = json.loads(inventory.render({"hv1": "/pid"}, {}, "/core", wanted, {}))
     variables = told["all"]["children"]["hypervisors"]["vars"]
+    assert told["all"]["children"]["outside"]["vars"]["tenantry_outside"] == ["203.0.113.1"]
     assert variables["hypervisor_datapath_type"] == datapath_type
     assert variables["hypervisor_manage_service"] == (driver == "systemd")

@@ -26,7 +26,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_route
 
 _SECONDS = 60
 _CURRENT = "as its file says"
-_DEFAULT = {"-4": "0.0.0.0/0", "-6": "::/0"}
+_SHOW = "address show\nroute show table all\n"  # of both families
 
 State = tuple[tuple[str, str], object]
 
@@ -58,27 +58,36 @@ def read(name: str, wish: RouterWish | None) -> Iterator[State]:
         return
     floating = {interface.name: interface.floating for interface in wish.interfaces} if wish else {}
     passing = {(route.to, route.via) for route in wish.routes if route.floating} if wish else set()
-    for link in json.loads(_ip(name, "-details", "-json", "address", "show")):
+    links, shown = _show(name)
+    for link in links:
         if is_router_link(link["ifname"]):
             yield ("interface", f"{name} {link['ifname']}"), _described(link, floating.get(link["ifname"], ()))
     routes = [
-        (_DEFAULT[family] if route["dst"] == "default" else _network(route["dst"]), route["gateway"])
-        for family in _DEFAULT
-        for route in json.loads(_ip(name, family, "-json", "route", "show") or "[]")
-        if "gateway" in route
+        (_network(route["dst"], is_ipv6=":" in route["gateway"]), route["gateway"])
+        for route in shown
+        if "gateway" in route and route.get("table", "main") == "main"
     ]
     yield ("routes", name), sorted(set(routes) - passing)
     yield ("ruleset", name), _CURRENT if _is_loaded(name) else "another"
 
 
+def _show(name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the links and the routes of a router's namespace, by one process: a host may have many routers."""
+    text = run(["ip", "-n", router_namespace(name), "-details", "-json", "-batch", "-"], stdin=_SHOW)
+    links, end = json.JSONDecoder().raw_decode(text)
+    return links, json.loads(text[end:].strip() or "[]")
+
+
 def _is_loaded(name: str) -> bool:
     """Say whether the rules are those that were made of the file, and the file is still the same."""
-    shown = run(["ip", "netns", "exec", router_namespace(name), "nft", "list", "ruleset"])
+    shown = run(["nsenter", f"--net=/run/netns/{router_namespace(name)}", "nft", "list", "ruleset"])
     return loaded(name, "ruleset") == f"{digest(name, [RULESET])} {hashlib.sha256(shown.encode()).hexdigest()}"
 
 
-def _network(text: str) -> str:
-    return text if "/" in text else f"{text}/{128 if ':' in text else 32}"
+def _network(text: str, is_ipv6: bool) -> str:
+    if text == "default":
+        return "::/0" if is_ipv6 else "0.0.0.0/0"
+    return text if "/" in text else f"{text}/{128 if is_ipv6 else 32}"
 
 
 def _described(link: Mapping[str, Any], floating: Collection[str]) -> dict[str, Any]:
@@ -137,10 +146,6 @@ def _route_changes(wish: RouterWish, plan: RouterPlan) -> Iterator[str]:
     yield from (f"route delete {to} via {via}" for to, via in before if (to, via) not in routes)
     if key in plan.after or any(kind == "interface" for kind, _key in plan.after):
         yield from (f"route replace {to} via {via}" for to, via in routes)
-
-
-def _ip(name: str, *words: str) -> str:
-    return run(["ip", "-n", router_namespace(name), *words])
 
 
 def _batch(lines: Iterable[str], *ip: str) -> None:

@@ -17,6 +17,8 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.program import EMPTY, chains
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers import ssl_files
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.gateways import EMPTY as NO_GATEWAYS
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.gateways import gateways
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import flood_warnings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring import exports, mirrors, with_outputs
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import acl_as_data, as_data
@@ -33,6 +35,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import 
     Network,
     Port,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways import unmeasured, ways_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
 MANY_TUNNELS = 1000  # of one host; each later change of one costs ovs-vswitchd a walk over all of them
@@ -67,6 +70,7 @@ def compile_host(
         "firewall": chains(intent, allocations, host),
         "routed": routed_ports(intent, host),
         "routers": routers(intent, host),
+        "gateways": gateways(intent, host),
         "qos": list(_limits(intent, host)),
         "mirrors": mirrors(intent, host),
         "exports": exports(intent, host),
@@ -98,6 +102,7 @@ def _emptied(intent: Intent, hypervisor: str) -> dict[str, Any]:
         "firewall": dict(EMPTY),
         "routed": dict(NOTHING_ROUTED),
         "routers": [],
+        "gateways": dict(NO_GATEWAYS),
         "qos": [],
         "mirrors": [],
         "exports": {},
@@ -131,6 +136,9 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
             for router in tenant.routers.values()
             if router.acl
         },
+        "ways": ways_of(intent),
+        "ways_unmeasured": unmeasured(intent),
+        "external_networks": {network.name: network.subnets[0].text for network in intent.external_networks},
         "security": {
             name: as_data(tenant.security) for name, tenant in intent.tenants.items() if tenant.security.groups
         },

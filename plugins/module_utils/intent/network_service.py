@@ -8,9 +8,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, ip_address, unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.host_gateway import parse_host_gateway
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section, each, key_text
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Dhcp, Dns, NetworkService
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
@@ -25,11 +27,14 @@ _OURS = {1: "the subnet", 3: "gateway", 6: "dns", 26: "the MTU", 51: "lease_time
 
 def parse_service(section: Section, tenant: str, subnets: Sequence[Subnet]) -> NetworkService:
     """Return what the section of a network says of it."""
-    return NetworkService(
+    service = NetworkService(
         dhcp=_dhcp(section, subnets) if "dhcp" in section else None,
         dns=_dns(section, tenant) if "dns" in section else None,
-        gateways=tuple(_gateways(section, subnets)),
     )
+    if isinstance(section.value("gateway"), Mapping):
+        host = parse_host_gateway(section, subnets)
+        return replace(service, host=host, gateways=(host.address,) if host else ())
+    return replace(service, gateways=tuple(_gateways(section, subnets)))
 
 
 def domain_name(value: Any) -> str:

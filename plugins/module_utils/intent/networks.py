@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import IpNetwork, unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import IPV6_MINIMUM
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.network_service import KEYS as SERVICE_KEYS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.network_service import parse_service
@@ -57,6 +57,9 @@ class Surroundings:
 
     shared: dict[str, dict[str, Network | None]] = field(default_factory=dict)  # network: pod, or "": its part there
     external: dict[str, Network | None] = field(default_factory=dict)  # where routers meet the outside
+    gateways: dict[str, list[tuple[str, IpNetwork]]] = field(
+        default_factory=dict
+    )  # hypervisor: path and subnet of each
     pools: dict[str, list[range]] = field(default_factory=dict)  # external network: addresses that routers may have
 
     @cached_property

@@ -32,12 +32,22 @@ class Dns:
 
 
 @dataclass(frozen=True)
+class HostGateway:
+    """A hypervisor as the gateway of a network, with an address there and what of it guests may reach."""
+
+    hypervisor: str  # as written
+    address: str  # of IPv4, with prefix length
+    services: Sequence[tuple[str, Ports]] = ()  # protocol and ports
+
+
+@dataclass(frozen=True)
 class NetworkService:
     """What a router tells the guests of a network."""
 
     dhcp: Dhcp | None = None
     dns: Dns | None = None
-    gateways: Sequence[str] = ()  # plain addresses of a device that routes instead of it
+    gateways: Sequence[str] = ()  # addresses of who routes instead of it, with prefix length
+    host: HostGateway | None = None  # a hypervisor, if it is one
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.external_networks import parse_external_networks
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.fabric import fabric_section, parse_fabric
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.firewall import refuse_groups
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.gateways import gateway_ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import refuse_floods
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring import check_mirrors
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import (
@@ -115,5 +116,8 @@ def _tenant(around: Surroundings, name: str, path: str, value: Any) -> Tenant:
         ports,
         security,
         routers,
-        [leg for router in routers.values() for leg in legs_of(router)],
+        [
+            *(leg for router in routers.values() for leg in legs_of(router)),
+            *gateway_ports(around, name, networks.values(), routers),
+        ],
     )

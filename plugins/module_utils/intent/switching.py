@@ -156,6 +156,7 @@ def _port(port: Port, intent: Intent, columns: Mapping[str, Any]) -> dict[str, A
     return {
         "name": port.device,
         **columns,
+        **({"type": "internal", "mac": port.mac} if port.internal else {}),
         "mtu_request": intent.fabric.mtu_of(intent.networks[port.network].type),
         "external_ids": {"tenantry-port": port.name, "tenantry-network": port.network},
     }

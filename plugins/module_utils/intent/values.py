@@ -133,10 +133,13 @@ class Port:
     stateless: bool = False  # its groups are, so that each of its packets is judged by itself
     plugged: bool = False  # by a Linux bridge into Open vSwitch, where iptables judges
     routed: bool = False  # by its hypervisor, without Open vSwitch
+    internal: bool = False  # of Open vSwitch's own making: the hypervisor as a gateway
 
     @property
     def path(self) -> str:
         router, slash, leg = self.name[len(self.tenant) + 1 :].partition("/")
+        if self.internal:
+            return f"tenants.{self.tenant}.networks.{leg}.gateway"
         if slash:
             return f"tenants.{self.tenant}.routers.{router}.networks.{leg}"
         return f"tenants.{self.tenant}.ports.{self.name[len(self.tenant) + 1 :]}"
@@ -161,7 +164,7 @@ class Tenant:
     ports: Mapping[str, Port]
     security: Security = field(default_factory=Security)
     routers: Mapping[str, Router] = field(default_factory=dict)
-    legs: Sequence[Port] = ()  # of its routers
+    legs: Sequence[Port] = ()  # of its routers, and of hypervisors that are gateways
 
 
 @dataclass(frozen=True)
@@ -203,7 +206,7 @@ class Intent:
 
     @cached_property
     def ports(self) -> Sequence[Port]:
-        """All ports, sorted by full name: those of guests, and the legs of routers."""
+        """All ports, sorted by full name: those of guests, and the legs of routers and gateways."""
         legs = [leg for tenant in self.tenants.values() for leg in tenant.legs]
         return sorted([*self.guests, *legs], key=lambda port: port.name) if legs else self.guests
 

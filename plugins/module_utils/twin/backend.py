@@ -73,6 +73,7 @@ class Twin:
             INVENTORY: inventory.render(
                 {key.name: self._hosts[key].pid_file for key in hypervisors},
                 {key.name: self._hosts[key].pid_file for key in endpoints},
+                self._hosts[FABRIC].pid_file,
                 wanted,
                 variables,
             ),

@@ -25,9 +25,15 @@ _HYPERVISORS = {
 
 
 def render(
-    hypervisors: Mapping[str, str], endpoints: Mapping[str, str], wanted: Wanted, variables: Mapping[str, Any]
+    hypervisors: Mapping[str, str],
+    endpoints: Mapping[str, str],
+    core: str,
+    wanted: Wanted,
+    variables: Mapping[str, Any],
 ) -> str:
-    """Return the inventory as JSON, which is YAML, of hosts given as name: pid file."""
+    """Return the inventory as JSON, which is YAML, of hosts given as name: pid file, and of the core's pid file."""
+    external = [its for segment, its in wanted.gateways.items() if "@" not in segment]  # which those of pods have
+    addresses = sorted(address.partition("/")[0] for its in external for address in its)
     of_hypervisors = {  # without the driver of containers there is no systemd
         **_HYPERVISORS,
         "hypervisor_datapath_type": wanted.datapath_type,
@@ -39,6 +45,10 @@ def render(
             "children": {
                 "hypervisors": {"hosts": _hosts(hypervisors), "vars": of_hypervisors},
                 "endpoints": {"hosts": _hosts(endpoints), "vars": _EVERY_HOST},
+                "outside": {
+                    "hosts": _hosts({"outside-1": core}),
+                    "vars": {**_EVERY_HOST, "tenantry_outside": addresses},
+                },
             },
         }
     }

@@ -153,6 +153,7 @@ def test_a_host_that_left_the_intent_is_emptied_and_a_typing_error_is_not() -> N
         },
         "routed": {"subnets": [], "ports": [], "routes": []},
         "routers": [],
+        "gateways": {"addresses": [], "rules": {"chains": [], "jumps": []}},
         "qos": [],
         "mirrors": [],
         "exports": {},
