@@ -50,7 +50,7 @@ def unmeasured(intent: Intent) -> dict[str, int]:
     counts = {
         "load balancers": sum(len(router.load_balancers) for router in routers),
         "openings for UDP or ICMP": sum(opening.protocol in ("udp", "icmp") for opening in openings),
-        "VPNs": sum(router.wireguard is not None for router in routers),
+        "VPNs": sum((router.wireguard is not None) + len(router.sites) for router in routers),
     }
     return {kind: count for kind, count in counts.items() if count}
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.evidence import LEAK, UNMEASURED, UNREACHABLE, Fault
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, allowed, answered
@@ -46,7 +47,7 @@ class Outside:
     """Hosts beyond the routers, by the addresses that they have there, and the subnets of external networks."""
 
     def __init__(self, hosts: Mapping[str, Sequence[str]], subnets: Mapping[str, str]) -> None:
-        self._hosts = hosts
+        self._hosts = {host: [address for address in its if family(address) == 4] for host, its in hosts.items()}
         self._subnets = {name: ipaddress.ip_network(text) for name, text in subnets.items()}
 
     def seer(self, network: str) -> tuple[str, str] | None:

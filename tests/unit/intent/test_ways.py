@@ -46,7 +46,7 @@ tenants:
           dns: {protocol: udp, port: 53, to: dmz-1}
         load_balancers: {site: {port: 80, members: [web-1]}}
 """
-CORE = {"core": ["203.0.113.1"]}
+CORE = {"core": ["2001:db8::1", "203.0.113.1"]}
 OUTWARD = [("acme.dmz-1", True), ("acme.web-1", True), ("acme.web-2", True)]
 INWARD = [("port forward", 2222, True), ("static NAT", 443, True), ("static NAT", 47021, False)]
 
