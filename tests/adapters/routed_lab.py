@@ -15,7 +15,7 @@ from set_lab import NOTHING
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import SYSCTLS
 
-OPTIONS = [(option, family) for option, family in SYSCTLS.items()]
+OPTIONS = list(SYSCTLS.items())
 
 
 def host(*guests: str) -> None:

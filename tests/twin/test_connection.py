@@ -20,7 +20,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import kill
 
 TWO = [hypervisor(1), hypervisor(2)]
 PLAY = """
-- hosts: all
+- hosts: hypervisors:endpoints
   tasks:
     - name: setup
       ansible.builtin.setup:

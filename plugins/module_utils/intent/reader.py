@@ -140,8 +140,8 @@ def one_of_names(known: Collection[str], what: str, parse_name: Parser[str] = id
     """Parse a reference to one of the known names."""
 
     def parse(value: Any) -> str:
-        if type(value) is str and value in known:  # as nearly always, so it needs no other proof
-            return value
+        if isinstance(value, str) and value in known:  # as nearly always, so it needs no other proof
+            return str(value)
         name = parse_name(value)
         if name not in known:
             raise ValueError(f"'{name}' is no {what}; {_hint(name, known)}")
