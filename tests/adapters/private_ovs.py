@@ -171,8 +171,12 @@ class PrivateOvs:
         return {name: row[name] for name in ("next_cfg", "cur_cfg")}
 
     def dump(self) -> str:
-        """Return the whole database: each column of each row, its UUID and version among them."""
-        return json.dumps(self._tables(), sort_keys=True)
+        """Return the whole database: each column of each row, and its UUID."""
+        tables = self._tables()
+        for rows in tables.values():
+            for row in rows:
+                del row["_version"]  # new with each write, also of what is there already
+        return json.dumps(tables, sort_keys=True)
 
     def _tables(self) -> dict[str, list[dict[str, Any]]]:
         answers = self.transact(*({"op": "select", "table": name, "where": []} for name in TABLES))

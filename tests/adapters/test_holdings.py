@@ -24,7 +24,7 @@ MODULES = (
     "hybrid_plug",
     "routed_port",
 )
-NOTHING = dict.fromkeys((*MODULES, "virtual_router"), 0)
+NOTHING = dict.fromkeys((*MODULES, "virtual_router", "gateway_address"), 0)
 NO_EFFECT = {"require_effect": False}  # of limits, on a pretended datapath
 COLLECTOR = ["192.0.2.7:6343"]
 MESH = {"bridge": "br0", "name": "web", "local_ip": "192.0.2.1", "remotes": ["192.0.2.2", "192.0.2.3"], "key": "5001"}

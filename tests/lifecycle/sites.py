@@ -86,7 +86,7 @@ class Sites:
         enter = ["nsenter", f"--target={self.fabric.twin.pid('underlay')}", "--all", "--"]
         process = subprocess.Popen([*enter, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            assert wait_until(lambda: "vici" in self.sh("ls /run/branch.vici 2>&1; exit 0"))
+            assert wait_until(lambda: self.sh("test ! -S /run/branch.vici || echo it is there"))
             self.know(keys)
             yield
         finally:
