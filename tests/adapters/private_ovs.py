@@ -171,12 +171,13 @@ class PrivateOvs:
         return {name: row[name] for name in ("next_cfg", "cur_cfg")}
 
     def dump(self) -> str:
-        """Return the whole database: each column of each row, and its UUID."""
-        tables = self._tables()
-        for rows in tables.values():
-            for row in rows:
-                del row["_version"]  # new with each write, also of what is there already
-        return json.dumps(tables, sort_keys=True)
+        """Return the whole database with its UUIDs, but for what the switch reports when it likes."""
+        ignored = {name: {"_version", *STATUS.get(name, ())} - {"next_cfg"} for name in TABLES}
+        kept = {
+            name: [{column: value for column, value in row.items() if column not in ignored[name]} for row in rows]
+            for name, rows in self._tables().items()
+        }
+        return json.dumps(kept, sort_keys=True)
 
     def _tables(self) -> dict[str, list[dict[str, Any]]]:
         answers = self.transact(*({"op": "select", "table": name, "where": []} for name in TABLES))
