@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
+from playbook_run import sharing
 from private_ovs import PrivateOvs
 
 
@@ -22,3 +25,10 @@ def ovs() -> Iterator[PrivateOvs]:
             yield switch.start()
         finally:
             switch.stop()
+
+
+@pytest.fixture(scope="session")
+def runs_share(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Runs of ansible-playbook that have our environment share what they build and compile."""
+    with mock.patch.dict(os.environ, sharing(tmp_path_factory.mktemp("shared"))):
+        yield

@@ -47,6 +47,8 @@ USED = (  # by every run, and found as plugins only then
     "vars.host_group_vars",
 )
 
+SHARED = ("built_modules", "compiled_templates")  # callbacks that keep these in folders
+
 forks = get_context("forkserver")
 forks.set_forkserver_preload(["ansible.cli.playbook", *(f"ansible.plugins.{name}" for name in USED)])
 
@@ -98,12 +100,19 @@ def on_host(action: str) -> bool:
     return action.rpartition(".")[2] not in ON_CONTROLLER
 
 
+def sharing(folder: Path) -> dict[str, str]:
+    """Return the settings by which runs of Ansible share, below a folder, what they build and compile."""
+    settings = {"ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"), "ANSIBLE_CALLBACKS_ENABLED": ",".join(SHARED)}
+    for name in SHARED:
+        (folder / name).mkdir(exist_ok=True)
+        settings[f"TENANTRY_{name.upper()}"] = str(folder / name)
+    return settings
+
+
 def start(inventory: Path, home: Path, *arguments: str) -> Run:
     """Start ansible-playbook with these arguments."""
     home.mkdir(exist_ok=True)
-    shared = {name: home.parents[1] / name for name in ("built_modules", "compiled_templates")}  # by all its fabrics
-    for folder in shared.values():
-        folder.mkdir(exist_ok=True)
+    shared = sharing(home.parents[1])  # by all fabrics that this process tests
     number = len(list(home.glob("journal-*")))
     journal, printed = home / f"journal-{number}", home / f"output-{number}"
     journal.touch()
@@ -113,10 +122,9 @@ def start(inventory: Path, home: Path, *arguments: str) -> Run:
         "ANSIBLE_COLLECTIONS_PATH": COLLECTIONS,
         "ANSIBLE_PIPELINING": "1",
         "ANSIBLE_FORKS": "20",  # endpoints that verify would else ask in turns, waiting for each
-        "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
-        "ANSIBLE_CALLBACKS_ENABLED": ",".join(["journal", *shared]),
+        **shared,
+        "ANSIBLE_CALLBACKS_ENABLED": f"{shared['ANSIBLE_CALLBACKS_ENABLED']},journal",
         "ANSIBLE_NOCOLOR": "1",
-        **{f"TENANTRY_{name.upper()}": str(folder) for name, folder in shared.items()},
         "TENANTRY_JOURNAL": str(journal),
         "LC_ALL": "C.UTF-8",
     }

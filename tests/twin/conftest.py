@@ -15,6 +15,10 @@ from twin_lab import TwinLab, machine
 NUMBERS = count(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheaper(runs_share: None) -> None: ...
+
+
 @pytest.fixture
 def new_twin() -> Iterator[Callable[[], TwinLab]]:
     """Names twins that do not exist yet; takes down those that the test built."""

@@ -11,6 +11,10 @@ import pytest
 from verify_lab import VLANS, Lab
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cheaper(runs_share: None) -> None: ...
+
+
 @pytest.fixture
 def lab() -> Iterator[Lab]:
     with ExitStack() as stack:
