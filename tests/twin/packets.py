@@ -19,6 +19,7 @@ from twin_lab import TwinLab
 
 RADIO = Path(__file__).with_name("radio.py").read_text()
 PINGER = Path(__file__).with_name("pinger.py").read_text()
+WARM_UP = 10  # answers
 SECONDS = 20  # for a program to end once its input has
 
 
@@ -61,10 +62,11 @@ class Ping:
     answered: int = 0
     lost: list[int] = field(default_factory=list)
 
-    def count(self, lines: Iterable[str]) -> None:
+    def count(self, lines: Iterable[str], first: int) -> None:
+        """``first``: the number from which on one that is not answered is lost."""
         numbers = [int(line) for line in lines if line.isdigit()]
         self.answered = len(numbers)
-        self.lost = sorted(set(range(1, max(numbers, default=1))).difference(numbers))
+        self.lost = sorted(set(range(first, max(numbers, default=first))).difference(numbers))
 
 
 @contextmanager
@@ -77,12 +79,17 @@ def listening(twin: TwinLab, radios: Sequence[Radio]) -> Iterator[Heard]:
 
 @contextmanager
 def pinging(twin: TwinLab, addresses: Mapping[str, str], period: float = 0.01) -> Iterator[list[Ping]]:
-    """Let each endpoint ping an address meanwhile, every ``period`` seconds."""
+    """Let each endpoint ping an address meanwhile, every ``period`` seconds, when its first pings have been answered.
+
+    Of the very first the switches may lose one, as they learn of both.
+    """
     pings = [Ping(*item) for item in addresses.items()]
     with running(twin, {ping.sender: _ping_argv(ping, period) for ping in pings}) as lines:
+        assert wait_until(lambda: all(len(answers) >= WARM_UP for answers in lines.values())), lines
+        first = {sender: int(answers[-1]) + 1 for sender, answers in lines.items()}
         yield pings
     for ping in pings:
-        ping.count(lines[ping.sender])
+        ping.count(lines[ping.sender], first[ping.sender])
 
 
 @contextmanager
