@@ -18,7 +18,10 @@ extends_documentation_fragment: [ansible.builtin.connection_pipelining]
 
 MODULE = re.compile(rb"plugins\.modules\.(\w+)")
 OWNED = dict.fromkeys(
-    ("ovs_qos", "ovs_mirror", "ovs_flow_export", "ovs_ssl", "of_flow", "hybrid_plug", "routed_port", "virtual_router"),
+    (
+        *("ovs_qos", "ovs_mirror", "ovs_flow_export", "ovs_ssl", "of_flow", "hybrid_plug", "routed_port"),
+        *("virtual_router", "gateway_address"),
+    ),
     0,
 )
 ANSWERS = {
