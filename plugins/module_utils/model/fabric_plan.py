@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 
-FORMAT = 1  # of the directory
+FORMAT = 2  # of the directory and of the states in it; 1 had nothing routed and no gateways
 FIGURES = ("tunnels", "flows", "sets", "elements", "rules")  # that a host has
 ANEW = "make the plan anew with the playbook tenantry.sdn.plan"
 

@@ -24,7 +24,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.planning import inputs_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.fabric_plan import Plan
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.fabric_plan import FORMAT, Plan
 from ansible_collections.tenantry.sdn.plugins.plugin_utils.planner import VERSION, Compilation, compile_plan
 
 ROOT = Path(__file__).parents[3]
@@ -173,12 +173,12 @@ def kill_group(child: int) -> None:
             "make the plan anew with the playbook tenantry.sdn.plan",
         ),
         (
-            lambda text: text.replace('"format": 1', '"format": 2'),
+            lambda text: text.replace(f'"format": {FORMAT}', f'"format": {FORMAT + 1}'),
             f"made by tenantry.sdn {VERSION}, which is newer than {VERSION} that runs here; update the collection, or "
             "make the plan anew with the playbook tenantry.sdn.plan",
         ),
         (
-            lambda text: text.replace('"format": 1', '"format": 0'),
+            lambda text: text.replace(f'"format": {FORMAT}', f'"format": {FORMAT - 1}'),
             f"made by tenantry.sdn {VERSION} in a form that is not read any more; make the plan anew with the playbook "
             "tenantry.sdn.plan",
         ),
