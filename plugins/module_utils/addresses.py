@@ -57,6 +57,18 @@ def _unicast(text: str) -> str:
     return str(address)
 
 
+def prefixed_address(value: Any) -> str:
+    """Parse the address of an interface with its prefix length to canonical text."""
+    address, slash, length = str(value).partition("/")
+    if not slash:
+        raise ValueError(f"{shown(value)} has no prefix length; write it as '10.1.1.1/24'")
+    try:
+        interface = ipaddress.ip_interface(f"{unicast_address(address)}/{length}")
+    except ValueError:
+        raise ValueError(f"{shown(value)} is no address with a prefix length; write it as '10.1.1.1/24'") from None
+    return interface.with_prefixlen
+
+
 @functools.cache  # tenants may have the same addresses, and often do
 def address_number(address: str) -> tuple[int, int]:
     """Return family and number of an address in canonical text."""

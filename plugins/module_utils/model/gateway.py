@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, prefixed_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import parse_task
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.wireguard_input import prefixed_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, interface_name, path_of, shown
 

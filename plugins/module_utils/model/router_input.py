@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import ip_network, unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import (
+    ip_network,
+    prefixed_address,
+    unicast_address,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.ipsec import ipsec_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.ipsec_input import parse_ipsec
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
@@ -21,7 +25,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import parse_task
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.wireguard import tunnel_files
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.wireguard_input import parse_tunnel, prefixed_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.wireguard_input import parse_tunnel
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     identifier,

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import ip_network, unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import (
+    ip_network,
+    prefixed_address,
+    unicast_address,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.secret_input import known_secret
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.wireguard import Peer, Tunnel
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
@@ -67,17 +70,6 @@ def _peer(faults: Faults, path: str, given: Mapping[str, Any], secrets: Mapping[
         preshared_key=_secret(faults, f"{path}.preshared_key", given["preshared_key"], secrets),
         persistent_keepalive=parsed("persistent_keepalive", integer(0, 65535)),
     )
-
-
-def prefixed_address(value: Any) -> str:
-    address, slash, length = str(value).partition("/")
-    if not slash:
-        raise ValueError(f"{shown(value)} has no prefix length; write it as '10.1.1.1/24'")
-    try:
-        interface = ipaddress.ip_interface(f"{unicast_address(address)}/{length}")
-    except ValueError:
-        raise ValueError(f"{shown(value)} is no address with a prefix length; write it as '10.1.1.1/24'") from None
-    return interface.with_prefixlen
 
 
 def _endpoint(value: Any) -> str:
