@@ -16,6 +16,7 @@ from rule_lab import tool
 from set_lab import own_namespace
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames, plugged, plugs
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import coming, joining, of_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug_input import parse_plugs
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_chain
@@ -233,7 +234,7 @@ def test_a_run_after_one_that_was_killed_anywhere_is_as_one_that_was_not() -> No
     right = links()
     for done in range(1, len(made) + len(joined), 2):
         run(plugs=[], **OURS, allow_empty=True)
-        plugs._batch([*made, *joined][:done])
+        batch([*made, *joined][:done], plugs.TIMEOUT)
         if done % 3 == 0:
             run(plugs=[], **OURS, allow_empty=True)
             assert not [name for name in links() if name.startswith("q")]

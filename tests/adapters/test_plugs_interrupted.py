@@ -16,6 +16,7 @@ from plug_lab import frames, guest, links, run
 from set_lab import own_namespace
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames, plugs, sealed
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_bridge
 
 KILLS = 8
@@ -70,12 +71,10 @@ def cut_before(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
         if next(steps, None) is None:
             raise Cut
 
-    batch = plugs._batch
-
-    def line_by_line(lines: list[str]) -> None:
+    def line_by_line(lines: list[str], timeout: float) -> None:
         for line in lines:
             tick()
-            batch([line])
+            batch([line], timeout)
 
     def ticking(work: Callable[..., None]) -> Callable[..., None]:
         def late(*arguments: Any) -> None:
@@ -84,7 +83,7 @@ def cut_before(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
         return late
 
-    monkeypatch.setattr(plugs, "_batch", line_by_line)
+    monkeypatch.setattr(plugs, "batch", line_by_line)
     for module, name in ((plugs, "write_setting"), (plug_frames, "_restore"), (sealed, "_write"), (sealed, "_remove")):
         monkeypatch.setattr(module, name, ticking(getattr(module, name)))
 

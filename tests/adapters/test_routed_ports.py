@@ -16,6 +16,7 @@ from set_lab import own_namespace
 from wrong_calls import cases, wrong
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import routes
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import closing, opening, recording
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port_input import parse_routed_ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import routing_table
@@ -189,7 +190,7 @@ def test_a_run_after_one_that_was_killed_anywhere_is_as_one_that_was_not() -> No
     run(**NONE)
     left = state()
     for done in range(1, len(made)):
-        routes._batch(made[:done])
+        batch(made[:done], routes.TIMEOUT)
         if done % 2:
             run(**NONE)
             assert state() == left
@@ -198,7 +199,7 @@ def test_a_run_after_one_that_was_killed_anywhere_is_as_one_that_was_not() -> No
         assert state()["routes"] == right["routes"]
         for name in ("tap0", "tap1", "eth0"):
             sysctl("ipv4", name, "forwarding").write_text("0")
-        routes._batch(taken[:done])
+        batch(taken[:done], routes.TIMEOUT)
         run(**NONE)
         assert state() == left
 

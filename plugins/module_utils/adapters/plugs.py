@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt, run
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import run
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sysctl import number_of, write_setting
-from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, ConflictError, OwnershipError
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import (
     OF_BRIDGES,
     SYSCTLS,
@@ -111,14 +112,14 @@ class Plugs:
         if chains:
             plug_frames.make(self._frames, chains)
         links = of_links(plan)
-        _batch([*leaving(links), *coming(links)])
+        batch([*leaving(links), *coming(links)], TIMEOUT)
         for (dummy, name), wanted in links.after.items():
             for option, value in wanted.items():
                 if option in SYSCTLS:
                     write_setting(SYSCTLS[option], name, option, value)
         if links.create:
             time.sleep(SETTLING)
-        _batch(list(joining(links)))
+        batch(list(joining(links)), TIMEOUT)
         plug_frames.remove(self._frames, [name for kind, name in plan.delete if kind == "chain"])
 
     def missing(self) -> list[str]:
@@ -212,14 +213,3 @@ def diff(plan: PlugPlan) -> dict[str, Any]:
         sides["before"][name] = {option: old.get(option) for option in differing}
         sides["after"][name] = {option: new[option] for option in differing}
     return sides
-
-
-def _batch(lines: Sequence[str]) -> None:
-    if not lines:
-        return
-    done = attempt(["ip", "-batch", "-"], TIMEOUT, "\n".join([*lines, ""]))
-    if done.returncode:
-        said = " ".join(done.stderr.split())
-        if "Cannot find device" in said or "File exists" in said:
-            raise ConflictError(f"A link came or went meanwhile: {said}")
-        raise BackendError(f"ip failed ({done.returncode}): {said}")

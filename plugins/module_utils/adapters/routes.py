@@ -11,11 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt, run
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sysctl import (
-    number_of,
-    write_setting,
-)
-from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, ConflictError, OwnershipError
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sysctl import number_of, write_setting
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import (
     GUEST_GONE,
     LINK_GONE,
@@ -72,12 +70,12 @@ class RoutedPorts:
         for (_kind, name), new in plan.after.items():
             if new.get("forwarding") == 0:
                 write_setting("ipv4", name, "forwarding", 0)
-        _batch([*closing(plan, self._table), *recording(plan, self._table)])
+        batch([*closing(plan, self._table), *recording(plan, self._table)], TIMEOUT)
         for (kind, name), new in plan.after.items():
             for option, of in SYSCTLS.items():
                 if kind == "link" and new.get(option):
                     write_setting(of, name, option, new[option])
-        _batch(list(opening(plan, self._table)))
+        batch(list(opening(plan, self._table)), TIMEOUT)
 
     def missing(self) -> list[str]:
         """Return the guests' interfaces that are not there (yet)."""
@@ -159,12 +157,3 @@ def _links() -> dict[str, dict[str, Any]]:
     for item in json.loads(run(["ip", "-json", "-4", "neighbour", "show", "nud", "permanent"], TIMEOUT)):
         found[item["dev"]]["neighbours"][item["dst"]] = item.get("lladdr")
     return found
-
-
-def _batch(lines: list[str]) -> None:
-    done = attempt(["ip", "-batch", "-"], TIMEOUT, "".join(f"{line}\n" for line in lines)) if lines else None
-    if done and done.returncode:
-        said = " ".join(done.stderr.split())
-        if any(word in said for word in ("Cannot find device", "File exists", "No such")):
-            raise ConflictError(f"A link, a rule or a route came or went meanwhile: {said}")
-        raise BackendError(f"ip failed ({done.returncode}): {said}")
