@@ -8,18 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.model import ipsec
+
 
 @dataclass(frozen=True)
-class Site:
+class Site(ipsec.Site):
     """Another site, and what of both is joined: packets of these families alone."""
 
-    name: str
-    remote: str  # plain IPv4 address
-    local_id: str
-    remote_id: str
-    local_subnets: Sequence[str]
-    remote_subnets: Sequence[str]
     networks: Sequence[str]  # full names of the router's that it is joined with
-    psk: str  # name of a secret
-    ike_proposals: Sequence[str]
-    esp_proposals: Sequence[str]
