@@ -192,3 +192,14 @@ def test_a_rule_permits_by_the_first_packet_of_a_connection(
 ) -> None:
     for way, expected in ((TO, to_guest), (FROM, from_guest)):
         assert list(permits(rule, way, PLACE, NAMES)) == expected
+
+
+def test_at_a_plug_a_port_says_of_its_own_addresses_alone_that_it_has_them() -> None:
+    port = "acme.web-1"
+    (wall,) = [wall for wall in walls(intent())[0].values() if port in {plug["name"] for plug in wall["plugs"]}]
+    (said,) = [chain["rules"] for chain in wall["rules"]["chains"] if chain["name"] == NAMES.neighbours(port)]
+    assert {(rule["protocol"], rule["icmp_type"]) for rule in said} == {("icmpv6", 136)}
+    assert all(rule["target"] == "RETURN" and rule["nd_target"] for rule in said[:-1])
+    assert (said[-1]["target"], "nd_target" in said[-1]) == ("DROP", False)
+    (way_out,) = [chain["rules"] for chain in wall["rules"]["chains"] if chain["name"] == NAMES.port(FROM, port)]
+    assert way_out[0] == {"protocol": "icmpv6", "target": NAMES.neighbours(port)}
