@@ -29,6 +29,8 @@ from twin_lab import TwinLab
 
 PLAYBOOKS = "tenantry.sdn."
 HOSTS = {"hv1": "192.168.1.151", "hv2": "192.168.1.152", "hv3": "192.168.1.153"}
+MOST_TASKS = 8  # of site, on a host
+MOST_TASKS_OF_NOTHING = 4  # where all is as it shall be
 ICMP_HEADERS = 28  # bytes, with those of IPv4
 
 
@@ -110,11 +112,13 @@ class Fabric:
         self.run("twin_up", *self.settings, inventory=hosts)
 
     def converge(self) -> None:
-        """Bring twin and hosts to the intent; a second run of site must change nothing."""
+        """Bring twin and hosts to the intent; a second run of site must change nothing, and both take few tasks."""
         if self.hypervisors != sorted(self.fabric["hypervisors"]):
             self.build()
         run = self.run("twin_up", "site", "site", *self.settings)
         assert run.changes(playbook=3) == {}, run.summary()
+        assert max(run.tasks(playbook=2).values()) <= MOST_TASKS, run.summary()
+        assert max(run.tasks(playbook=3).values()) <= MOST_TASKS_OF_NOTHING, run.summary()
 
     def converged(self) -> None:
         """Check that site changes nothing."""

@@ -14,6 +14,7 @@ import json
 import os
 import sys
 import tempfile
+import warnings
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,26 +32,10 @@ ON_CONTROLLER = {path.stem for path in ACTIONS.glob("*.py")} | {
     *("set_fact", "assert", "debug", "include_tasks", "include_role", "validate_argument_spec"),
 }
 
-USED = (  # by every run, and found as plugins only then
-    "action.normal",
-    "become.sudo",
-    "callback.default",
-    "connection.local",
-    "connection.ssh",
-    "inventory.auto",
-    "inventory.ini",
-    "inventory.script",
-    "inventory.toml",
-    "inventory.yaml",
-    "shell.sh",
-    "strategy.linear",
-    "vars.host_group_vars",
-)
-
 SHARED = ("built_modules", "compiled_templates")  # callbacks that keep these in folders
 
 forks = get_context("forkserver")
-forks.set_forkserver_preload(["ansible.cli.playbook", *(f"ansible.plugins.{name}" for name in USED)])
+forks.set_forkserver_preload(["warm_ansible"])
 
 
 @dataclass
@@ -85,6 +70,11 @@ class Run:
             for item in self.results
             if item["changed"] and item["playbook"] == playbook
         }
+
+    def tasks(self, playbook: int = 1) -> Counter[str]:
+        """Return on how many tasks of a playbook each host ran modules; one of tenantry.sdn.converge runs several."""
+        ran = [item for item in self.results if item["playbook"] == playbook and on_host(item["action"])]
+        return Counter(host for host, _number in {(item["host"], item["number"]) for item in ran})
 
     def faults(self) -> dict[str, str]:
         """Return the message of each failed host."""
@@ -131,7 +121,7 @@ def start(inventory: Path, home: Path, *arguments: str) -> Run:
     words = ["ansible-playbook", "-i", str(inventory), "-e", "tenantry_netns_fork_server=true", *arguments]
     process = forks.Process(target=_play, args=(words, environment, home, printed))
     # With the first run starts the process that all are forked from: Ansible has its settings when it is imported.
-    with mock.patch.dict(os.environ, environment, clear=True):
+    with mock.patch.dict(os.environ, {**environment, "PYTHONPATH": str(HERE)}, clear=True):
         process.start()
     return Run(process, printed, journal)
 
@@ -141,6 +131,7 @@ def _play(words: list[str], environment: dict[str, str], home: Path, printed: Pa
     from ansible import constants
     from ansible.cli import playbook
 
+    warnings.filterwarnings("ignore", "AnsibleCollectionFinder has already been configured")
     gc.disable()  # a run is over before it pays, and each worker would copy what the collector touches
     os.setsid()
     os.chdir(home)

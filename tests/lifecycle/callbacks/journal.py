@@ -28,6 +28,7 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         self._playbooks = 0
+        self._results = 0
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
         self._playbooks += 1
@@ -42,8 +43,10 @@ class CallbackModule(CallbackBase):
         self._write(result, "unreachable")
 
     def _write(self, result: Any, outcome: str) -> None:
+        self._results += 1
         said = result._result  # the names that are public since ansible-core 2.19 are not there before
         told = {
+            "number": self._results,
             "playbook": self._playbooks,
             "host": result._host.get_name(),
             "task": result._task.get_name(),
@@ -53,5 +56,11 @@ class CallbackModule(CallbackBase):
             "diff": said.get("diff"),
             "message": str(said.get("msg", "")),
         }
+        steps = [  # of tenantry.sdn.converge, as if each were a task
+            {**told, "outcome": "ok", "message": "", **step, "task": step["name"], "action": step["module"]}
+            for step in said.get("steps", [])
+        ]
+        if steps:
+            steps[-1].update(outcome=outcome, message=told["message"])
         with open(os.environ["TENANTRY_JOURNAL"], "a", encoding="utf-8") as file:
-            file.write(json.dumps(told) + "\n")
+            file.writelines(json.dumps(line) + "\n" for line in steps or [told])

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""tenantry.sdn.converge: the modules that bring a hypervisor to its compiled state, one after another, in one task.
+
+A task costs the controller a process for each host, also where there is nothing to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible import constants
+from ansible.errors import AnsibleActionFail
+from ansible.executor import module_common
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.tenantry.sdn.plugins.plugin_utils.steps import PARTS, Settings, Step, steps
+
+COLLECTION = "tenantry.sdn."
+ARGUMENTS = {
+    "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "required": True},
+    "owned": {"type": "dict", "default": {}},
+    "datapath_type": {"type": "str", "choices": ["", "system", "netdev"], "default": ""},
+    "require_devices": {"type": "bool", "default": False},
+    "require_effect": {"type": "bool", "default": True},
+    "secrets": {"type": "dict", "default": {}, "no_log": True},
+    "files": {"type": "dict", "default": {}},
+    "programs": {"type": "list", "elements": "str", "default": []},
+}
+MERGED = ("warnings", "deprecations")  # of all steps; of other keys a task tells its own
+
+display = Display()
+
+
+class ActionModule(ActionBase):
+    _supports_check_mode = True
+    _supports_diff = True
+
+    def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
+        result: dict[str, Any] = {**super().run(tmp, task_vars), "changed": False, "diff": [], "steps": []}
+        work = steps(*self._arguments())
+        try:
+            step = next(work)
+            while True:
+                answer = self._module(step, task_vars)
+                _note(result, step, answer)
+                if answer.get("failed"):
+                    return {**answer, **result, "failed": True, "step": step.name}
+                if answer.get("changed"):
+                    told = f"changed: [{task_vars['inventory_hostname']}] => {step.name}"
+                    display.display(told, color=constants.COLOR_CHANGED)
+                step = work.send(answer)
+        except StopIteration as end:
+            return {**result, **end.value}
+
+    def _arguments(self) -> tuple[Mapping[str, Any], list[str], Mapping[str, int], Settings]:
+        given = dict(self._task.args)
+        state = given.pop("state", None)  # as large as the host: what Ansible checks it copies
+        if not isinstance(state, Mapping):
+            raise AnsibleActionFail("state: give what tenantry.sdn.host_state returned as state")
+        checked = ArgumentSpecValidator(ARGUMENTS).validate(given)
+        if checked.error_messages:
+            raise AnsibleActionFail("; ".join(checked.error_messages))
+        values = checked.validated_parameters
+        parts, owned = values.pop("parts"), values.pop("owned")
+        return state, parts, owned, Settings(**{**values, "programs": tuple(values["programs"])})
+
+    def _module(self, step: Step, variables: Mapping[str, Any]) -> dict[str, Any]:
+        name = COLLECTION + step.module
+        arguments = self._with_defaults(name, step.arguments)
+        answer: dict[str, Any] = self._execute_module(module_name=name, module_args=arguments, task_vars=variables)
+        answer.pop("invocation", None)
+        return answer
+
+    def _with_defaults(self, module: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments of a module with what ``module_defaults`` of the play has for it."""
+        task, templar = self._task, self._templar
+        if hasattr(module_common, "_apply_action_arg_defaults"):  # ansible-core 2.19 and later
+            complete = module_common._apply_action_arg_defaults(module, task, dict(arguments), templar)
+        else:
+            groups = task._parent._play._action_groups
+            given = dict(arguments), task.module_defaults, templar
+            complete = module_common.get_action_args_with_defaults(module, *given, action_groups=groups)
+        return dict(complete)
+
+
+def _note(result: dict[str, Any], step: Step, answer: Mapping[str, Any]) -> None:
+    """Add what a module returned to the result of the task."""
+    changed, diff = bool(answer.get("changed")), answer.get("diff") or []
+    diffs = diff if isinstance(diff, list) else [diff]
+    result["changed"] |= changed
+    result["diff"] += diffs
+    result["steps"].append({"name": step.name, "module": COLLECTION + step.module, "changed": changed, "diff": diffs})
+    for key in MERGED:
+        if answer.get(key):
+            result[key] = [*result.get(key, ()), *answer[key]]

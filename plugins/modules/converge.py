@@ -1,0 +1,121 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: converge
+short_description: Bring a hypervisor to its compiled state, by the modules that it takes, in one task
+version_added: "0.3.0"
+author: the tenantry.sdn authors (@tenantry)
+description:
+  - Runs the modules of this collection that a host needs, one after another, with what M(tenantry.sdn.host_state)
+    returned, in the order in which nothing passes meanwhile that neither the old nor the new intent allows. Modules
+    that would have nothing to do, by the intent and by what the host has of ours, are not run.
+  - The roles of the collection use it. A task for each module would do the same, but each task costs the controller a
+    process for each host, also where there is nothing to do.
+  - Says by a line which step has changed something, and with C(--diff) what. The first step that fails ends the task.
+  - What C(module_defaults) has for the modules, or for their action groups, holds.
+extends_documentation_fragment:
+  - tenantry.sdn.attributes
+options:
+  state:
+    description: What M(tenantry.sdn.host_state) returned as C(state).
+    type: dict
+    required: true
+  parts:
+    description:
+      - V(routers), by M(tenantry.sdn.boot_restore) and M(tenantry.sdn.virtual_router). They go before V(networks),
+        which plugs them in.
+      - V(networks), by M(tenantry.sdn.ovs_bridge), M(tenantry.sdn.ovs_gre_mesh), M(tenantry.sdn.of_flow) and, where
+        there is need, M(tenantry.sdn.ovs_qos), M(tenantry.sdn.ovs_ssl), M(tenantry.sdn.sg_rules) and
+        M(tenantry.sdn.gateway_address).
+      - V(security_groups), by M(tenantry.sdn.sg_ipset), M(tenantry.sdn.sg_rules), M(tenantry.sdn.hybrid_plug) and
+        M(tenantry.sdn.routed_port). They come after V(networks).
+      - V(monitoring), by M(tenantry.sdn.ovs_mirror) and M(tenantry.sdn.ovs_flow_export). It comes after V(networks).
+    type: list
+    elements: str
+    choices: [routers, networks, security_groups, monitoring]
+    required: true
+  owned:
+    description:
+      - What the host has of this owner, as C(owned) of M(tenantry.sdn.ovs_bridge) says it. The part V(networks) finds
+        it out, and the parts after it know it.
+      - What is not in it may be there, and is looked for.
+    type: dict
+    default: {}
+  datapath_type:
+    description: V(netdev) for the datapath in userspace; empty or V(system) for the kernel's.
+    type: str
+    choices: ["", system, netdev]
+    default: ""
+  require_devices:
+    description: Fail if the network device of a port does not exist (yet), instead of warning.
+    type: bool
+    default: false
+  require_effect:
+    description: Fail if the datapath is known to take a limit of a QoS profile and not do it, instead of warning.
+    type: bool
+    default: true
+  secrets:
+    description: Keys of VPNs of the part V(routers), by the names that the intent has for them.
+    type: dict
+    default: {}
+  files:
+    description: Files by which a boot makes the routers anew, by their paths, as for M(tenantry.sdn.boot_restore).
+    type: dict
+    default: {}
+  programs:
+    description:
+      - Programs that the part V(routers) needs. If the host lacks some, RV(missing) says so and nothing is done.
+    type: list
+    elements: str
+    default: []
+seealso:
+  - module: tenantry.sdn.host_state
+"""
+
+EXAMPLES = r"""
+- name: Compile
+  tenantry.sdn.host_state:
+    directory: "{{ inventory_dir }}/intent"
+    hypervisor: "{{ inventory_hostname }}"
+  register: compiled
+
+- name: Have all but routers
+  tenantry.sdn.converge:
+    state: "{{ compiled.state }}"
+    parts: [networks, security_groups, monitoring]
+"""
+
+RETURN = r"""
+steps:
+  description: The modules that ran, in their order, with what each changed.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - {name: Dig the tunnels of the tenants, module: tenantry.sdn.ovs_gre_mesh, changed: true, diff: []}
+step:
+  description: The name of the step that failed.
+  returned: failure
+  type: str
+  sample: Dig the tunnels of the tenants
+owned:
+  description:
+    - What the host has of this owner, as M(tenantry.sdn.ovs_bridge) says it, or O(owned) without the part V(networks).
+  returned: success
+  type: dict
+missing:
+  description: What the host lacks of O(programs).
+  returned: with the part V(routers)
+  type: list
+  elements: str
+  sample: [haproxy]
+public_keys:
+  description: The public keys of the routers that have WireGuard, by their names.
+  returned: with the part V(routers)
+  type: dict
+"""
