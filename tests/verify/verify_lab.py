@@ -8,24 +8,25 @@ The smallest network in which a probe can be right or wrong. The twin is another
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
-import sys
 import time
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import traceback
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
+
+from module_runner import run_module
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Verdict, judge
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import parse_measurement
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin import kernel
 
 SECONDS = 30
-MODULE = "ansible_collections.tenantry.sdn.plugins.modules.endpoint_probe"
 VLANS = {"acme.web": 10, "globex.web": 20}
 RUN = "a1b2c3"
 
@@ -129,25 +130,68 @@ class Lab:
     def vsctl(self, command: str) -> None:
         self.switch.run("ovs-vsctl", "--timeout=10", *command.split())
 
-    def probe(self, phase: str, name: str, **more: Any) -> dict[str, Any]:
+    def probe(self, phase: str, name: str, check: bool = False, **more: Any) -> dict[str, Any]:
         """Run the module in an endpoint as Ansible does, and return its result."""
+        return self.start_probe(phase, name, check, **more).result()
+
+    def start_probe(self, phase: str, name: str, check: bool = False, **more: Any) -> Probe:
         own = next(item for item in self.endpoints if item.name == name)
         others = [item for item in self.endpoints if item is not own]
         options = {
             **{"phase": phase, "run": RUN, "endpoint": probed(own), "timeout": 2, "deadline": 60},
             **{"targets": [probed(item) for item in others], "vlans": sorted(VLANS.values()), **more},
         }
-        return run_module(self.hosts[name], options)
+        return Probe.start(self.hosts[name], options, check)
 
     def measure(self) -> Verdict:
-        """Run all phases on all endpoints, and judge."""
-        names = [item.name for item in self.endpoints]
-        with ThreadPoolExecutor(len(names)) as pool:
-            for phase in ("listen", "send"):
-                list(pool.map(lambda name, phase=phase: self.probe(phase, name), names))
-            results = list(pool.map(lambda name: self.probe("collect", name), names))
-        measurements = [parse_measurement(result["measurement"]) for result in results]
-        return judge(self.endpoints, dict(zip(names, measurements)))
+        """Run all phases on all endpoints, each on all at once, and judge."""
+        results: dict[str, dict[str, Any]] = {}
+        for phase in ("listen", "send", "collect"):
+            probes = {item.name: self.start_probe(phase, item.name) for item in self.endpoints}
+            results = {name: probe.result() for name, probe in probes.items()}
+        measurements = {name: parse_measurement(result["measurement"]) for name, result in results.items()}
+        return judge(self.endpoints, measurements)
+
+
+@dataclass
+class Probe:
+    """The module, run in a copy of this process that is on the host: Python takes longer to start than the module."""
+
+    process: int
+    answers: Connection
+
+    @classmethod
+    def start(cls, host: Host, options: dict[str, Any], check: bool) -> Probe:
+        answers, answer = Pipe(duplex=False)
+        process = os.fork()
+        if not process:
+            _run_on(host, options, check, answer)
+        answer.close()
+        return cls(process, answers)
+
+    def result(self) -> dict[str, Any]:
+        """Wait for the result and return it; a failed module raises its message."""
+        assert self.answers.poll(SECONDS), "the module has not ended"
+        result: dict[str, Any] = self.answers.recv()
+        os.waitpid(self.process, 0)
+        if result.get("failed"):
+            raise AssertionError(result["msg"])
+        return result
+
+
+def _run_on(host: Host, options: dict[str, Any], check: bool, answer: Connection) -> NoReturn:
+    """Enter the host, and send what the module says; a process is in another PID namespace from its birth only."""
+    try:
+        for namespace in [os.open(f"/proc/{host.pid}/ns/{kind}", os.O_RDONLY) for kind in ("net", "mnt", "pid")]:
+            kernel.setns(namespace, 0)
+        if os.fork():
+            os.wait()
+        else:
+            answer.send(dict(run_module("endpoint_probe", options, check)))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(0)
 
 
 def probed(endpoint: Endpoint) -> dict[str, Any]:
@@ -156,19 +200,3 @@ def probed(endpoint: Endpoint) -> dict[str, Any]:
         **{"name": endpoint.name, "mac": endpoint.mac, "addresses": list(endpoint.addresses)},
         **{"mtu": endpoint.mtu, "vlan": VLANS.get(endpoint.network)},
     }
-
-
-def run_module(host: Host, options: dict[str, Any], python: Sequence[str] = (sys.executable,)) -> dict[str, Any]:
-    """Run the module with its options on standard input; a failed module raises its message."""
-    arguments = {"_ansible_remote_tmp": "/tmp", "_ansible_keep_remote_files": False, **options}
-    stdin = json.dumps({"ANSIBLE_MODULE_ARGS": arguments})
-    environment = f"PYTHONPATH={os.pathsep.join(path for path in sys.path if path)}"
-    argv = host.enter("env", environment, *python, "-m", MODULE)
-    done = subprocess.run(argv, input=stdin, capture_output=True, text=True, timeout=SECONDS, check=False)
-    try:
-        result: dict[str, Any] = json.loads(done.stdout)
-    except ValueError:
-        raise AssertionError(done.stdout + done.stderr) from None
-    if result.get("failed"):
-        raise AssertionError(result["msg"])
-    return result
