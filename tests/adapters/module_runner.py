@@ -16,7 +16,8 @@ import json
 import os
 import subprocess
 import tempfile
-from multiprocessing import get_context
+from multiprocessing import Pipe, get_context
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,23 @@ def fork_module(name: str, params: dict[str, Any]) -> BaseProcess:
     process = get_context("fork").Process(target=run_module, args=(name, params))
     process.start()
     return process
+
+
+def call_module(name: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Run a module to its end in a copy of this process, which what it leaves running is no child of."""
+    answers, answer = Pipe(duplex=False)
+    process = get_context("fork").Process(target=_answer, args=(answer, name, params))
+    process.start()
+    answer.close()
+    try:
+        result: dict[str, Any] = answers.recv()
+    finally:
+        process.join()
+    return result
+
+
+def _answer(answer: Connection, name: str, params: dict[str, Any]) -> None:
+    answer.send(dict(run_module(name, params)))
 
 
 def start_module(name: str, params: dict[str, Any], *wrapper: str) -> subprocess.Popen[bytes]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from module_runner import run_module, start_module
+from module_runner import call_module, run_module, start_module
 
 SECONDS = 60
 
@@ -53,8 +53,10 @@ class TwinLab:
         return start_module("twin", {"name": self.name, **options}, *wrapper)
 
     def call(self, *wrapper: str, **options: Any) -> dict[str, Any]:
-        """Run the module to its end and return its result, failed or not."""
-        return result_of(self.start(*wrapper, **options))
+        """Run the module to its end and return its result, failed or not; by a wrapper in a Python of its own."""
+        if wrapper:
+            return result_of(self.start(*wrapper, **options))
+        return call_module("twin", {"name": self.name, **options})
 
     def check(self, **options: Any) -> dict[str, Any]:
         """Run the module in check and diff mode."""
