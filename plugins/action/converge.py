@@ -18,11 +18,16 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import SdnError
+from ansible_collections.tenantry.sdn.plugins.plugin_utils.planned import planned_state
 from ansible_collections.tenantry.sdn.plugins.plugin_utils.steps import PARTS, Settings, Step, steps
+from ansible_collections.tenantry.sdn.plugins.plugin_utils.vault import Vault
 
 COLLECTION = "tenantry.sdn."
 ARGUMENTS = {
     "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "required": True},
+    "plan": {"type": "path"},
+    "hypervisor": {"type": "str"},
     "owned": {"type": "dict", "default": {}},
     "datapath_type": {"type": "str", "choices": ["", "system", "netdev"], "default": ""},
     "require_devices": {"type": "bool", "default": False},
@@ -42,7 +47,9 @@ class ActionModule(ActionBase):
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = {**super().run(tmp, task_vars), "changed": False, "diff": [], "steps": []}
-        work = steps(*self._arguments())
+        vault = Vault(self._loader)
+        work = steps(*self._arguments(vault))
+        result |= {"_ansible_no_log": True} if vault.used else {}
         try:
             step = next(work)
             while True:
@@ -57,17 +64,22 @@ class ActionModule(ActionBase):
         except StopIteration as end:
             return {**result, **end.value}
 
-    def _arguments(self) -> tuple[Mapping[str, Any], list[str], Mapping[str, int], Settings]:
+    def _arguments(self, vault: Vault) -> tuple[Mapping[str, Any], list[str], Mapping[str, int], Settings]:
         given = dict(self._task.args)
         state = given.pop("state", None)  # as large as the host: what Ansible checks it copies
-        if not isinstance(state, Mapping):
-            raise AnsibleActionFail("state: give what tenantry.sdn.host_state returned as state")
-        checked = ArgumentSpecValidator(ARGUMENTS).validate(given)
+        checked = ArgumentSpecValidator(ARGUMENTS, required_together=[("plan", "hypervisor")]).validate(given)
         if checked.error_messages:
             raise AnsibleActionFail("; ".join(checked.error_messages))
         values = checked.validated_parameters
-        parts, owned = values.pop("parts"), values.pop("owned")
-        return state, parts, owned, Settings(**{**values, "programs": tuple(values["programs"])})
+        parts, owned, plan, hypervisor = (values.pop(name) for name in ("parts", "owned", "plan", "hypervisor"))
+        if (plan is None) == (state is None) or not (plan or isinstance(state, Mapping)):
+            raise AnsibleActionFail("give either state, as tenantry.sdn.host_state returns it, or plan and hypervisor")
+        if plan:
+            try:
+                state = planned_state(self._loader.path_dwim(plan), hypervisor, vault)
+            except SdnError as error:
+                raise AnsibleActionFail(error.message) from None
+        return state or {}, parts, owned, Settings(**{**values, "programs": tuple(values["programs"])})
 
     def _module(self, step: Step, variables: Mapping[str, Any]) -> dict[str, Any]:
         name = COLLECTION + step.module

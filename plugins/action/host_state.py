@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, ClassVar
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plan_files import read_plan, read_state
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host, host_warnings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 from ansible_collections.tenantry.sdn.plugins.plugin_utils.intent_action import IntentAction, outcome
-from ansible_collections.tenantry.sdn.plugins.plugin_utils.planner import VERSION
+from ansible_collections.tenantry.sdn.plugins.plugin_utils.planned import planned_state
 
 
 class ActionModule(IntentAction):
@@ -23,29 +21,35 @@ class ActionModule(IntentAction):
         "hypervisor": {"type": "str", "required": True},
         "without_tenants": {"type": "list", "elements": "str", "default": []},
         "plan": {"type": "path"},
+        "only": {"type": "list", "elements": "str"},
     }
     ONE_OF = ("fabric", "directory", "plan")
 
     def compiled(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         left_out = arguments["without_tenants"]
         if arguments["plan"] and not left_out:
-            return self._planned(self._loader.path_dwim(arguments["plan"]), arguments["hypervisor"])
+            folder = self._loader.path_dwim(arguments["plan"])
+            state = planned_state(folder, arguments["hypervisor"], self.vault)
+            return {"changed": False, **told(state, arguments["only"])}
         found = self.allocated(arguments, variables, keep=not left_out)
         intent = without(found.intent, left_out)
         state = compile_host(intent, found.allocations, arguments["hypervisor"], found.record.hypervisors)
         changes = {"changed": False} if left_out else outcome(found)
-        return {**changes, "state": state, "warnings": host_warnings(state)}
+        return {**changes, **told(state, arguments["only"])}
 
-    def _planned(self, folder: str, hypervisor: str) -> dict[str, Any]:
-        plan = read_plan(folder, VERSION)
-        faults = Faults()
-        known = one_of_names((*plan.hosts, *plan.others), "hypervisor of this fabric")
-        name = faults.parse("hypervisor", known, hypervisor)
-        if name in plan.others:
-            faults.add("hypervisor", f"the plan was made for others than {name}; add it to its hypervisors")
-        faults.raise_any()
-        state = json.loads(self.vault.open(read_state(folder, name or "", plan)))
-        return {"changed": False, "state": state, "warnings": host_warnings(state)}
+
+def told(state: Mapping[str, Any], only: Collection[str] | None) -> dict[str, Any]:
+    """Return what the task says of a state: these parts of it, or all."""
+    firewall, routed, gateways = state["firewall"], state["routed"], state["gateways"]
+    return {
+        "state": state if only is None else {name: state[name] for name in only},
+        "sizes": {
+            "routers": len(state["routers"]),
+            "guests_of_groups": len(firewall["plugs"]) + len(routed["ports"]),
+            "firewall_chains": len(firewall["rules"]["chains"]) + len(gateways["rules"]["chains"]),
+        },
+        "warnings": host_warnings(state),
+    }
 
 
 def without(intent: Intent, tenants: list[str]) -> Intent:

@@ -22,9 +22,17 @@ extends_documentation_fragment:
   - tenantry.sdn.attributes
 options:
   state:
-    description: What M(tenantry.sdn.host_state) returned as C(state).
+    description: What M(tenantry.sdn.host_state) returned as C(state). Give either it, or O(plan) and O(hypervisor).
     type: dict
-    required: true
+  plan:
+    description:
+      - Directory of a plan that M(tenantry.sdn.plan) made, from which the state of O(hypervisor) is taken. So it need
+        not go through Ansible's variables, which takes a large state longer than all else.
+      - Relative to the playbook.
+    type: path
+  hypervisor:
+    description: Name of the hypervisor in the plan.
+    type: str
   parts:
     description:
       - V(routers), by M(tenantry.sdn.boot_restore) and M(tenantry.sdn.virtual_router). They go before V(networks),
@@ -87,6 +95,12 @@ EXAMPLES = r"""
 - name: Have all but routers
   tenantry.sdn.converge:
     state: "{{ compiled.state }}"
+    parts: [networks, security_groups, monitoring]
+
+- name: Or have it taken out of a plan
+  tenantry.sdn.converge:
+    plan: "{{ inventory_dir }}/plan"
+    hypervisor: "{{ inventory_hostname }}"
     parts: [networks, security_groups, monitoring]
 """
 

@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What ``site`` costs the controller of 10,000 hosts, by hosts that are simulated: they answer each module at once.
 
-Plan and inventory are of all, and a run is limited to some. It is held against a play that has the same modules with
-little to say on the same hosts: what a host costs beyond it are its state, and tasks that run nothing on it.
+Plan and inventory are of all, and runs are limited to a few and to many: what a further host costs is the difference.
+It is held against a play that has the same modules with little to say on the same hosts. What is beyond the tasks is
+what the process of ansible-playbook itself uses; each task of each host is a process of its own.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import measure
 import topology
@@ -24,14 +25,21 @@ from payload import HERE, environment
 from plans import Fabric
 from table import Row
 
-HOSTS = 200
+FEW, MANY = 20, 220  # hosts
 FORKS = (5, 50, 200)
+BEYOND = 0.05  # s of a host, bound
 BARE: list[dict[str, Any]] = [  # what a host runs where all is there
     {"tenantry.sdn.hypervisor_info": {}},
     {"tenantry.sdn.ovs_bridge": {"name": "br-int"}},
     {"tenantry.sdn.ovs_gre_mesh": {"bridge": "br-int", "name": "web", "remotes": []}},
     {"tenantry.sdn.of_flow": {"bridge": "br-int", "cookie": "0x1", "flows": []}},
 ]
+
+
+class Used(NamedTuple):
+    cpu: float  # seconds, of the run and all that it starts
+    own: float  # of the process of ansible-playbook alone
+    wall: float
 
 
 def rows(directory: Path) -> Iterator[Row]:
@@ -46,27 +54,33 @@ def measured(directory: Path, plan: Path) -> Iterator[Row]:
     inventory.write_text("\n".join(["[hypervisors]", *topology.NAMES, ""]))
     book = directory / "bare.json"
     book.write_text(json.dumps([{"hosts": "hypervisors", "gather_facts": False, "tasks": BARE}]))
-    empty = directory / "empty.json"
-    empty.write_text(json.dumps([{"hosts": "hypervisors", "gather_facts": False, "tasks": [{"meta": "noop"}]}]))
+    own = directory / "own"
+    settings = {
+        **environment(directory),
+        "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "connection"),
+        "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callbacks"),
+        "ANSIBLE_CALLBACKS_ENABLED": "own_cpu",
+        "ANSIBLE_PIPELINING": "1",
+        "TENANTRY_OWN_CPU": str(own),
+    }
 
-    def run(forks: int, *words: str) -> tuple[float, float]:
-        """Return the CPU seconds of a run, and the seconds that it takes."""
-        settings = {
-            **environment(directory),
-            "ANSIBLE_CONNECTION_PLUGINS": str(HERE / "connection"),
-            "ANSIBLE_PIPELINING": "1",
-        }
+    def run(hosts: int, forks: int, *words: str) -> Used:
         argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), "-c", "simulated"]
-        argv += ["-f", str(forks), "-l", f"hypervisors[0:{HOSTS - 1}]", *words]
+        argv += ["-f", str(forks), "-l", f"hypervisors[0:{hosts - 1}]", *words]
         started = time.monotonic()
-        return measure.run(argv, environment=settings).client, time.monotonic() - started
+        cpu = measure.run(argv, environment=settings).client
+        return Used(cpu, float(own.read_text()), time.monotonic() - started)
 
-    fixed = run(5, str(empty))[0]
-    tasks = (run(50, str(book))[0] - fixed) / HOSTS
+    def further(forks: int, *words: str) -> Used:
+        """Return what a host costs beside others."""
+        few, many = (run(hosts, forks, *words) for hosts in (FEW, MANY))
+        return Used(*((more - less) / (MANY - FEW) for less, more in zip(few, many)))
+
+    bare = further(50, str(book)).cpu
     for forks in FORKS:
-        cpu, wall = run(forks, "tenantry.sdn.site", "-e", f"tenantry_plan_dir={plan}", "-e", "tenantry_everywhere=true")
-        each = (cpu - fixed) / HOSTS
-        beyond = f"{tasks:.3f} s of a bare play of its modules, {each - tasks:.3f} s beyond"
-        took = f"{HOSTS} hosts in {wall:.0f} s on {os.cpu_count()} processors that others use too"
-        yield Row(f"site of {topology.HYPERVISORS:,} hosts, {forks} forks, CPU a host", took, beyond, each, "s")
-    yield Row("  before the first host", "", "", fixed, "s")
+        used = further(forks, "tenantry.sdn.site", "-e", f"tenantry_plan_dir={plan}", "-e", "tenantry_everywhere=true")
+        took = f"{used.wall:.2f} s a host on {os.cpu_count()} processors that others use too"
+        beyond = f"{bare:.3f} s of a bare play of its modules, {used.cpu - bare:.3f} s more"
+        what = f"site of {topology.HYPERVISORS:,} hosts, {forks} forks, CPU of a further host"
+        yield Row(what, took, beyond, used.cpu, "s")
+        yield Row("  of it by ansible-playbook itself, beyond the tasks", "", "", used.own, "s", bound=BEYOND)

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.intent_files import locked, write_atomically
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, InvalidInput
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.fabric_plan import ANEW, Plan, parse, render
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.fabric_plan import ANEW, Plan, of_one, parse, render
 
 PLAN_FILE = "plan.json"
 APPLIED_FILE = "applied.json"
@@ -33,12 +33,13 @@ def hash_of(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def read_plan(folder: str, version: str) -> Plan:
-    """Return the plan of a directory, or raise InvalidInput."""
+def read_plan(folder: str, version: str, host: str = "") -> Plan:
+    """Return the plan of a directory, or raise InvalidInput; with this host alone, if one is given that it has."""
     path = os.path.join(folder, PLAN_FILE)
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return parse(file.read(), path, version)
+            text = file.read()
+            return parse(of_one(text, host) if host else text, path, version)
     except OSError as error:
         raise InvalidInput([f"{path}: cannot be read ({error.strerror}); {ANEW}, or name its directory"]) from None
 

@@ -11,6 +11,7 @@ whole. Nothing in it depends on when, where, or after which plan it was made.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
@@ -20,6 +21,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.errors import Invalid
 FORMAT = 2  # of the directory and of the states in it; 1 had nothing routed and no gateways
 FIGURES = ("tunnels", "flows", "sets", "elements", "rules")  # that a host has
 ANEW = "make the plan anew with the playbook tenantry.sdn.plan"
+
+_HOSTS = ' "hosts": {\n'
+_END = "\n }\n}\n"
 
 _encode = json.JSONEncoder(sort_keys=True).encode
 
@@ -65,7 +69,7 @@ def render(plan: Plan) -> str:
     del head["hosts"]
     lines = [f" {json.dumps(name)}: {json.dumps(value, sort_keys=True)}" for name, value in head.items()]
     hosts = [f"  {json.dumps(name)}: {json.dumps(host)}" for name, host in sorted(plan.hosts.items())]
-    return "{\n" + ",\n".join([*lines, ' "hosts": {\n' + ",\n".join(hosts) + "\n }"]) + "\n}\n"
+    return "{\n" + ",\n".join([*lines, _HOSTS + ",\n".join(hosts)]) + _END
 
 
 def parse(text: str, path: str, version: str) -> Plan:
@@ -85,6 +89,13 @@ def parse(text: str, path: str, version: str) -> Plan:
         return Plan(**{**given, "hosts": hosts, "others": tuple(given["others"])})
     except (AttributeError, KeyError, TypeError):
         raise InvalidInput([f"{path}: is not whole; {ANEW}"]) from None
+
+
+def of_one(text: str, host: str) -> str:
+    """Return the text of a plan.json with this host alone, which is soon parsed; all of it if it has no such line."""
+    head, hosts, lines = text.partition(_HOSTS)
+    line = re.search(f"^  {re.escape(json.dumps(host))}: .*?(?=,?$)", lines, re.MULTILINE)
+    return f"{head}{hosts}{line[0]}{_END}" if line and text.endswith(_END) else text
 
 
 def render_state(state: Mapping[str, Any]) -> str:

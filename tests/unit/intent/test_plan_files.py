@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -191,9 +192,18 @@ def test_a_plan_that_is_none(tmp_path: Path, break_it: Any, fault: str) -> None:
     path.unlink()
     if text is not None:
         path.write_text(text)
-    with pytest.raises(InvalidInput) as raised:
-        read(tmp_path)
-    assert raised.value.message == f"{path}: {fault}"
+    for host in ("", "hv1"):
+        with pytest.raises(InvalidInput) as raised:
+            plan_files.read_plan(str(tmp_path), VERSION, host)
+        assert raised.value.message == f"{path}: {fault}"
+
+
+def test_a_plan_is_read_for_one_host_as_for_all(tmp_path: Path) -> None:
+    plan = planned(tmp_path, many_hosts())
+    for host, its in plan.hosts.items():
+        assert plan_files.read_plan(str(tmp_path), VERSION, host) == replace(plan, hosts={host: its})
+    for unknown in ("hv", "hw", 'hv1": ', ".*", ""):
+        assert plan_files.read_plan(str(tmp_path), VERSION, unknown) == plan
 
 
 def test_a_state_that_is_none(tmp_path: Path) -> None:
