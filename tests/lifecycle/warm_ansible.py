@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
-from ansible.cli import playbook  # noqa: F401 most of Ansible
 from ansible.plugins import loader
-from ansible.plugins.vars import host_group_vars  # noqa: F401 its loader would hold the class for a plugin
+
+import_module("ansible.cli.playbook")  # most of Ansible
+import_module("ansible.plugins.vars.host_group_vars")  # its loader would take the class for a plugin
 
 OURS = Path(__file__).parents[2] / "plugins"
 BUILTIN = {
