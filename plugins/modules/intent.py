@@ -83,6 +83,7 @@ gateways:
   description:
     - What the L3 switches of the pods join, for each network that all tenants share and each of its pods. The segment
       is the physical network in that pod, the addresses are the gateways of the guests there.
+    - And who routes in flat external networks, with the C(routes) to the networks that routers there do not translate.
   returned: success
   type: list
   elements: dict
@@ -140,12 +141,12 @@ ways_unmeasured:
   description: How many there are of each kind that are not measured.
   returned: success
   type: dict
-  sample: {load balancers: 1}
+  sample: {VPNs: 1}
 external_networks:
-  description: By name of a network where routers meet the outside, its subnet.
+  description: By name of a network where routers meet the outside, its subnets.
   returned: success
   type: dict
-  sample: {internet: 203.0.113.0/24}
+  sample: {internet: [203.0.113.0/24]}
 concerned:
   description:
     - The hypervisors that a change of the members of O(members_of) concerns, sorted. These have a port in one of the
