@@ -128,6 +128,20 @@ def members(fabric: Fabric) -> Iterator[dict[str, Member]]:
         member.kill()
 
 
+def test_verify_asks_load_balancers_from_outside_and_inside(fabric: Fabric) -> None:
+    """Probes are their members. The intent has one that the router has not: all other ways are as they shall be."""
+    balancers = fabric.tenants["acme"]["routers"]["edge"]["load_balancers"]
+    balancers["new"] = balancer(86, mode="http")
+    fault = fabric.refused("verify", "-everify_attack=false")["localhost"]
+    del balancers["new"]
+    told = f"http 86 to {PUBLIC} (load balancer): expected reachable, measured unreachable (no reply)"
+    assert "2 wrong (2 unreachable)." in fault
+    assert {line for line in fault.splitlines() if line.startswith("- ")} == {
+        f"- internet -> acme.web-1 {told}",
+        f"- acme.db-1 -> internet {told}",
+    }
+
+
 def state_of_host_service(fabric: Fabric) -> str:
     show = "--property=ActiveState,UnitFileState,MainPID"
     return fabric.twin.run("hv1", "systemctl", "show", "--value", show, "haproxy.service")

@@ -86,8 +86,8 @@ def route(core: Host, gateways: Mapping[str, Gateway]) -> None:
         setting = f"net.ipv6.conf.{bridge}.disable_ipv6={0 if addressed else 1}"
         core.run("sysctl", "--quiet", "--write", setting, namespaces="--net")
         core.run("ethtool", "-K", bridge, "tx", "off", namespaces="--net")  # checksums, as at the ends of cables
-        for option in ("-4", "-6"):  # which takes a route for what deletes its address
-            core.run("ip", option, "route", "flush", "dev", bridge, "proto", "static", namespaces="--net")
+        # Of IPv4, routes go with the last address of a device.
+        core.run("ip", "-6", "route", "flush", "dev", bridge, "proto", "static", namespaces="--net")
     lines = [line for bridge, its in gateways.items() for line in cables.gateway_lines(bridge, its)]
     if lines:
         batch(core, lines, namespaces="--net")
