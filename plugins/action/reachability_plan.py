@@ -16,6 +16,7 @@ from ansible.utils.display import Display
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint, parse_endpoints
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.passages import parse_passages
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import parse_acl_data, parse_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.sampling import Sample, sample
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security
@@ -36,6 +37,7 @@ ARGUMENTS = {
     "networks": {"type": "dict", "required": True},
     "security": {"type": "dict", "default": {}},
     "acls": {"type": "dict", "default": {}},
+    "passages": {"type": "list", "elements": "dict", "default": []},
     "ways": {"type": "list", "elements": "dict", "default": []},
     "ways_unmeasured": {"type": "dict", "default": {}},
     "external_networks": {"type": "dict", "default": {}},
@@ -98,7 +100,7 @@ class ActionModule(ActionBase):
             "run": secrets.token_hex(4),
             "names": [endpoint.name for endpoint in endpoints],
             "endpoints": [asdict(endpoint) for endpoint in endpoints],
-            "permitted": permitted(securities, endpoints, port, acls),
+            "permitted": permitted(securities, endpoints, port, acls, parse_passages(arguments["passages"])),
             "probes": {
                 item.name: _probe(item, networks, securities, attack, _of_balancers(led_to[item.name]))
                 for item in endpoints

@@ -79,7 +79,14 @@ hypervisors:
   elements: dict
   sample:
     - {name: hv1, vtep: 192.168.1.151, zone: z1, pod: p1, uplinks: {physnet1: eth1}, segments: {physnet1: physnet1@p1}}
-gateways:
+gatepassages:
+  description:
+    - What guests behind one router may open to those behind another, by a VPN between the two or by IPv6 outside, as
+      M(tenantry.sdn.reachability_plan) takes it.
+  returned: success
+  type: list
+  elements: dict
+ways:
   description:
     - What the L3 switches of the pods join, for each network that all tenants share and each of its pods. The segment
       is the physical network in that pod, the addresses are the gateways of the guests there.
@@ -141,7 +148,7 @@ ways_unmeasured:
   description: How many there are of each kind that are not measured.
   returned: success
   type: dict
-  sample: {VPNs: 1}
+  sample: {VPNs to elsewhere: 1}
 external_networks:
   description: By name of a network where routers meet the outside, its subnets.
   returned: success

@@ -21,6 +21,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.gateways impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.gateways import gateways
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import flood_warnings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring import exports, mirrors, with_outputs
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.passages import passages_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import acl_as_data, as_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import COOKIE
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed, one_of_names
@@ -141,6 +142,7 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
             if router.acl
         },
         "ways": ways_of(intent),
+        "passages": passages_of(intent),
         "ways_unmeasured": unmeasured(intent),
         "external_networks": {
             network.name: [subnet.text for subnet in network.subnets] for network in intent.external_networks

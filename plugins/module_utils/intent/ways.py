@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.passages import lonely_vpns
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import (
     ANYWHERE,
     LoadBalancer,
@@ -72,9 +73,8 @@ def ways_of(intent: Intent) -> list[dict[str, Any]]:
 
 def unmeasured(intent: Intent) -> dict[str, int]:
     """Return how many ways there are that nobody measures, by kind."""
-    routers = [router for tenant in intent.tenants.values() for router in tenant.routers.values()]
-    vpns = sum((router.wireguard is not None) + len(router.sites) for router in routers)
-    return {"VPNs": vpns} if vpns else {}
+    vpns = lonely_vpns(intent)
+    return {"VPNs to elsewhere": vpns} if vpns else {}
 
 
 def parse_ways(data: Iterable[Mapping[str, Any]]) -> list[Way]:

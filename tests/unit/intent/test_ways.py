@@ -166,7 +166,7 @@ def test_what_nobody_measures_is_said() -> None:
     assert not_seen({}, {}) == ""
     vpn = "{type: ipsec, remote: 192.0.2.9, remote_subnets: 192.168.60.0/24, networks: web, psk: key}"
     fabric = compiled(f"{{tenants: {{acme: {{routers: {{edge: {{vpn: {{branch: {vpn}}}}}}}}}}}}}")
-    assert fabric["ways_unmeasured"] == {"VPNs": 1}
+    assert fabric["ways_unmeasured"] == {"VPNs to elsewhere": 1}
     assert compiled()["ways_unmeasured"] == {}
 
 

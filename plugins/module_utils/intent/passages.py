@@ -1,0 +1,131 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What guests behind one router may open to guests behind another: by a VPN between the two, or by IPv6 outside."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import permutations
+from typing import Any, NamedTuple
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import ANYWHERE, Router
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import ICMP, ICMPV6, PROTOCOLS
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent
+
+
+@dataclass(frozen=True)
+class Passage:
+    """Who may open what to whom. ``protocol`` and ``ports`` None: any."""
+
+    senders: Sequence[str]  # full names of networks
+    receivers: Sequence[str]
+    sources: Sequence[str]  # networks of addresses
+    targets: Sequence[str]
+    protocol: str | None = None
+    ports: Sequence[int] | None = None  # the first and the last
+
+    def lets(self, connection: Connection) -> bool:
+        protocol = ICMP if connection.protocol == ICMPV6 else connection.protocol
+        return (
+            self.protocol in (None, *(name for name, number in PROTOCOLS.items() if number == protocol))
+            and (not self.ports or self.ports[0] <= connection.port <= self.ports[1])
+            and _within(connection.source, self.sources)
+            and _within(connection.target, self.targets)
+        )
+
+
+class _Tunnel(NamedTuple):
+    """One end of a VPN, as it is written there."""
+
+    router: Router
+    kind: str
+    remote: str | None  # where the other end is called; None: it has to call
+    beyond: Sequence[str]  # networks of addresses that are behind the other end
+    networks: Sequence[str]  # full names of those that are joined with it
+
+    @property
+    def here(self) -> str:
+        """Where it is called."""
+        address = self.router.outside.address if self.router.outside else ""
+        return (
+            f"{address}:{self.router.wireguard.port}" if self.kind == "wireguard" and self.router.wireguard else address
+        )
+
+    def joins(self, other: _Tunnel) -> bool:
+        """Say whether both are ends of one VPN: one calls the other, which does not say that somebody else calls."""
+        calls = [(self.remote, other.here), (other.remote, self.here)]
+        met = [remote == here for remote, here in calls if remote is not None]
+        return self.kind == other.kind and self.router is not other.router and bool(met) and all(met)
+
+
+def passages_of(intent: Intent) -> list[dict[str, Any]]:
+    """Return them as plain data, for ``parse_passages`` to read."""
+    routers = _routers(intent)
+    found = [*_by_vpn(routers), *_by_ipv6(intent, routers)]
+    return [
+        {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(one).items()} for one in found
+    ]
+
+
+def parse_passages(data: Iterable[Mapping[str, Any]]) -> list[Passage]:
+    return [Passage(**one) for one in data]
+
+
+def lonely_vpns(intent: Intent) -> int:
+    """Return how many ends of VPNs there are whose other end is not in the intent."""
+    tunnels = [tunnel for router in _routers(intent) for tunnel in _tunnels(router)]
+    return sum(not any(tunnel.joins(other) for other in tunnels) for tunnel in tunnels)
+
+
+def _routers(intent: Intent) -> list[Router]:
+    return [router for tenant in intent.tenants.values() for router in tenant.routers.values() if router.outside]
+
+
+def _tunnels(router: Router) -> Iterator[_Tunnel]:
+    for peer in router.wireguard.peers if router.wireguard else ():
+        yield _Tunnel(router, "wireguard", peer.endpoint, peer.allowed_ips, peer.networks)
+    for site in router.sites:
+        yield _Tunnel(router, "ipsec", site.remote, site.remote_subnets, site.networks)
+
+
+def _by_vpn(routers: Sequence[Router]) -> Iterator[Passage]:
+    """Yield what both ends of a VPN let through, either of which may open connections."""
+    for near, far in permutations([tunnel for router in routers for tunnel in _tunnels(router)], 2):
+        if near.joins(far):
+            yield Passage(near.networks, far.networks, far.beyond, near.beyond)
+
+
+def _by_ipv6(intent: Intent, routers: Sequence[Router]) -> Iterator[Passage]:
+    """Yield what firewalls let in of what guests of other routers send as they are."""
+    six = [router for router in routers if router.outside and router.outside.ipv6]
+    for router in six:
+        senders = sorted(network for other in six if other is not router for network in other.gateways)
+        for opening in router.firewall if senders else ():
+            if family(opening.public) == 6:
+                yield Passage(
+                    senders,
+                    _homes(intent, router, opening.target),
+                    ("::/0",) if opening.sources == ANYWHERE else tuple(opening.sources),
+                    (f"{opening.target}/128",),
+                    opening.protocol,
+                    (opening.ports.first, opening.ports.last) if opening.ports else None,
+                )
+
+
+def _homes(intent: Intent, router: Router, address: str) -> list[str]:
+    """Return the network of the router that a guest with an address is in."""
+    return [
+        network
+        for network in router.gateways
+        for port in intent.ports_in.get(network, ())
+        if address in [held.partition("/")[0] for held in port.addresses]
+    ]
+
+
+def _within(address: str, networks: Iterable[str]) -> bool:
+    return any(ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in networks)
