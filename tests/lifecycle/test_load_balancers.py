@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from lifecycle_fabric import Fabric
 from members import PORT, Client, Member, ask, is_cut, start_member
+from oracle import Oracle
 from packets import wait_until
 
 OUTSIDE, GATEWAY = "underlay", "203.0.113.1"  # the twin's core, and its address there
@@ -198,6 +199,23 @@ def test_networks_are_joined_as_the_acl_says(fabric: Fabric, members: dict[str, 
     assert ask(fabric, "acme.web-1", ("10.1.2.11", PORT)) == ("db-1", "10.1.1.11", "-", "-")
     assert ask(fabric, "acme.db-1", ("10.1.1.11", PORT)) is None
     assert fabric.twin.pings("acme.db-1", "10.1.1.11")
+
+
+def test_traces_say_the_same(fabric: Fabric, members: dict[str, Member]) -> None:
+    told, to_members = Oracle(fabric).told, {"proto": "tcp", "port": PORT}
+    assert told("acme.web-1", "acme.db-1", **to_members) == ("acme.web-1 reaches acme.db-1, and the answer comes back.")
+    assert told("acme.db-1", "acme.web-1", **to_members) == (
+        "acme.db-1 does not reach acme.web-1: router acme.edge is between them, and tenants.acme.routers.edge.acl[0] "
+        "denies it."
+    )
+    assert told("acme.db-1", "acme.web-1", proto="icmp", port=None) == (
+        "acme.db-1 reaches acme.web-1, and the answer comes back."
+    )
+    run = fabric.run("trace", "-efrom=acme.web-2", "-eto=acme.db-1")  # both on hv2, the router on hv1
+    assert "\nacme.web-2 reaches acme.db-1, and the answer comes back." in run.output
+    passed = "  hv1: router acme.edge passes it on: tenants.acme.routers.edge.acl does not speak of it, by the intent; "
+    assert run.output.count(passed) == 1
+    assert run.output.count("  hv1: router acme.edge passes it on, by the intent; the router is not asked") == 1
 
 
 def test_what_is_behind_a_guest_is_reached_and_reaches_the_outside(fabric: Fabric) -> None:

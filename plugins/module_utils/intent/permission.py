@@ -75,7 +75,13 @@ def answered(sender: End, receiver: End, connection: Connection) -> bool:
 
 def passes_acl(rules: Sequence[AclRule], connection: Connection) -> bool:
     """Say whether the ACL of a router lets the connection be opened from one of its networks to another."""
-    return next((rule.allowed for rule in rules if _is_about(rule, connection)), True)
+    rule = deciding(rules, connection)
+    return rule is None or rules[rule].allowed
+
+
+def deciding(rules: Sequence[AclRule], connection: Connection) -> int | None:
+    """Return which rule of an ACL decides about a connection: the first that speaks of it."""
+    return next((at for at, rule in enumerate(rules) if _is_about(rule, connection)), None)
 
 
 def _is_about(rule: AclRule, connection: Connection) -> bool:
