@@ -211,6 +211,9 @@ def test_traces_say_the_same(fabric: Fabric, members: dict[str, Member]) -> None
     assert told("acme.db-1", "acme.web-1", proto="icmp", port=None) == (
         "acme.db-1 reaches acme.web-1, and the answer comes back."
     )
+    assert told("acme.web-1", "internet", proto="icmp", port=None) == (
+        f"acme.web-1 gets out to internet as {PUBLIC} by router acme.edge, and the answer comes back."
+    )
     run = fabric.run("trace", "-efrom=acme.web-2", "-eto=acme.db-1")  # both on hv2, the router on hv1
     assert "\nacme.web-2 reaches acme.db-1, and the answer comes back." in run.output
     passed = "  hv1: router acme.edge passes it on: tenants.acme.routers.edge.acl does not speak of it, by the intent; "

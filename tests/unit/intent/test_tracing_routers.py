@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sample_intent import raw
+import yaml
+from sample_intent import merged, raw
 from test_tracing import answer, missed, out, rule
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
@@ -164,3 +165,69 @@ def test_what_does_not_go_by_the_router_is_refused(of: Intent, asked: dict[str, 
     with pytest.raises(InvalidInput) as caught:
         parse_question(of, {**ASKED, **asked})
     assert caught.value.faults == [fault]
+
+
+OUTSIDE = """
+fabric:
+  external_networks:
+    internet: {type: flat, physical_network: physnet2, subnet: [203.0.113.0/24, "2001:db8:113::/64"]}
+    other: {type: vlan, physical_network: physnet1, subnet: 198.51.100.0/24}
+  hypervisors: {hv2: {uplinks: {physnet2: eth2}}}
+tenants: {acme: {routers: {edge: {external: {network: internet, ip: 203.0.113.10}}}}}
+"""
+ROUTER = "tenants: {acme: {routers: {edge: %s}}}"
+
+
+def outward(more: str = "{}") -> Intent:
+    change = merged(yaml.safe_load(CHANGE.format(hosts="hv2", gateway="")), yaml.safe_load(OUTSIDE))
+    return parse(raw(yaml.safe_dump(merged(change, yaml.safe_load(more)))))
+
+
+def told_outward(*answers: dict[str, Any], more: str = "{}", **asked: Any) -> str:
+    of = outward(more)
+    visit, journey = follow(*answers, of=of, to="internet", **asked)
+    assert (visit, journey is None) == (None, False)
+    return verdict(Names(of, allocate(of, Record())[0]), journey)  # type: ignore[arg-type]
+
+
+OUT_AND_BACK = [*ALL[:2], answer(out(None, BACK)), answer(out("tap0"))]
+GETS_OUT = "acme.web-1 gets out to internet as %s by router acme.edge, and the answer comes back."
+STAYS = "acme.web-1 does not reach internet: router acme.edge is between them, and"
+
+
+def test_outside_it_is_seen_as_the_intent_says() -> None:
+    assert told_outward(*OUT_AND_BACK) == GETS_OUT % "203.0.113.10"
+    static = ROUTER % "{static_nat: {web-1: 203.0.113.11}}"
+    assert told_outward(*OUT_AND_BACK, more=static) == GETS_OUT % "203.0.113.11"
+    six = ROUTER % '{external: {ip: [203.0.113.10, "2001:db8:113::10"]}}'
+    assert told_outward(*OUT_AND_BACK, more=six, family=6) == GETS_OUT % "fd00:1::20"
+    assert told_outward(*ALL[:2], more=ROUTER % "{snat: false}") == (
+        f"{STAYS} its snat is false, and 10.1.1.20 has no static_nat."
+    )
+    assert told_outward(*ALL[:2], family=6) == f"{STAYS} it has no IPv6 address outside."
+    assert told_outward(*ALL[:2], src_ip="10.1.2.99") == (
+        f"{STAYS} it drops what comes from acme.web with another source address, as 10.1.2.99."
+    )
+
+
+def test_the_way_out_is_to_the_router_and_told() -> None:
+    of = outward()
+    visit, _journey = follow(of=of, to="internet", proto="tcp", port=443)
+    assert visit is not None
+    web = legs(of, "hv2")["web"]
+    assert visit.packet.flow.startswith(f"tcp,dl_src=52:54:00:00:00:01,dl_dst={web.mac},nw_src=10.1.1.20,")
+    assert "nw_dst=203.0.113.1," in visit.packet.flow
+    _visit, journey = follow(*OUT_AND_BACK, of=of, to="internet")
+    assert journey is not None
+    found = [line for line in lines(Names(of, allocate(of, Record())[0]), journey) if "router acme" in line]
+    assert found == ["  hv2: router acme.edge passes it on as 203.0.113.10, by the intent; the router is not asked"]
+
+
+def test_who_has_no_way_out_is_told() -> None:
+    for sender, external in (("acme.web-1", "other"), ("globex.app-1", "internet")):
+        with pytest.raises(InvalidInput) as caught:
+            parse_question(outward(), {"from": sender, "to": external})
+        network = {"acme.web-1": "acme.web", "globex.app-1": "globex.app"}[sender]
+        assert caught.value.faults == [
+            f"to: no router leads from {network} to {external}; write a port, or give it one"
+        ]

@@ -111,6 +111,11 @@ class Way:
     refusal: str = ""  # why the router drops it
 
     @property
+    def passed_on(self) -> bool:
+        """Whether a router passes it on."""
+        return self.crossing is not None and self.legs[0].reaches is True and not self.refusal
+
+    @property
     def elsewhere(self) -> list[tuple[Hop, Output]]:
         return [copy for leg in self.legs for copy in leg.elsewhere]
 
@@ -152,12 +157,20 @@ def travel(intent: Intent, question: Question) -> Generator[Visit, Answer, Journ
     yield from _go(intent, there, _NEW, connection)
     back = None
     if there.reaches and not there.answered and question.honest:
-        crossing = question.crossing and question.crossing.reverse
-        reply = question.packet.answer(question.receiver.mac)
-        packet = replace(reply, dl_dst=crossing.entry.mac) if crossing else reply
-        back = Way(packet, question.receiver, question.sender, crossing)
+        back = _way_back(question)
         yield from _go(intent, back, _REPLY, connection)
     return Journey(question, there, back)
+
+
+def _way_back(question: Question) -> Way:
+    """Return the way of the answer, not begun: from outside, that from the router."""
+    there = question.crossing
+    if there is None:
+        return Way(question.packet.answer(question.receiver.mac), question.receiver, question.sender, None)
+    if there.exit is None:
+        return Way(question.packet.answer(there.entry.mac), there.entry, question.sender, None)
+    reply = replace(question.packet.answer(question.receiver.mac), dl_dst=there.exit.mac)
+    return Way(reply, question.receiver, question.sender, Crossing(there.router, there.exit, there.entry))
 
 
 def resume(
@@ -179,7 +192,7 @@ def _go(intent: Intent, way: Way, ct_states: Sequence[str], connection: str) -> 
     yield from _through_plugs(intent, way.legs[0], ct_states, connection)
     if crossing and way.legs[0].reaches:
         way.refusal = refusal(intent, crossing, way.packet)
-        if not way.refusal:
+        if not way.refusal and crossing.exit:
             packet = replace(way.packet, dl_src=crossing.exit.mac, dl_dst=way.receiver.mac)
             way.legs.append(Leg(packet, crossing.exit, way.receiver, ends))
             yield from _through_plugs(intent, way.legs[1], ct_states, connection)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, ip_address
@@ -16,6 +16,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossi
     Crossing,
     crossing_of,
     has_gateway,
+    way_out,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import (
     PROTOCOLS,
@@ -25,7 +26,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet
     Packet,
     destination,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     Parser,
@@ -56,7 +57,13 @@ def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
     faults = Faults()
     ports = {port.name: port for port in intent.guests}
     sender = _end(faults, ports, "from", given, "the port that sends")
-    receiver = _end(faults, ports, "to", given, "the port that it is for")
+    external = next((network for network in intent.external_networks if network.name == given.get("to")), None)
+    crossing = None
+    if external:
+        crossing = _way_out(faults, intent, sender, external) if sender else None
+        receiver = _beyond(crossing, external) if crossing else None
+    else:
+        receiver = _end(faults, ports, "to", given, "the port that it is for")
     if sender and sender is receiver:
         faults.add("to", f"{sender.name} is where the packet comes from; write another port")
     protocol = faults.parse("proto", one_of(PROTOCOLS), given.get("proto") or "icmp")
@@ -65,8 +72,8 @@ def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
     src_ip = _optional(faults, given, "src_ip", ip_address)
     vlan = _optional(faults, given, "vlan", integer(0, 4095))  # 0 is a tag without a VLAN (IEEE 802.1Q)
     wanted = _optional(faults, given, "family", _version) or (family(src_ip) if src_ip else None)
-    found, crossing = None, None
-    if sender and receiver:
+    found = None
+    if sender and receiver and not external:
         _refuse_pods(faults, intent, sender, receiver)
         crossing = crossing_of(intent, sender, receiver)
     if sender and receiver and sender is not receiver and protocol:
@@ -106,6 +113,19 @@ def _refuse_pods(faults: Faults, intent: Intent, sender: Port, receiver: Port) -
         )
 
 
+def _way_out(faults: Faults, intent: Intent, sender: Port, external: Network) -> Crossing | None:
+    crossing = way_out(intent, sender, external.name)
+    if crossing is None:
+        faults.add("to", f"no router leads from {sender.network} to {external.name}; write a port, or give it one")
+    return crossing
+
+
+def _beyond(crossing: Crossing, external: Network) -> Port:
+    """Return who routes in an external network, as if it was a port."""
+    leg = crossing.entry
+    return replace(leg, name=external.name, network=external.name, addresses=external.gateways)
+
+
 def _refuse_other_gateways(faults: Faults, intent: Intent, crossing: Crossing, protocol: str, version: int) -> None:
     """Record that a packet does not go to the router between its ends, or the answer to it does not."""
     router = crossing.router.name
@@ -113,9 +133,9 @@ def _refuse_other_gateways(faults: Faults, intent: Intent, crossing: Crossing, p
         what = f"router {router} is between them, and passes no {protocol} on"
         faults.add("proto", f"{what}; write another one, or ports of one network")
         return
-    for key, way in (("from", crossing), ("to", crossing.reverse)):
-        if not has_gateway(intent, way, version):
-            what = f"guests of {way.entry.network} have another gateway than router {router}, which a trace cannot ask"
+    for key, leg in (("from", crossing.entry), ("to", crossing.exit)):
+        if leg and not has_gateway(intent, crossing.router, leg.network, version):
+            what = f"guests of {leg.network} have another gateway than router {router}, which a trace cannot ask"
             faults.add(key, f"{what}; measure with the playbook verify")
 
 

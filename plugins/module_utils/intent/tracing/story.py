@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import permission
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import leaves_as, passing
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.journey import Hop, Journey, Leg, Output, Way
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.names import Names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.reasons import reason
@@ -58,6 +58,9 @@ def _sentence(names: Names, journey: Journey) -> str:
     if there.answered:
         return f"{there.sender.hypervisor} itself answers {sender} in the place of {receiver}."
     arrives = f"{sender} reaches {receiver}"
+    if there.crossing and not there.crossing.exit:
+        seen = leaves_as(there.crossing, there.packet)
+        arrives = f"{sender} gets out to {receiver} as {seen} by router {there.crossing.router.name}"
     if len(there.deliveries) > 1:
         arrives += f", with {len(there.deliveries)} copies"
     if back is None:
@@ -111,13 +114,11 @@ def _way_data(names: Names, way: Way) -> dict[str, Any]:
 
 def _way(names: Names, way: Way) -> Iterator[str]:
     yield from _leg(names, way.legs[0])
-    crossing = way.crossing
-    if crossing and (way.refusal or way.is_whole):
-        by = permission(crossing, way.packet)
-        does = f"drops it: {way.refusal}" if way.refusal else f"passes it on{by and f': {by}'}"
-        yield f"  {crossing.place} {does}, by the intent; the router is not asked"
-    if crossing and way.is_whole:
-        yield from _leg(names, way.legs[1])
+    if way.crossing and (way.refusal or way.passed_on):
+        does = f"drops it: {way.refusal}" if way.refusal else passing(way.crossing, way.packet)
+        yield f"  {way.crossing.place} {does}, by the intent; the router is not asked"
+    for leg in way.legs[1:]:
+        yield from _leg(names, leg)
 
 
 def _leg(names: Names, leg: Leg) -> Iterator[str]:
