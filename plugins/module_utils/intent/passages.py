@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import permutations
 from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, within
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import ANYWHERE, Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import ICMP, ICMPV6, PROTOCOLS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent
@@ -34,8 +33,8 @@ class Passage:
         return (
             self.protocol in (None, *(name for name, number in PROTOCOLS.items() if number == protocol))
             and (not self.ports or self.ports[0] <= connection.port <= self.ports[1])
-            and _within(connection.source, self.sources)
-            and _within(connection.target, self.targets)
+            and within(connection.source, self.sources)
+            and within(connection.target, self.targets)
         )
 
 
@@ -44,17 +43,10 @@ class _Tunnel(NamedTuple):
 
     router: Router
     kind: str
+    here: str  # where it is called
     remote: str | None  # where the other end is called; None: it has to call
     beyond: Sequence[str]  # networks of addresses that are behind the other end
     networks: Sequence[str]  # full names of those that are joined with it
-
-    @property
-    def here(self) -> str:
-        """Where it is called."""
-        address = self.router.outside.address if self.router.outside else ""
-        return (
-            f"{address}:{self.router.wireguard.port}" if self.kind == "wireguard" and self.router.wireguard else address
-        )
 
     def joins(self, other: _Tunnel) -> bool:
         """Say whether both are ends of one VPN: one calls the other, which does not say that somebody else calls."""
@@ -87,10 +79,13 @@ def _routers(intent: Intent) -> list[Router]:
 
 
 def _tunnels(router: Router) -> Iterator[_Tunnel]:
-    for peer in router.wireguard.peers if router.wireguard else ():
-        yield _Tunnel(router, "wireguard", peer.endpoint, peer.allowed_ips, peer.networks)
+    here = router.outside.address if router.outside else ""
+    if router.wireguard:
+        called = f"{here}:{router.wireguard.port}"
+        for peer in router.wireguard.peers:
+            yield _Tunnel(router, "wireguard", called, peer.endpoint, peer.allowed_ips, peer.networks)
     for site in router.sites:
-        yield _Tunnel(router, "ipsec", site.remote, site.remote_subnets, site.networks)
+        yield _Tunnel(router, "ipsec", here, site.remote, site.remote_subnets, site.networks)
 
 
 def _by_vpn(routers: Sequence[Router]) -> Iterator[Passage]:
@@ -125,7 +120,3 @@ def _homes(intent: Intent, router: Router, address: str) -> list[str]:
         for port in intent.ports_in.get(network, ())
         if address in [held.partition("/")[0] for held in port.addresses]
     ]
-
-
-def _within(address: str, networks: Iterable[str]) -> bool:
-    return any(ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in networks)

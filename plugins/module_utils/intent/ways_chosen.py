@@ -13,7 +13,13 @@ from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, allowed, answered
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import (
+    Connection,
+    End,
+    allowed,
+    answered,
+    within,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import ANYWHERE
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import (
     ICMP,
@@ -161,7 +167,7 @@ class _Chooser:
         """Say whether any way opens this, for one that does not may be about what another does."""
         return any(
             (other.ports is None or other.ports[0] <= number <= other.ports[1])
-            and (other.sources == ANYWHERE or _within(source, other.sources))
+            and (other.sources == ANYWHERE or within(source, other.sources))
             for other in self._open.get((way.address, way.protocol), ())
         )
 
@@ -222,7 +228,3 @@ def _stranger(address: str) -> End:
 
 def _passes(ends: tuple[End, End], connection: Connection) -> bool:
     return allowed(*ends, connection) and answered(*ends, connection)
-
-
-def _within(address: str, networks: Iterable[str]) -> bool:
-    return any(ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in networks)

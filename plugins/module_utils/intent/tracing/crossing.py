@@ -8,11 +8,10 @@ No switch can be asked that, so it is said by the intent, and told as that.
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, deciding
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, deciding, within
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import Packet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port
@@ -106,13 +105,9 @@ def _opened(packet: Packet) -> Connection:
 
 def _is_from(intent: Intent, crossing: Crossing, source: str) -> bool:
     """Say whether an address is in the network that a packet comes from, or behind a next hop there."""
-    subnets = [ipaddress.ip_network(part.text) for part in intent.networks[crossing.entry.network].subnets]
-    beyond = [
-        ipaddress.ip_network(network)
-        for network, hop in crossing.router.routes.items()
-        if any(ipaddress.ip_address(hop) in subnet for subnet in subnets)
-    ]
-    return any(ipaddress.ip_address(source) in network for network in (*subnets, *beyond))
+    subnets = [part.text for part in intent.networks[crossing.entry.network].subnets]
+    beyond = [network for network, hop in crossing.router.routes.items() if within(hop, subnets)]
+    return within(source, [*subnets, *beyond])
 
 
 def has_gateway(intent: Intent, router: Router, network: str, version: int) -> bool:
