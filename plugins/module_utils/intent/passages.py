@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import permutations
 from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
@@ -41,18 +40,31 @@ class Passage:
 class _Tunnel(NamedTuple):
     """One end of a VPN, as it is written there."""
 
-    router: Router
     kind: str
     here: str  # where it is called
     remote: str | None  # where the other end is called; None: it has to call
     beyond: Sequence[str]  # networks of addresses that are behind the other end
     networks: Sequence[str]  # full names of those that are joined with it
 
-    def joins(self, other: _Tunnel) -> bool:
-        """Say whether both are ends of one VPN: one calls the other, which does not say that somebody else calls."""
-        calls = [(self.remote, other.here), (other.remote, self.here)]
-        met = [remote == here for remote, here in calls if remote is not None]
-        return self.kind == other.kind and self.router is not other.router and bool(met) and all(met)
+
+class _Vpns:
+    """The ends of all VPNs. Two are of one if one calls the other, which calls it too or nobody."""
+
+    def __init__(self, routers: Iterable[Router]) -> None:
+        self.tunnels = [tunnel for router in routers for tunnel in _tunnels(router)]
+        self._ends: dict[tuple[str, str, str | None], list[_Tunnel]] = {}
+        self._callers: dict[tuple[str, str | None], list[_Tunnel]] = {}
+        for tunnel in self.tunnels:
+            self._ends.setdefault((tunnel.kind, tunnel.here, tunnel.remote), []).append(tunnel)
+            self._callers.setdefault((tunnel.kind, tunnel.remote), []).append(tunnel)
+
+    def joined_with(self, tunnel: _Tunnel) -> Iterator[_Tunnel]:
+        """Yield the other end; several where it does not say whom it waits for."""
+        if tunnel.remote is None:
+            yield from self._callers.get((tunnel.kind, tunnel.here), ())
+            return
+        for remote in (tunnel.here, None):
+            yield from self._ends.get((tunnel.kind, tunnel.remote, remote), ())
 
 
 def passages_of(intent: Intent) -> list[dict[str, Any]]:
@@ -70,8 +82,8 @@ def parse_passages(data: Iterable[Mapping[str, Any]]) -> list[Passage]:
 
 def lonely_vpns(intent: Intent) -> int:
     """Return how many ends of VPNs there are whose other end is not in the intent."""
-    tunnels = [tunnel for router in _routers(intent) for tunnel in _tunnels(router)]
-    return sum(not any(tunnel.joins(other) for other in tunnels) for tunnel in tunnels)
+    vpns = _Vpns(_routers(intent))
+    return sum(not any(vpns.joined_with(tunnel)) for tunnel in vpns.tunnels)
 
 
 def _routers(intent: Intent) -> list[Router]:
@@ -83,15 +95,16 @@ def _tunnels(router: Router) -> Iterator[_Tunnel]:
     if router.wireguard:
         called = f"{here}:{router.wireguard.port}"
         for peer in router.wireguard.peers:
-            yield _Tunnel(router, "wireguard", called, peer.endpoint, peer.allowed_ips, peer.networks)
+            yield _Tunnel("wireguard", called, peer.endpoint, peer.allowed_ips, peer.networks)
     for site in router.sites:
-        yield _Tunnel(router, "ipsec", here, site.remote, site.remote_subnets, site.networks)
+        yield _Tunnel("ipsec", here, site.remote, site.remote_subnets, site.networks)
 
 
 def _by_vpn(routers: Sequence[Router]) -> Iterator[Passage]:
     """Yield what both ends of a VPN let through, either of which may open connections."""
-    for near, far in permutations([tunnel for router in routers for tunnel in _tunnels(router)], 2):
-        if near.joins(far):
+    vpns = _Vpns(routers)
+    for near in vpns.tunnels:
+        for far in vpns.joined_with(near):
             yield Passage(near.networks, far.networks, far.beyond, near.beyond)
 
 

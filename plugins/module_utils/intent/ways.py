@@ -10,7 +10,7 @@ asked at the probes' own port too, where all must be silent unless a rule says o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
@@ -93,7 +93,7 @@ def parse_ways(data: Iterable[Mapping[str, Any]]) -> list[Way]:
 
 def _plain(way: Way) -> dict[str, Any]:
     goals = [list(goal) for goal in way.goals]
-    return {**asdict(way), "ports": way.ports and list(way.ports), "goals": goals, "sources": list(way.sources)}
+    return {**vars(way), "ports": way.ports and list(way.ports), "goals": goals, "sources": list(way.sources)}
 
 
 class _Ways:
