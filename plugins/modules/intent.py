@@ -79,14 +79,7 @@ hypervisors:
   elements: dict
   sample:
     - {name: hv1, vtep: 192.168.1.151, zone: z1, pod: p1, uplinks: {physnet1: eth1}, segments: {physnet1: physnet1@p1}}
-gatepassages:
-  description:
-    - What guests behind one router may open to those behind another, by a VPN between the two or by IPv6 outside, as
-      M(tenantry.sdn.reachability_plan) takes it.
-  returned: success
-  type: list
-  elements: dict
-ways:
+gateways:
   description:
     - What the L3 switches of the pods join, for each network that all tenants share and each of its pods. The segment
       is the physical network in that pod, the addresses are the gateways of the guests there.
@@ -138,6 +131,13 @@ acls:
   description: By full name of a virtual router, the rules of its ACL.
   returned: success
   type: dict
+passages:
+  description:
+    - What guests behind one router may open to those behind another, by a VPN between the two or by IPv6 outside, as
+      M(tenantry.sdn.reachability_plan) takes it.
+  returned: success
+  type: list
+  elements: dict
 ways:
   description:
     - The ways by which routers join guests with the outside, as M(tenantry.sdn.reachability_plan) takes them.

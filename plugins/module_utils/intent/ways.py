@@ -118,7 +118,7 @@ class _Ways:
         yield from self._reached()
 
     def _outward(self) -> Iterator[Way]:
-        external = next(net for net in self._intent.external_networks if net.name == self._outside.network)
+        external = {network.name: network for network in self._intent.external_networks}[self._outside.network]
         beyond = {family(gateway): gateway.partition("/")[0] for gateway in external.gateways}
         for address, guest in self._guests.items():
             version = family(address)
