@@ -20,7 +20,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.groups_table import groups_table
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.matrix import Style, in_words, render, summary
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Cell, Verdict, judge
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_judged import Asked, judge_ways, outsiders
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_chosen import parse_asked
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_judged import judge_ways, outsiders
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import parse_measurement
 
 ARGUMENTS = {
@@ -56,8 +57,9 @@ class ActionModule(ActionBase):
         heading = f"Expected against measured: {arguments['heading']}".rstrip(": ")
         style = _style(arguments["unicode"])
         groups = list(groups_table(endpoints, verdict, arguments["permitted"], style))
-        asked = [Asked(**one) for one in arguments["ways"]]
-        verdict = replace(verdict, cells=(*verdict.cells, *judge_ways(asked, arguments["replies"])))
+        asked = list(parse_asked(arguments["ways"]))
+        busy = {name: measurement.busy for name, measurement in measured.items()}
+        verdict = replace(verdict, cells=(*verdict.cells, *judge_ways(asked, arguments["replies"], busy)))
         display.display(render([*endpoints, *outsiders(asked)], verdict, heading, style, groups))
         return _result(verdict)
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -16,12 +16,13 @@ from ansible.utils.display import Display
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint, parse_endpoints
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.passages import parse_passages
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import parse_acl_data, parse_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.sampling import Sample, sample
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Security
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.services import end_of, permitted, services_of
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways import Way, parse_ways
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_judged import (
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways import parse_ways
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_chosen import (
     Outside,
     as_data,
     choose,
@@ -29,12 +30,14 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_judged im
     questions,
     services_of_ways,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import HTTP
 
 ARGUMENTS = {
     "endpoints": {"type": "list", "elements": "dict", "required": True},
     "networks": {"type": "dict", "required": True},
     "security": {"type": "dict", "default": {}},
     "acls": {"type": "dict", "default": {}},
+    "passages": {"type": "list", "elements": "dict", "default": []},
     "ways": {"type": "list", "elements": "dict", "default": []},
     "ways_unmeasured": {"type": "dict", "default": {}},
     "external_networks": {"type": "dict", "default": {}},
@@ -84,18 +87,24 @@ class ActionModule(ActionBase):
         services = {tenant: tuple(services_of(security, port)) for tenant, security in securities.items()}
         ways = parse_ways(arguments["ways"])
         outside = Outside(arguments["outside"], arguments["external_networks"])
-        asked = list(choose(ways, chosen.endpoints, securities, port, outside))
-        endpoints = [_with_services(item, services.get(item.tenant, ()), ways) for item in chosen.endpoints]
+        asked, missing = choose(ways, chosen.endpoints, securities, port, outside)
+        led_to = {item.name: services_of_ways(ways, item.name, port) for item in chosen.endpoints}
+        endpoints = [
+            _with_services(item, services.get(item.tenant, ()), led_to[item.name]) for item in chosen.endpoints
+        ]
         networks, attack = arguments["networks"], arguments["attack"]
-        words = ". ".join(filter(None, [chosen.words, not_seen(ways, asked, arguments["ways_unmeasured"])]))
+        words = ". ".join(filter(None, [chosen.words, not_seen(missing, arguments["ways_unmeasured"])]))
         display.display(f"Measuring {words}")
         return {
             "changed": False,
             "run": secrets.token_hex(4),
             "names": [endpoint.name for endpoint in endpoints],
             "endpoints": [asdict(endpoint) for endpoint in endpoints],
-            "permitted": permitted(securities, endpoints, port, acls),
-            "probes": {item.name: _probe(item, networks, securities, attack) for item in endpoints},
+            "permitted": permitted(securities, endpoints, port, acls, parse_passages(arguments["passages"])),
+            "probes": {
+                item.name: _probe(item, networks, securities, attack, _of_balancers(led_to[item.name]))
+                for item in endpoints
+            },
             "vlans": _vlans(endpoints, networks),
             "ways": as_data(asked),
             "questions": questions(asked),
@@ -115,14 +124,23 @@ def _check_inventory(endpoints: Sequence[Endpoint], inventory: Sequence[str]) ->
         )
 
 
-def _with_services(endpoint: Endpoint, services: Sequence[str], ways: Sequence[Way]) -> Endpoint:
+def _with_services(endpoint: Endpoint, services: Sequence[str], led_to: Collection[str]) -> Endpoint:
     """Return an endpoint that answers where its groups have rules, and where ways from outside lead to."""
-    led_to = sorted(services_of_ways(ways, endpoint.name).difference(services))
-    return replace(endpoint, services=(*services, *led_to))
+    more = sorted({*led_to}.difference(services, _of_balancers(led_to)))
+    return replace(endpoint, services=(*services, *more))
+
+
+def _of_balancers(services: Collection[str]) -> list[str]:
+    """Return those that load balancers ask alone, and no other endpoint."""
+    return sorted(service for service in services if service.startswith(HTTP))
 
 
 def _probe(
-    endpoint: Endpoint, networks: Mapping[str, Any], securities: Mapping[str, Security], attack: bool
+    endpoint: Endpoint,
+    networks: Mapping[str, Any],
+    securities: Mapping[str, Security],
+    attack: bool,
+    more: Sequence[str],
 ) -> dict[str, Any]:
     """Return an endpoint as tenantry.sdn.endpoint_probe takes it."""
     return {
@@ -131,7 +149,7 @@ def _probe(
         "addresses": list(endpoint.addresses),
         "mtu": endpoint.mtu,
         "vlan": networks[endpoint.network].get("local_vlan"),
-        "services": list(endpoint.services),
+        "services": [*endpoint.services, *more],
         "guarded": attack and endpoint.guarded,
         "judged": attack and endpoint.judged and not end_of(securities, endpoint).stateless,
     }

@@ -62,6 +62,7 @@ options:
         description:
           - Protocols and ports that it answers at beside O(port), as V(tcp 80). One that something else has is left to
             it; whether that can be reached shows for TCP alone.
+          - V(http 80) is what load balancers ask, and no endpoint does.
         type: list
         elements: str
         default: []

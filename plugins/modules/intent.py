@@ -83,6 +83,7 @@ gateways:
   description:
     - What the L3 switches of the pods join, for each network that all tenants share and each of its pods. The segment
       is the physical network in that pod, the addresses are the gateways of the guests there.
+    - And who routes in flat external networks, with the C(routes) to the networks that routers there do not translate.
   returned: success
   type: list
   elements: dict
@@ -130,6 +131,13 @@ acls:
   description: By full name of a virtual router, the rules of its ACL.
   returned: success
   type: dict
+passages:
+  description:
+    - What guests behind one router may open to those behind another, by a VPN between the two or by IPv6 outside, as
+      M(tenantry.sdn.reachability_plan) takes it.
+  returned: success
+  type: list
+  elements: dict
 ways:
   description:
     - The ways by which routers join guests with the outside, as M(tenantry.sdn.reachability_plan) takes them.
@@ -140,12 +148,12 @@ ways_unmeasured:
   description: How many there are of each kind that are not measured.
   returned: success
   type: dict
-  sample: {load balancers: 1}
+  sample: {VPNs to elsewhere: 1}
 external_networks:
-  description: By name of a network where routers meet the outside, its subnet.
+  description: By name of a network where routers meet the outside, its subnets.
   returned: success
   type: dict
-  sample: {internet: 203.0.113.0/24}
+  sample: {internet: [203.0.113.0/24]}
 concerned:
   description:
     - The hypervisors that a change of the members of O(members_of) concerns, sorted. These have a port in one of the

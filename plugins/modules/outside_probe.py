@@ -26,13 +26,27 @@ options:
     elements: dict
     required: true
     suboptions:
+      protocol:
+        description:
+          - V(icmp) is an echo request.
+          - V(http) is for load balancers, whatever their mode. It is a request to V(/), which one of their members
+            answers.
+        type: str
+        choices: [icmp, tcp, udp, http]
+        required: true
       address:
-        description: An IPv4 address.
+        description: An IP address.
         type: str
         required: true
       port:
-        description: A port of TCP. Without it the question is an ICMP echo request.
+        description: The port, but for V(icmp).
         type: int
+      settles:
+        description:
+          - Seconds to wait for its answer beyond O(timeout). A load balancer finds out after a while only which of its
+            members serve. It is asked again meanwhile.
+        type: int
+        default: 0
   timeout:
     description: Seconds to wait for answers.
     type: int
@@ -61,8 +75,8 @@ EXAMPLES = r"""
   tenantry.sdn.outside_probe:
     run: a1b2c3
     ways:
-      - {address: 203.0.113.10, port: 2222}
-      - {address: 203.0.113.1}
+      - {protocol: tcp, address: 203.0.113.10, port: 2222}
+      - {protocol: icmp, address: 203.0.113.1}
 """
 
 RETURN = r"""
@@ -83,21 +97,24 @@ replies:
       type: str
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, unicast_address
-from ansible_collections.tenantry.sdn.plugins.module_utils.probe.outside import ask
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.outside import Question, ask
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, integer, path_of
 
+WAY = {
+    "protocol": {"type": "str", "choices": ["icmp", "tcp", "udp", "http"], "required": True},
+    "address": {"type": "str", "required": True},
+    "port": {"type": "int"},
+    "settles": {"type": "int", "default": 0},
+}
 ARGUMENTS = {
     "run": {"type": "str", "required": True},
-    "ways": {
-        "type": "list",
-        "elements": "dict",
-        "required": True,
-        "options": {"address": {"type": "str", "required": True}, "port": {"type": "int"}},
-    },
+    "ways": {"type": "list", "elements": "dict", "required": True, "options": WAY},
     "timeout": {"type": "int", "default": 3},
 }
 
@@ -107,24 +124,26 @@ def main() -> None:
     faults = Faults()
     with surfacing(module):
         faults.parse("timeout", integer(1, 3600), module.params["timeout"])
-        questions = []
-        for at, way in enumerate(module.params["ways"]):
-            address = faults.parse(path_of("ways", at, "address"), _ipv4, way["address"])
-            port = None
-            if way["port"] is not None:
-                port = faults.parse(path_of("ways", at, "port"), integer(1, 65535), way["port"])
-            questions.append((address or "", port))
+        asked = [parse_question(faults, path_of("ways", at), way) for at, way in enumerate(module.params["ways"])]
         faults.raise_any()
         if module.check_mode:
             module.exit_json(changed=False)
-        module.exit_json(changed=False, replies=ask(questions, module.params["run"], module.params["timeout"]))
+        module.exit_json(changed=False, replies=ask(asked, module.params["run"], module.params["timeout"]))
 
 
-def _ipv4(value: object) -> str:
-    address = unicast_address(value)
-    if family(address) != 4:
-        raise ValueError(f"{address} is of IPv6, and routers meet the outside by IPv4; write such an address")
-    return address
+def parse_question(faults: Faults, path: str, way: dict[str, Any]) -> Question:
+    """Parse one of the ways; what is wrong goes to ``faults``."""
+    port = way["port"]
+    if way["protocol"] == "icmp" and port is not None:
+        faults.add(f"{path}.port", "icmp has no ports; leave it out, or write protocol as tcp or udp")
+    elif way["protocol"] != "icmp" and port is None:
+        faults.add(f"{path}.port", f"is missing; write the port that is asked by {way['protocol']}")
+    return Question(
+        way["protocol"],
+        faults.parse(f"{path}.address", unicast_address, way["address"]) or "",
+        0 if port is None else faults.parse(f"{path}.port", integer(1, 65535), port) or 0,
+        faults.parse(f"{path}.settles", integer(0, 3600), way["settles"]) or 0,
+    )
 
 
 if __name__ == "__main__":

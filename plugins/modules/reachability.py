@@ -11,8 +11,8 @@ short_description: Compare what endpoints reach with what the intent wants, and 
 version_added: "0.1.0"
 author: the tenantry.sdn authors (@tenantry)
 description:
-  - Runs on the controller alone. Two endpoints shall reach each other if they are in the same network, and shall not
-    otherwise.
+  - Runs on the controller alone. Two endpoints shall reach each other if they are in the same network, or in two that a
+    router joins, and shall not otherwise, but for what O(permitted) says.
   - A pair that shall reach needs ICMP (small and of exactly the MTU, with DF) and TCP to each address, delivered to
     the endpoint that was meant and answered by it, and broadcasts exactly once. Nothing longer than the MTU may pass.
   - A pair that shall be isolated needs that no frame of the sender reached the receiver, whatever its kind or tag.
@@ -30,7 +30,9 @@ options:
     type: dict
     required: true
   permitted:
-    description: What shall pass where security groups judge, as M(tenantry.sdn.reachability_plan) returned it.
+    description:
+      - What shall pass where security groups judge, and from networks of one router to those of another, as
+        M(tenantry.sdn.reachability_plan) returned it.
     type: dict
     default: {}
   ways:

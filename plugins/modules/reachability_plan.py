@@ -34,6 +34,12 @@ options:
     type: dict
     default: {}
     version_added: "0.3.0"
+  passages:
+    description: The C(passages) that it returned.
+    type: list
+    elements: dict
+    default: []
+    version_added: "0.3.0"
   port:
     description: TCP and UDP port of the answering process, which no rule of a security group should name.
     type: int
@@ -126,7 +132,9 @@ endpoints:
 permitted:
   description:
     - What shall pass from each sender to each receiver in its network, or in those that a router joins, where security
-      groups or an ACL judge. In other pairs everything shall.
+      groups or an ACL judge. In other such pairs everything shall.
+    - And what shall pass to networks of another router, by a VPN between the two or by IPv6 outside. In other such
+      pairs nothing shall.
   returned: success
   type: dict
 probes:
@@ -147,7 +155,7 @@ questions:
   description: By host, what it asks for these by M(tenantry.sdn.outside_probe).
   returned: success
   type: dict
-  sample: {outside: [{address: 203.0.113.10, port: 2222}]}
+  sample: {outside: [{protocol: tcp, address: 203.0.113.10, port: 2222, settles: 0}]}
 words:
   description: How much is measured, and whether it is a sample.
   returned: success

@@ -15,10 +15,12 @@ description:
     the intent which tables it passes on each hypervisor, where it goes, and why it does not get further.
   - Runs on the controller, and M(tenantry.sdn.of_trace) on the hypervisor that the task is delegated to. The first task
     only says whom to ask. Each other one asks what it can, and returns the answers for the next. The playbook
-    C(tenantry.sdn.trace) does all of that. A packet to one guest concerns two hypervisors at most.
+    C(tenantry.sdn.trace) does all of that. A packet to one guest concerns two hypervisors at most, and a third if a
+    router is between the two.
   - Nothing is sent, and the guests are not touched. It says what the switches do, as of now; nothing of the guests, of
     the network between the hypervisors, and of MTU. Before a switch has learned an address, it says that it floods.
-  - Where a packet goes next is read from what the hypervisors say, not from the intent.
+  - Where a packet goes next is read from what the hypervisors say, not from the intent. But what a router does to it is
+    what the intent says.
   - Fails if a hypervisor could not be asked, and names it. A packet that does not arrive is no failure.
 extends_documentation_fragment:
   - tenantry.sdn.intent
@@ -28,7 +30,9 @@ options:
     description: The port that sends, as C(tenant.port). Required.
     type: raw
   to:
-    description: The port that it is for, as C(tenant.port). Required.
+    description:
+      - The port that it is for, as C(tenant.port). Required.
+      - The name of an external network is for who routes there. It is followed to the router of the sender's network.
     type: raw
   proto:
     description: V(tcp), V(udp), V(icmp) (an echo request), V(arp) or V(nd) (who has the address?).
@@ -125,6 +129,9 @@ there:
     reaches:
       description: Whether it arrives.
       type: bool
+    router:
+      description: The router that is between the two, if there is one.
+      type: str
     elsewhere:
       description: Where else copies of it go.
       type: list

@@ -64,7 +64,8 @@ options:
   gateways:
     description:
       - What the L3 core of the twin joins, a C(segment) and its C(addresses) there (with prefix length) each. It routes
-        between all of them.
+        between all of them. Optionally, C(routes) are the networks beyond, and by which address in the segment each of
+        them is reached.
       - Takes what M(tenantry.sdn.intent) returns.
     type: list
     elements: dict

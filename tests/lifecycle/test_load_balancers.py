@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 from lifecycle_fabric import Fabric
 from members import PORT, Client, Member, ask, is_cut, start_member
+from oracle import Oracle
 from packets import wait_until
 
 OUTSIDE, GATEWAY = "underlay", "203.0.113.1"  # the twin's core, and its address there
@@ -128,6 +129,20 @@ def members(fabric: Fabric) -> Iterator[dict[str, Member]]:
         member.kill()
 
 
+def test_verify_asks_load_balancers_from_outside_and_inside(fabric: Fabric) -> None:
+    """Probes are their members. The intent has one that the router has not: all other ways are as they shall be."""
+    balancers = fabric.tenants["acme"]["routers"]["edge"]["load_balancers"]
+    balancers["new"] = balancer(86, mode="http")
+    fault = fabric.refused("verify", "-everify_attack=false")["localhost"]
+    del balancers["new"]
+    told = f"http 86 to {PUBLIC} (load balancer): expected reachable, measured unreachable (no reply)"
+    assert "2 wrong (2 unreachable)." in fault
+    assert {line for line in fault.splitlines() if line.startswith("- ")} == {
+        f"- internet -> acme.web-1 {told}",
+        f"- acme.db-1 -> internet {told}",
+    }
+
+
 def state_of_host_service(fabric: Fabric) -> str:
     show = "--property=ActiveState,UnitFileState,MainPID"
     return fabric.twin.run("hv1", "systemctl", "show", "--value", show, "haproxy.service")
@@ -184,6 +199,26 @@ def test_networks_are_joined_as_the_acl_says(fabric: Fabric, members: dict[str, 
     assert ask(fabric, "acme.web-1", ("10.1.2.11", PORT)) == ("db-1", "10.1.1.11", "-", "-")
     assert ask(fabric, "acme.db-1", ("10.1.1.11", PORT)) is None
     assert fabric.twin.pings("acme.db-1", "10.1.1.11")
+
+
+def test_traces_say_the_same(fabric: Fabric, members: dict[str, Member]) -> None:
+    told, to_members = Oracle(fabric).told, {"proto": "tcp", "port": PORT}
+    assert told("acme.web-1", "acme.db-1", **to_members) == ("acme.web-1 reaches acme.db-1, and the answer comes back.")
+    assert told("acme.db-1", "acme.web-1", **to_members) == (
+        "acme.db-1 does not reach acme.web-1: router acme.edge is between them, and tenants.acme.routers.edge.acl[0] "
+        "denies it."
+    )
+    assert told("acme.db-1", "acme.web-1", proto="icmp", port=None) == (
+        "acme.db-1 reaches acme.web-1, and the answer comes back."
+    )
+    assert told("acme.web-1", "internet", proto="icmp", port=None) == (
+        f"acme.web-1 gets out to internet as {PUBLIC} by router acme.edge, and the answer comes back."
+    )
+    run = fabric.run("trace", "-efrom=acme.web-2", "-eto=acme.db-1")  # both on hv2, the router on hv1
+    assert "\nacme.web-2 reaches acme.db-1, and the answer comes back." in run.output
+    passed = "  hv1: router acme.edge passes it on: tenants.acme.routers.edge.acl does not speak of it, by the intent; "
+    assert run.output.count(passed) == 1
+    assert run.output.count("  hv1: router acme.edge passes it on, by the intent; the router is not asked") == 1
 
 
 def test_what_is_behind_a_guest_is_reached_and_reaches_the_outside(fabric: Fabric) -> None:

@@ -9,6 +9,7 @@ router: hv1 itself is the gateway of its network.
 
 from __future__ import annotations
 
+import copy
 import os
 import signal
 import socket
@@ -70,6 +71,7 @@ def tenant(name: str, *hypervisors: str) -> dict[str, Any]:
                 "port_forwards": {
                     "ssh": {"protocol": "tcp", "port": 2222, "to": "db-1", "to_port": 22},
                     "web": {"protocol": "tcp", "port": 8080, "to": "web-2", "to_port": 80},
+                    "dns": {"protocol": "udp", "port": 53, "to": "db-1", "to_port": 5353},
                 },
             }
         },
@@ -96,7 +98,6 @@ def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
     assert fabric.run("site", "--diff").changes() == predicted
     assert wait_until(lambda: holder(fabric) in fabric.hypervisors, 20)
     fabric.converged()
-    fabric.twin.run(OUTSIDE, "ip", "route", "replace", "fd00:1::/64", "via", EDGE6)
     return fabric
 
 
@@ -247,15 +248,22 @@ def test_a_hypervisor_is_the_gateway_of_a_simple_network(fabric: Fabric) -> None
 
 
 def test_verify_asks_the_outside_and_is_asked_from_there(fabric: Fabric) -> None:
-    """The intent has a forward that the router has not: all other ways are as they shall be."""
-    forwards = fabric.tenants["red"]["routers"]["edge"]["port_forwards"]
-    forwards["new"] = {"protocol": "tcp", "port": 2300, "to": "db-1", "to_port": 23}
-    faults = fabric.refused("verify", "-everify_attack=false")
-    del forwards["new"]
-    way = f"internet -> red.db-1 tcp 2300 to {PUBLIC['red']} (port forward)"
-    [(who, fault)] = faults.items()
-    assert who == "localhost"
-    assert f"1 wrong (1 unreachable).\n- {way}: expected reachable, measured unreachable (no reply)" in fault
+    """The intent has a forward that the router has not, and opens less than it does: all other ways are right."""
+    router = fabric.tenants["red"]["routers"]["edge"]
+    before = copy.deepcopy(router)
+    router["port_forwards"]["new"] = {"protocol": "udp", "port": 2300, "to": "db-1", "to_port": 23}
+    router["firewall"][0]["remote_cidr"] = ["192.0.2.0/24", "2001:db8:9::/48"]
+    fault = fabric.refused("verify", "-everify_attack=false")["localhost"]
+    fabric.tenants["red"]["routers"]["edge"] = before
+    missing = f"udp 2300 to {PUBLIC['red']} (port forward): expected reachable, measured unreachable (no reply)"
+    open_to_all = "expected unreachable, measured reachable"
+    assert "3 wrong (1 leak, 2 unreachable)." in fault
+    assert {line for line in fault.splitlines() if line.startswith("- ")} == {
+        f"- internet -> red.web-2 tcp 80 to {STATIC} (static NAT): {open_to_all}",
+        f"- internet -> red.web-2 tcp 80 to {WEB_2} (IPv6): {open_to_all}",
+        f"- internet -> red.db-1 {missing}",
+        f"- red.web-1 -> internet {missing}",
+    }
 
 
 def test_a_forward_that_goes_is_cut_and_others_lose_nothing(fabric: Fabric) -> None:

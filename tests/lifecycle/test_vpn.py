@@ -268,6 +268,13 @@ def test_two_sites_and_a_laptop_are_joined_and_the_wire_shows_wireguard_alone(
     assert {line for line in lines["globex.web-1"] if "icmp" in line} == {f"icmp {LAB} > {WEB}", f"icmp {WEB} > {LAB}"}
 
 
+def test_verify_asks_from_one_site_to_the_other(fabric: Fabric, public_keys: dict[str, str]) -> None:
+    """Three ends are elsewhere: the laptop, and two sites."""
+    told = fabric.run("verify", "-everify_attack=false").output
+    assert "Not measured of the outside: 3 VPNs to elsewhere." in told
+    assert "8 reach, 8 isolated, 0 wrong." in told
+
+
 def test_other_sites_are_joined_by_ipsec_alone(fabric: Fabric, sites: Sites) -> None:
     """Before a tunnel is there, after it fell, and where keys differ, nothing leaves in the clear."""
     script = (HERE / "kinds.py").read_text()

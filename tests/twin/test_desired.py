@@ -102,7 +102,7 @@ def test_gateways_are_of_segments_and_have_prefix_lengths() -> None:
     gateways = [
         {"segment": "physnet1@p1", "addresses": ["10.1.0.1"]},
         {"segment": "physnet1@p1", "addresses": []},
-        {"segment": "physnet1@p1@p2"},
+        {"segment": "physnet1@p1@p2", "routes": {"fd00::/64": "here"}},
     ]
     with pytest.raises(InvalidInput) as caught:
         parse_wanted(1500, [{**HV1, "segments": {"physnet1": 7}}], [{**WEB1, "gateways": ["x"]}], [], gateways=gateways)
@@ -111,6 +111,7 @@ def test_gateways_are_of_segments_and_have_prefix_lengths() -> None:
         "gateways[0].addresses: '10.1.0.1' is no address with a prefix length; write it as '10.1.1.20/24'",
         "gateways[1].segment: physnet1@p1 is taken by gateways[0].segment; write another",
         "gateways[2].addresses: is missing; write it",
+        "gateways[2].routes: 'here' is no IP address; write one as '10.1.1.20' (no leading zeros) or 'fd00::20'",
         "gateways[2].segment: the name 'p1@p2' is no DNS label; write at most 63 lower-case letters, digits and '-', "
         "starting and ending with a letter or digit",
         "hypervisors[0].segments: the name 7 is not a string; put it in quotes",

@@ -166,7 +166,8 @@ def test_segments_are_joined_by_a_core_that_follows_its_list(twin: TwinLab) -> N
     """Guests have no switch here: hypervisors ask each other, over the NIC of their uplink."""
     hosts = [{**hypervisor(at, physnet1="eth1"), "segments": {"physnet1": f"physnet1@p{at}"}} for at in (1, 2)]
     core = [{"segment": f"physnet1@p{at}", "addresses": [f"10.{at}.0.1/16", f"fd0{at}::1/64"]} for at in (1, 2)]
-    moved = [core[0], {"segment": "physnet1@p2", "addresses": ["10.3.0.1/16"]}]
+    core[0]["routes"] = {"fd09::/64": "fd01::2"}
+    moved = [{**core[0], "routes": {}}, {"segment": "physnet1@p2", "addresses": ["10.3.0.1/16"]}]
     twin.up(hosts, gateways=core)
     assert not twin.up(hosts, gateways=core)["changed"]
     for at in (1, 2):
@@ -178,14 +179,22 @@ def test_segments_are_joined_by_a_core_that_follows_its_list(twin: TwinLab) -> N
     assert twin.pings("hv1", "10.2.0.2")
     assert twin.pings("hv1", "fd02::2")
     addressed = devices(twin, "underlay")
+    assert route_to(twin, "fd09::/64") == "fd01::2"
     assert twin.up(hosts, gateways=moved)["changed"]
     assert not twin.up(hosts, gateways=moved)["changed"]
+    assert route_to(twin, "fd09::/64") is None
     assert not twin.pings("hv1", "10.2.0.2", patience=1)
     assert twin.up(hosts)["changed"]
     assert [addresses for _mtu, addresses in devices(twin, "underlay").values() if addresses] == []
     assert twin.up(hosts, gateways=core)["changed"]
     assert devices(twin, "underlay") == addressed
     assert twin.pings("hv1", "fd02::2")
+
+
+def route_to(twin: TwinLab, network: str) -> str | None:
+    """Return by which address the core reaches a network."""
+    routes = json.loads(twin.run("underlay", "ip", "-6", "-json", "route"))
+    return next((route["gateway"] for route in routes if route["dst"] == network), None)
 
 
 def shape(twin: TwinLab) -> dict[str, tuple[int, dict[str, Any]]]:

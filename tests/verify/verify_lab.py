@@ -155,17 +155,17 @@ class Lab:
 
 @dataclass
 class Probe:
-    """The module, run in a copy of this process that is on the host: Python takes longer to start than the module."""
+    """A module, run in a copy of this process that is on the host: Python takes longer to start than the module."""
 
     process: int
     answers: Connection
 
     @classmethod
-    def start(cls, host: Host, options: dict[str, Any], check: bool) -> Probe:
+    def start(cls, host: Host, options: dict[str, Any], check: bool = False, name: str = "endpoint_probe") -> Probe:
         answers, answer = Pipe(duplex=False)
         process = os.fork()
         if not process:
-            _run_on(host, options, check, answer)
+            _run_on(host, name, options, check, answer)
         answer.close()
         return cls(process, answers)
 
@@ -179,7 +179,7 @@ class Probe:
         return result
 
 
-def _run_on(host: Host, options: dict[str, Any], check: bool, answer: Connection) -> NoReturn:
+def _run_on(host: Host, name: str, options: dict[str, Any], check: bool, answer: Connection) -> NoReturn:
     """Enter the host, and send what the module says; a process is in another PID namespace from its birth only."""
     try:
         for namespace in [os.open(f"/proc/{host.pid}/ns/{kind}", os.O_RDONLY) for kind in ("net", "mnt", "pid")]:
@@ -187,7 +187,7 @@ def _run_on(host: Host, options: dict[str, Any], check: bool, answer: Connection
         if os.fork():
             os.wait()
         else:
-            answer.send(dict(run_module("endpoint_probe", options, check)))
+            answer.send(dict(run_module(name, options, check)))
     except BaseException:
         traceback.print_exc()
     finally:

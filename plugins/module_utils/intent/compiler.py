@@ -21,6 +21,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.gateways impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.gateways import gateways
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import flood_warnings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mirroring import exports, mirrors, with_outputs
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.passages import passages_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import acl_as_data, as_data
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import COOKIE
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed, one_of_names
@@ -119,7 +120,11 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
         "gateways": [
             *({"segment": _segment(net), "addresses": list(net.gateways)} for net in intent.shared_networks if net.pod),
             *(
-                {"segment": str(net.physical_network), "addresses": list(net.gateways)}
+                {
+                    "segment": str(net.physical_network),
+                    "addresses": list(net.gateways),
+                    "routes": _routed_by(intent, net),
+                }
                 for net in intent.external_networks
                 if net.type == "flat"
             ),
@@ -137,8 +142,11 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
             if router.acl
         },
         "ways": ways_of(intent),
+        "passages": passages_of(intent),
         "ways_unmeasured": unmeasured(intent),
-        "external_networks": {network.name: network.subnets[0].text for network in intent.external_networks},
+        "external_networks": {
+            network.name: [subnet.text for subnet in network.subnets] for network in intent.external_networks
+        },
         "security": {
             name: as_data(tenant.security) for name, tenant in intent.tenants.items() if tenant.security.groups
         },
@@ -163,6 +171,17 @@ def _hypervisor(intent: Intent, host: Hypervisor) -> dict[str, Any]:
         "segments": {
             network.physical_network: _segment(network) for network in intent.shared_networks if network.pod == host.pod
         },
+    }
+
+
+def _routed_by(intent: Intent, external: Network) -> dict[str, str]:
+    """Return the networks that routers route as they are, each with the address by which the outside reaches it."""
+    routers = [router for tenant in intent.tenants.values() for router in tenant.routers.values()]
+    return {
+        network: router.outside.ipv6.address
+        for router in routers
+        if router.outside and router.outside.ipv6 and router.outside.network == external.name
+        for network in router.routed
     }
 
 

@@ -118,8 +118,10 @@ class Evidence:
 def faults(
     evidence: Evidence, sender: Endpoint, receiver: Endpoint, permitted: Collection[str] | None
 ) -> Iterator[Fault]:
-    """Yield what is not as it shall be. ``permitted`` is all that shall pass within a domain; None: everything."""
-    if sender.domain != receiver.domain:
+    """Yield what is not as it shall be. ``permitted`` is all that shall pass; None: everything within a domain, nothing
+    from one to another.
+    """
+    if sender.domain != receiver.domain and permitted is None:
         yield from _leaks(evidence, sender, receiver)
         return
     yield from _attacks(evidence, sender, receiver)
@@ -129,6 +131,8 @@ def faults(
     for address in sender.common_addresses(receiver):
         yield from _oversize(evidence, sender, receiver, address)
         for check in checks_of(receiver):
+            if check == FULL_MTU and sender.domain != receiver.domain:
+                continue  # a tunnel may be between, which is narrower
             if permitted is not None and unanswered(check, address) in permitted:
                 continue
             wanted = permitted is None or said(check, address) in permitted

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
@@ -75,7 +75,13 @@ def answered(sender: End, receiver: End, connection: Connection) -> bool:
 
 def passes_acl(rules: Sequence[AclRule], connection: Connection) -> bool:
     """Say whether the ACL of a router lets the connection be opened from one of its networks to another."""
-    return next((rule.allowed for rule in rules if _is_about(rule, connection)), True)
+    rule = deciding(rules, connection)
+    return rule is None or rules[rule].allowed
+
+
+def deciding(rules: Sequence[AclRule], connection: Connection) -> int | None:
+    """Return which rule of an ACL decides about a connection: the first that speaks of it."""
+    return next((at for at, rule in enumerate(rules) if _is_about(rule, connection)), None)
 
 
 def _is_about(rule: AclRule, connection: Connection) -> bool:
@@ -85,7 +91,7 @@ def _is_about(rule: AclRule, connection: Connection) -> bool:
     if rule.ports and not rule.ports.first <= connection.port <= rule.ports.last:
         return False
     ends = ((rule.sources, connection.source), (rule.targets, connection.target))
-    return all(networks is None or _within(address, networks) for networks, address in ends)
+    return all(networks is None or within(address, networks) for networks, address in ends)
 
 
 def lets(direction: str, own: End, other: End, remote: str, connection: Connection) -> bool:
@@ -94,7 +100,7 @@ def lets(direction: str, own: End, other: End, remote: str, connection: Connecti
         return True
     fellow = other.tenant == own.tenant and remote in other.addresses
     sets = [group_set(name) for name in other.groups or () if fellow]
-    sets += [address_set(name) for name, networks in own.security.address_groups.items() if _within(remote, networks)]
+    sets += [address_set(name) for name, networks in own.security.address_groups.items() if within(remote, networks)]
     rules = own.security.rules_of(own.groups)
     return any(rule.direction == direction and _speaks_of(rule, connection, remote, sets) for rule in rules)
 
@@ -108,10 +114,11 @@ def _speaks_of(rule: Rule, connection: Connection, remote: str, sets: Collection
         return False
     if rule.remote_set:
         return rule.remote_set in sets
-    return not rule.remote_cidrs or _within(remote, rule.remote_cidrs)
+    return not rule.remote_cidrs or within(remote, rule.remote_cidrs)
 
 
-def _within(address: str, networks: Collection[str]) -> bool:
+def within(address: str, networks: Iterable[str]) -> bool:
+    """Say whether an address is in one of some networks."""
     return any(ipaddress.ip_address(address) in ipaddress.ip_network(network) for network in networks)
 
 

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.evidence import said, unanswered
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.passages import Passage
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import (
     Connection,
     End,
@@ -56,20 +57,33 @@ def permitted(
     endpoints: Sequence[Endpoint],
     port: int,
     acls: Mapping[str, Sequence[AclRule]] = MappingProxyType({}),
+    passages: Sequence[Passage] = (),
 ) -> dict[str, dict[str, list[str]]]:
     """Return what shall pass from each sender to each receiver in its domain, of those of which one is judged, or that
-    an ACL is between; ``acls`` are those of the routers that join domains.
+    an ACL is between; ``acls`` are those of the routers that join domains. And what ``passages`` let through, from one
+    domain to another.
     """
     found: dict[str, dict[str, list[str]]] = {}
     for sender in endpoints:
         for receiver in endpoints:
-            if sender is receiver or sender.domain != receiver.domain:
+            if sender is receiver:
+                continue
+            if sender.domain != receiver.domain:
+                through = [one for one in passages if _leads(one, sender, receiver)]
+                ends = end_of(securities, sender), end_of(securities, receiver)
+                passing = list(_passing(ends, (), sender, receiver, port, through)) if through else []
+                if passing:
+                    found.setdefault(sender.name, {})[receiver.name] = passing
                 continue
             acl = acls.get(sender.domain, ()) if sender.network != receiver.network else ()
             if sender.judged or receiver.judged or acl:
                 ends = end_of(securities, sender), end_of(securities, receiver)
                 found.setdefault(sender.name, {})[receiver.name] = list(_passing(ends, acl, sender, receiver, port))
     return found
+
+
+def _leads(passage: Passage, sender: Endpoint, receiver: Endpoint) -> bool:
+    return sender.network in passage.senders and receiver.network in passage.receivers
 
 
 def end_of(securities: Mapping[str, Security], endpoint: Endpoint) -> End:
@@ -79,14 +93,21 @@ def end_of(securities: Mapping[str, Security], endpoint: Endpoint) -> End:
 
 
 def _passing(
-    ends: tuple[End, End], acl: Sequence[AclRule], sender: Endpoint, receiver: Endpoint, port: int
+    ends: tuple[End, End],
+    acl: Sequence[AclRule],
+    sender: Endpoint,
+    receiver: Endpoint,
+    port: int,
+    passages: Sequence[Passage] | None = None,
 ) -> Iterator[str]:
+    """Yield what groups, an ACL, and passages if it takes any, let through."""
     neighbours = sender.link == receiver.link  # else routers are between them, which pass on no such frames
     own = {family(address): address for address in reversed(sender.plain_addresses)}
 
     def passes(protocol: int, source: str, target: str, number: int) -> bool:
         connection = Connection(protocol, source, target, number)
-        return allowed(*ends, connection) and passes_acl(acl, connection)
+        led = passages is None or any(one.lets(connection) for one in passages)
+        return led and allowed(*ends, connection) and passes_acl(acl, connection)
 
     def returns(protocol: int, source: str, target: str, number: int) -> bool:
         return answered(*ends, Connection(protocol, source, target, number))

@@ -17,6 +17,7 @@ ICMP = "icmp"
 FULL_MTU = "icmp at full MTU"
 OVER_MTU = "icmp one byte over MTU"
 TCP = "tcp"  # to the probe's own port; to another one it is a service, as "tcp 80"
+HTTP = "http"  # a service that load balancers ask, and nobody else
 
 ELSEWHERE = "somebody else answered"  # what is noted of a connection to a port that is not the probe's
 

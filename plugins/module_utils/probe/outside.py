@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Questions to addresses beyond a router, all at once: by TCP who answers, by ICMP whether anybody does."""
+"""Questions to addresses beyond a router, all at once: who answers by TCP, UDP and HTTP, whether somebody by ICMP."""
 
 from __future__ import annotations
 
@@ -10,26 +10,46 @@ import socket
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, NamedTuple
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import ELSEWHERE
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
-from ansible_collections.tenantry.sdn.plugins.module_utils.probe.responder import answerer_in
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.responder import answerer_in, answerer_of_datagram
 
-_AT_ONCE = 64
-_AGAIN = 0.5  # seconds after which an echo request is repeated
+_AT_ONCE = 128
+_AGAIN = 0.5  # seconds after which a question that is not answered is repeated
 _NO_REPLY = "no reply"
+_NO_MEMBER = "the load balancer has no member that answers"
+_NO_SERVER = (b"502", b"503", b"504")  # RFC 9110: a gateway has nobody behind it that answers
+_FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
+_ICMP = {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
+_ECHO_REPLY = {4: frames.ECHO_REPLY, 6: frames.ECHO_REPLY_V6}
 
 
-def ask(questions: Sequence[tuple[str, int | None]], run: str, timeout: float) -> list[dict[str, Any]]:
-    """Return what became of each question, an address and a port of TCP, or None for an echo request."""
+class Question(NamedTuple):
+    protocol: str  # icmp, tcp, udp or http
+    address: str
+    port: int  # 0 with icmp
+    settles: int  # seconds that an answer may take beyond what the network needs
+
+
+def ask(questions: Sequence[Question], run: str, timeout: float) -> list[dict[str, Any]]:
+    """Return what became of each question."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return list(pool.map(lambda question: _ask(*question, run, timeout), questions))
+        return list(pool.map(lambda question: _ask(question, run, timeout), questions))
 
 
-def _ask(address: str, port: int | None, run: str, timeout: float) -> dict[str, Any]:
+def _ask(question: Question, run: str, timeout: float) -> dict[str, Any]:
+    until = time.monotonic() + timeout
     try:
-        return _echo(address, timeout) if port is None else _call(address, port, run, timeout)
+        if question.protocol == "icmp":
+            return _echo(question, until)
+        if question.protocol == "udp":
+            return _datagram(question, run, until)
+        if question.protocol == "http":
+            return _request(question, run, until + question.settles)
+        return _call(question, run, until)
     except TimeoutError:
         return _reply(note=_NO_REPLY)
     except OSError as error:
@@ -40,27 +60,73 @@ def _reply(answered: bool = False, answerer: str = "", note: str = "") -> dict[s
     return {"answered": answered, "answerer": answerer, "note": note}
 
 
-def _call(address: str, port: int, run: str, timeout: float) -> dict[str, Any]:
-    until = time.monotonic() + timeout
-    with socket.create_connection((address, port), timeout) as connection:
-        answer = b""
-        try:
-            while part := connection.recv(65536):
-                answer += part
-                connection.settimeout(max(0.1, until - time.monotonic()))
-        except OSError:  # whoever it is has nothing more to say
-            pass
-    name = answerer_in(answer, run)
+def _call(question: Question, run: str, until: float) -> dict[str, Any]:
+    name = answerer_in(_heard(question, b"", until), run)
     return _reply(True, name, "" if name else ELSEWHERE)
 
 
-def _echo(address: str, timeout: float) -> dict[str, Any]:
-    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as raw:
-        payload, until = os.urandom(16), time.monotonic() + timeout
-        while (left := until - time.monotonic()) > 0:
-            raw.sendto(frames.echo_request(4, 1, payload), (address, 0))
-            raw.settimeout(min(_AGAIN, left))
-            if _is_answered(raw, address, payload):
+def _request(question: Question, run: str, until: float) -> dict[str, Any]:
+    """Ask a load balancer until one of its members answers; it may not know yet that they do."""
+    request = f"GET / HTTP/1.1\r\nHost: {question.address}\r\nConnection: close\r\n\r\n".encode()
+    while True:
+        try:
+            answer = _heard(question, request, until)
+            note = _NO_MEMBER
+        except OSError as error:
+            answer, note = b"", _NO_REPLY if isinstance(error, TimeoutError) else os.strerror(error.errno or 0)
+        status = answer.partition(b" ")[2][:3]
+        name = answerer_in(answer.partition(b"\r\n\r\n")[2], run)
+        if name or (answer and status not in _NO_SERVER):
+            return _reply(True, name, "" if name else ELSEWHERE)
+        if time.monotonic() + _AGAIN > until:
+            return _reply(note=note)
+        time.sleep(_AGAIN)
+
+
+def _heard(question: Question, said: bytes, until: float) -> bytes:
+    """Return all that is said on a connection. Raise if there is none."""
+    answer = b""
+    with socket.create_connection((question.address, question.port), _left(until)) as connection:
+        try:
+            connection.sendall(said)
+            while part := connection.recv(65536):
+                answer += part
+                connection.settimeout(_left(until))
+        except OSError:  # whoever it is has nothing more to say
+            pass
+    return answer
+
+
+def _datagram(question: Question, run: str, until: float) -> dict[str, Any]:
+    note = _NO_REPLY
+    with socket.socket(_FAMILY[family(question.address)], socket.SOCK_DGRAM) as asking:
+        asking.connect((question.address, question.port))
+        while time.monotonic() < until:
+            asking.settimeout(min(_AGAIN, _left(until)))
+            try:
+                asking.send(run.encode())
+                name = answerer_of_datagram(asking.recv(65535), run)
+            except TimeoutError:
+                continue
+            except OSError as error:  # what came back for the one before: nobody has the port, or there is no way
+                note = os.strerror(error.errno or 0)
+                time.sleep(_AGAIN)
+            else:
+                return _reply(True, name, "" if name else ELSEWHERE)
+    return _reply(note=note)
+
+
+def _left(until: float) -> float:
+    return max(0.1, until - time.monotonic())
+
+
+def _echo(question: Question, until: float) -> dict[str, Any]:
+    version, payload = family(question.address), os.urandom(16)
+    with socket.socket(_FAMILY[version], socket.SOCK_RAW, _ICMP[version]) as raw:
+        while time.monotonic() < until:
+            raw.sendto(frames.echo_request(version, 1, payload), (question.address, 0))
+            raw.settimeout(min(_AGAIN, _left(until)))
+            if _is_answered(raw, question.address, payload):
                 return _reply(True)
     return _reply(note=_NO_REPLY)
 
@@ -68,11 +134,12 @@ def _echo(address: str, timeout: float) -> dict[str, Any]:
 def _is_answered(raw: socket.socket, address: str, payload: bytes) -> bool:
     """Hear ICMP until the answer is among it, or time is up; others hear each packet too (raw(7))."""
     until = time.monotonic() + (raw.gettimeout() or 0)
+    version = family(address)
     try:
         while time.monotonic() < until:
             packet, source = raw.recvfrom(65535)
-            message = packet[(packet[0] & 0xF) * 4 :]
-            if source[0] == address and message[:1] == bytes([frames.ECHO_REPLY]) and message.endswith(payload):
+            message = packet[(packet[0] & 0xF) * 4 :] if version == 4 else packet  # raw(7): IPv6 has no header here
+            if source[0] == address and message[:1] == bytes([_ECHO_REPLY[version]]) and message.endswith(payload):
                 return True
     except TimeoutError:
         pass

@@ -4,16 +4,20 @@
 """Answers each TCP connection and each datagram with the endpoint's name, and reads such answers.
 
 The answer to a connection is longer than a segment: a path that passes the handshake and loses full segments is not
-reachable.
+reachable. Who asks by HTTP, as load balancers do, is answered so.
 """
 
 from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import HTTP
 
 ANSWER_BYTES = 4096
+_HEAD = f"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {ANSWER_BYTES}\r\n\r\n".encode()
+_WAITS = 1  # seconds that a connection is kept back until its question is there (tcp(7), TCP_DEFER_ACCEPT)
 
 
 def answer_of(run: str, name: str) -> bytes:
@@ -36,6 +40,7 @@ class Responder:
     """A server without state: what fits into a socket's buffer is sent at once, and the kernel does the rest.
 
     ``services`` have ports of their own, as "tcp 80". One that something else has is not opened, and is ``busy``.
+    One of HTTP answers by TCP too, if nothing was asked for a second.
     """
 
     def __init__(
@@ -44,7 +49,7 @@ class Responder:
         self._answer = answer_of(run, name)
         self.sockets = [_bound(interface, version, "tcp", port) for version in sorted(versions)]
         self.busy: list[str] = []
-        for service in services:
+        for service in _apart(services):
             protocol, number = service.split()
             try:
                 self.sockets += [_bound(interface, version, protocol, int(number)) for version in sorted(versions)]
@@ -68,11 +73,29 @@ class Responder:
         caller, _address = listening.accept()
         with caller:
             caller.setblocking(False)
-            caller.send(self._answer)
+            caller.send((_HEAD if _has_asked(listening, caller) else b"") + self._answer)
+
+
+def _apart(services: Sequence[str]) -> Iterator[str]:
+    """Yield what is opened: for a port of both, HTTP."""
+    for service in services:
+        protocol, port = service.split()
+        if protocol != "tcp" or f"{HTTP} {port}" not in services:
+            yield service
+
+
+def _has_asked(listening: socket.socket, caller: socket.socket) -> bool:
+    """Say whether a caller of HTTP has sent a request, which is taken in: what is left unread would reset him."""
+    if not listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT):
+        return False
+    try:
+        return bool(caller.recv(65536))
+    except BlockingIOError:
+        return False
 
 
 def _bound(interface: str, version: int, protocol: str, port: int) -> socket.socket:
-    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
     bound = socket.socket(socket.AF_INET6 if version == 6 else socket.AF_INET, kind)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.encode() + b"\0")
     if kind == socket.SOCK_STREAM:
@@ -80,6 +103,8 @@ def _bound(interface: str, version: int, protocol: str, port: int) -> socket.soc
     if version == 6:
         bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
     bound.bind(("::" if version == 6 else "0.0.0.0", port))
+    if protocol == HTTP:
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, _WAITS)
     if kind == socket.SOCK_STREAM:
         bound.listen(256)
     bound.setblocking(False)

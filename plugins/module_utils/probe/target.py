@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import HTTP
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     integer,
@@ -67,8 +68,8 @@ def _address(value: Any) -> str:
 
 def _service(value: Any) -> str:
     protocol, _space, port = str(value).partition(" ")
-    if protocol not in ("tcp", "udp"):
-        raise ValueError(f"{shown(value)} is no service; write tcp or udp and a port, as 'tcp 80'")
+    if protocol not in ("tcp", "udp", HTTP):
+        raise ValueError(f"{shown(value)} is no service; write tcp, udp or http and a port, as 'tcp 80'")
     return f"{protocol} {integer(1, 65535)(port)}"
 
 

@@ -22,7 +22,13 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin import (
     wiring,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import FABRIC, End, HostKey
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import CONTAINER, NETDEV, Hypervisor, Wanted
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import (
+    CONTAINER,
+    NETDEV,
+    Gateway,
+    Hypervisor,
+    Wanted,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.state import State
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.survey import INVENTORY, Thing
 
@@ -62,8 +68,8 @@ class Twin:
         self._packages = wanted.packages
         layers = [LAYER] if wanted.packages else []
         self._hosts = {key: state.host(key) for key in [*layers, FABRIC, *hypervisors, *endpoints]}
-        bridges = {cables.bridge_of(cable.segment): () for cable in self._cables.values() if cable.segment}
-        gateways = {cables.bridge_of(segment): addresses for segment, addresses in wanted.gateways.items()}
+        bridges = {cables.bridge_of(cable.segment): Gateway() for cable in self._cables.values() if cable.segment}
+        gateways = {cables.bridge_of(segment): its for segment, its in wanted.gateways.items()}
         self._segments = {survey.segment_thing(name): its for name, its in {**bridges, **gateways}.items()}
         self._wanted: dict[Thing, str] = {
             **{survey.host_thing(key): self._describe(key) for key in self._hosts},
@@ -119,7 +125,7 @@ class Twin:
             [self._cables[thing] for thing in plan.after if thing in self._cables and thing not in resized],
         )
         wiring.resize(self._hosts, [self._cables[thing] for thing in resized])
-        routed = {thing: its for thing, its in self._segments.items() if its or thing in plan.before}
+        routed = {thing: its for thing, its in self._segments.items() if its.addresses or thing in plan.before}
         wiring.route(self._hosts[FABRIC], {thing[1]: its for thing, its in routed.items() if thing in plan.after})
         wiring.at_once(
             [partial(self._configure_switch, self._vteps[thing]) for thing in plan.after if thing in self._vteps]

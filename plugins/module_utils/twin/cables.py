@@ -9,7 +9,7 @@ last, it is the record of a finished cable, and it goes when the cable goes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -20,6 +20,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import (
     NETDEV,
     SYSTEM,
     UNDERLAY_NIC,
+    Gateway,
     Hypervisor,
     Wanted,
 )
@@ -60,12 +61,16 @@ class Cable:
     def alias(self) -> str:
         place = self.segment or f"{self.far.host.name} {self.far.interface}"
         ways = [f"by {gateway}" for gateway in self.gateways]
-        text = f"to {', '.join([place, *self.addresses, *ways])}"
-        return text if len(text) <= _ALIAS_BYTES else f"{text[:200]}... {digest(text, 12)}"
+        return _bounded(f"to {', '.join([place, *self.addresses, *ways])}")
 
     @property
     def description(self) -> str:
         return describe(self.alias, self.mac, str(self.mtu))
+
+
+def _bounded(text: str) -> str:
+    """Return an alias, of a text that may be too long for one."""
+    return text if len(text) <= _ALIAS_BYTES else f"{text[:200]}... {digest(text, 12)}"
 
 
 def cables_of(wanted: Wanted) -> Iterator[Cable]:
@@ -134,20 +139,22 @@ def bridge_line(bridge: str) -> str:
     return f"link add {bridge} up type bridge forward_delay 0 mcast_snooping 0"
 
 
-def gateway_alias(addresses: Sequence[str]) -> str:
-    """Return what a segment's bridge is called where the L3 core has these addresses."""
-    return f"gateway {', '.join(addresses)}" if addresses else ""
+def gateway_alias(gateway: Gateway) -> str:
+    """Return what a segment's bridge is called where the L3 core is this."""
+    ways = [f"{network} by {hop}" for network, hop in gateway.routes]
+    return _bounded(f"gateway {', '.join([*gateway.addresses, *ways])}") if gateway.addresses else ""
 
 
-def gateway_lines(bridge: str, addresses: Sequence[str]) -> Iterator[str]:
+def gateway_lines(bridge: str, gateway: Gateway) -> Iterator[str]:
     """Make a segment's bridge the port of the L3 core there, or none without addresses; the alias comes last.
 
     A MAC address that is set stays, whatever is plugged into the bridge.
     """
     yield f"link set {bridge} address {nic_mac(FABRIC.name, bridge)}"
     yield f"address flush dev {bridge} scope global"  # a router asks for its neighbours with its link-local one
-    yield from (f"address add {address} dev {bridge}" for address in addresses)
-    yield f'link set {bridge} alias "{gateway_alias(addresses)}"'
+    yield from (f"address add {address} dev {bridge}" for address in gateway.addresses)
+    yield from (f"route replace {network} via {hop} dev {bridge} proto static" for network, hop in gateway.routes)
+    yield f'link set {bridge} alias "{gateway_alias(gateway)}"'
 
 
 def creation_line(cable: Cable, near_pid: int, far_pid: int) -> str:

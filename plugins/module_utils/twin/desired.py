@@ -9,9 +9,9 @@ import ipaddress
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import network_or_address, unicast_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     Parser,
@@ -58,6 +58,13 @@ class Endpoint:
     gateways: tuple[str, ...] = ()  # with prefix length
 
 
+class Gateway(NamedTuple):
+    """What the L3 core is in a segment."""
+
+    addresses: tuple[str, ...] = ()  # with prefix length
+    routes: tuple[tuple[str, str], ...] = ()  # network, and the address in the segment by which it is reached
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A whole twin."""
@@ -67,7 +74,7 @@ class Wanted:
     endpoints: tuple[Endpoint, ...]
     packages: tuple[str, ...]  # of all hosts, beyond those of the machine, sorted
     datapath_type: str  # of all switches
-    gateways: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # segment: addresses of the L3 core in it
+    gateways: Mapping[str, Gateway] = field(default_factory=dict)  # by segment
     driver: str = NAMESPACES  # what a hypervisor is
 
 
@@ -124,6 +131,10 @@ def _addresses(value: Any) -> tuple[str, ...]:
     return tuple(interface_address(item) for item in sequence(value))
 
 
+def _routes(value: Any) -> tuple[tuple[str, str], ...]:
+    return tuple((network_or_address(network), unicast_address(hop)) for network, hop in sorted(mapping(value).items()))
+
+
 _MTU = integer(68, 65521)  # RFC 791, and what a tap device takes
 _HYPERVISOR: Mapping[str, Parser[Any]] = {
     "name": host_name,
@@ -140,8 +151,8 @@ _ENDPOINT: Mapping[str, Parser[Any]] = {
     "gateways": _addresses,
     "mtu": _MTU,
 }
-_GATEWAY: Mapping[str, Parser[Any]] = {"segment": segment_name, "addresses": _addresses}
-_DEFAULTS: Mapping[str, Any] = {"uplinks": {}, "segments": {}, "gateways": ()}
+_GATEWAY: Mapping[str, Parser[Any]] = {"segment": segment_name, "addresses": _addresses, "routes": _routes}
+_DEFAULTS: Mapping[str, Any] = {"uplinks": {}, "segments": {}, "gateways": (), "routes": ()}
 
 
 def parse_name(value: Any) -> str:
@@ -179,7 +190,7 @@ def parse_wanted(
         tuple(Endpoint(**port) for port in ports),
         tuple(sorted({name for name in names if name})),
         datapath_type,
-        {router["segment"]: router["addresses"] for router in routers},
+        {router["segment"]: Gateway(router["addresses"], router["routes"]) for router in routers},
         driver,
     )
 

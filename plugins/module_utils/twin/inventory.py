@@ -33,7 +33,7 @@ def render(
 ) -> str:
     """Return the inventory as JSON, which is YAML, of hosts given as name: pid file, and of the core's pid file."""
     external = [its for segment, its in wanted.gateways.items() if "@" not in segment]  # which those of pods have
-    addresses = sorted(address.partition("/")[0] for its in external for address in its)
+    addresses = sorted(address.partition("/")[0] for its in external for address in its.addresses)
     of_hypervisors = {  # without the driver of containers there is no systemd
         **_HYPERVISORS,
         "hypervisor_datapath_type": wanted.datapath_type,

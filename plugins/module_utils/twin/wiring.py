@@ -14,6 +14,7 @@ from functools import partial
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin import cables
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import FABRIC, Cable, End, HostKey
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import Gateway
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import Host
 
 Hosts = Mapping[HostKey, Host]
@@ -78,14 +79,16 @@ def resize(hosts: Hosts, resized: Iterable[Cable]) -> None:
     at_once([partial(batch, hosts[key], lines[key]) for key in lines])
 
 
-def route(core: Host, gateways: Mapping[str, Sequence[str]]) -> None:
-    """Give the bridges of the fabric their addresses, between which its host routes."""
-    for bridge in gateways:
-        addressed = any(":" in address for address in gateways[bridge])
+def route(core: Host, gateways: Mapping[str, Gateway]) -> None:
+    """Give the bridges of the fabric their addresses, between which its host routes, and what lies beyond."""
+    for bridge, its in gateways.items():
+        addressed = any(":" in address for address in its.addresses)
         setting = f"net.ipv6.conf.{bridge}.disable_ipv6={0 if addressed else 1}"
         core.run("sysctl", "--quiet", "--write", setting, namespaces="--net")
         core.run("ethtool", "-K", bridge, "tx", "off", namespaces="--net")  # checksums, as at the ends of cables
-    lines = [line for bridge, addresses in gateways.items() for line in cables.gateway_lines(bridge, addresses)]
+        # Of IPv4, routes go with the last address of a device.
+        core.run("ip", "-6", "route", "flush", "dev", bridge, "proto", "static", namespaces="--net")
+    lines = [line for bridge, its in gateways.items() for line in cables.gateway_lines(bridge, its)]
     if lines:
         batch(core, lines, namespaces="--net")
 

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 from ansible_collections.tenantry.sdn.plugins.modules.endpoint_probe import parse_job
+from ansible_collections.tenantry.sdn.plugins.modules.outside_probe import parse_question
 
 OWN = {"name": "acme.a", "mac": "02:00:00:00:00:0A", "addresses": ["10.1.1.1/24", "fd00::1"], "mtu": 1400, "vlan": 10}
 JOB = {
@@ -70,3 +72,27 @@ def test_all_faults_are_reported_at_once() -> None:
         "port",
         "timeout",
     ]
+
+
+WAY = {"protocol": "tcp", "address": "203.0.113.10", "port": 80, "settles": 0}
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        (
+            {"address": "here"},
+            "address: 'here' is no IP address; write one as '10.1.1.20' (no leading zeros) or 'fd00::20'",
+        ),
+        ({"port": None}, "port: is missing; write the port that is asked by tcp"),
+        ({"protocol": "icmp"}, "port: icmp has no ports; leave it out, or write protocol as tcp or udp"),
+        ({"port": 0}, "port: 0 is out of range; write a number from 1 to 65535"),
+        ({"settles": -1}, "settles: -1 is out of range; write a number from 0 to 3600"),
+    ],
+)
+def test_each_wrong_way_has_its_message(changes: dict[str, Any], fault: str) -> None:
+    faults = Faults()
+    parse_question(faults, "ways[0]", {**WAY, **changes})
+    with pytest.raises(InvalidInput) as caught:
+        faults.raise_any()
+    assert caught.value.faults == [f"ways[0].{fault}"]

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way of a packet from port to port and back, hypervisor by hypervisor.
+"""The way of a packet from port to port and back, hypervisor by hypervisor, and perhaps by a router between them.
 
 A journey is a generator: it yields a visit, that is what a hypervisor shall be asked, is sent the answer, and returns
 when there is nothing more to ask. Where a packet goes next is read from the answer and never from the intent: through
@@ -15,6 +15,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import Crossing, refusal
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import QUESTIONS, Packet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.plugs import refuses
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.question import Question
@@ -70,11 +71,12 @@ class Hop:
 
 @dataclass
 class Leg:
-    """The way of one packet."""
+    """The way of one packet within a network."""
 
     packet: Packet
     sender: Port
     receiver: Port
+    ends: tuple[Port, Port]  # of the whole way
     hops: list[Hop] = field(default_factory=list)
     deliveries: list[Output] = field(default_factory=list)  # copies that come out at the receiver's device
     elsewhere: list[tuple[Hop, Output]] = field(default_factory=list)  # copies that go another way
@@ -97,11 +99,50 @@ class Leg:
         return None if self.lost else False
 
 
+@dataclass
+class Way:
+    """The whole way of one packet: a leg, or one to a router and, if that passes it on, another from it."""
+
+    packet: Packet
+    sender: Port
+    receiver: Port
+    crossing: Crossing | None
+    legs: list[Leg] = field(default_factory=list)
+    refusal: str = ""  # why the router drops it
+
+    @property
+    def passed_on(self) -> bool:
+        """Whether a router passes it on."""
+        return self.crossing is not None and self.legs[0].reaches is True and not self.refusal
+
+    @property
+    def elsewhere(self) -> list[tuple[Hop, Output]]:
+        return [copy for leg in self.legs for copy in leg.elsewhere]
+
+    @property
+    def deliveries(self) -> list[Output]:
+        return self.legs[-1].deliveries if self.is_whole else []
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its last leg ends at the receiver."""
+        return self.legs[-1].receiver is self.receiver
+
+    @property
+    def answered(self) -> bool:
+        return self.is_whole and self.legs[0].answered
+
+    @property
+    def reaches(self) -> bool | None:
+        """Whether the receiver gets it, or the sender an answer; None if that is not known."""
+        return False if self.refusal else self.legs[-1].reaches
+
+
 @dataclass(frozen=True)
 class Journey:
     question: Question
-    there: Leg
-    back: Leg | None
+    there: Way
+    back: Way | None
 
     @property
     def reaches(self) -> bool | None:
@@ -110,15 +151,26 @@ class Journey:
 
 def travel(intent: Intent, question: Question) -> Generator[Visit, Answer, Journey]:
     """Follow a packet, and if it arrives the answer to it. What is not honest gets no answer that could be foreseen."""
-    there = Leg(question.packet, question.sender, question.receiver)
+    there = Way(question.packet, question.sender, question.receiver, question.crossing)
     judged = intent.judges_by_flows(question.sender.network)
     connection = question.packet.connection if judged else ""
-    yield from _through_plugs(intent, there, _NEW, connection)
+    yield from _go(intent, there, _NEW, connection)
     back = None
     if there.reaches and not there.answered and question.honest:
-        back = Leg(question.packet.answer(question.receiver.mac), question.receiver, question.sender)
-        yield from _through_plugs(intent, back, _REPLY, connection)
+        back = _way_back(question)
+        yield from _go(intent, back, _REPLY, connection)
     return Journey(question, there, back)
+
+
+def _way_back(question: Question) -> Way:
+    """Return the way of the answer, not begun: from outside, that from the router."""
+    there = question.crossing
+    if there is None:
+        return Way(question.packet.answer(question.receiver.mac), question.receiver, question.sender, None)
+    if there.exit is None:
+        return Way(question.packet.answer(there.entry.mac), there.entry, question.sender, None)
+    reply = replace(question.packet.answer(question.receiver.mac), dl_dst=there.exit.mac)
+    return Way(reply, question.receiver, question.sender, Crossing(there.router, there.exit, there.entry))
 
 
 def resume(
@@ -134,15 +186,26 @@ def resume(
     return visit, None
 
 
+def _go(intent: Intent, way: Way, ct_states: Sequence[str], connection: str) -> Generator[Visit, Answer, None]:
+    ends, crossing = (way.sender, way.receiver), way.crossing
+    way.legs.append(Leg(way.packet, way.sender, crossing.entry if crossing else way.receiver, ends))
+    yield from _through_plugs(intent, way.legs[0], ct_states, connection)
+    if crossing and way.legs[0].reaches:
+        way.refusal = refusal(intent, crossing, way.packet)
+        if not way.refusal and crossing.exit:
+            packet = replace(way.packet, dl_src=crossing.exit.mac, dl_dst=way.receiver.mac)
+            way.legs.append(Leg(packet, crossing.exit, way.receiver, ends))
+            yield from _through_plugs(intent, way.legs[1], ct_states, connection)
+
+
 def _through_plugs(
     intent: Intent, leg: Leg, ct_states: Sequence[str], connection: str
 ) -> Generator[Visit, Answer, None]:
-    ends = leg.sender, leg.receiver
-    if refuses(intent, leg.packet, leg.sender, *ends):
+    if refuses(intent, leg.packet, leg.sender, *leg.ends):
         leg.refuser = leg.sender
         return
     yield from _walk(intent, leg, ct_states, connection)
-    if leg.deliveries and refuses(intent, leg.packet, leg.receiver, *ends):
+    if leg.deliveries and refuses(intent, leg.packet, leg.receiver, *leg.ends):
         leg.refuser = leg.receiver
 
 
@@ -172,7 +235,7 @@ def _walk(intent: Intent, leg: Leg, ct_states: Sequence[str], connection: str) -
 def _is_held_back(intent: Intent, leg: Leg, visit: Visit, output: Output) -> bool:
     """Say whether a copy ends at the plug of another guest."""
     guests = (port for port in intent.ports_of.get(visit.hypervisor, ()) if port.device == output["port"])
-    return any(refuses(intent, leg.packet, guest, leg.sender, guest) for guest in guests)
+    return any(refuses(intent, leg.packet, guest, leg.ends[0], guest) for guest in guests)
 
 
 def _onward(intent: Intent, leg: Leg, visit: Visit, output: Output) -> Visit | None:

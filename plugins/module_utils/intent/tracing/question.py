@@ -7,19 +7,26 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, ip_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import (
+    Crossing,
+    crossing_of,
+    has_gateway,
+    way_out,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import (
     PROTOCOLS,
+    QUESTIONS,
     SOURCE_PORT,
     WITH_PORTS,
     Packet,
     destination,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     Parser,
@@ -42,6 +49,7 @@ class Question:
     receiver: Port
     packet: Packet
     honest: bool  # the packet has the sender's own addresses and no tag
+    crossing: Crossing | None = None  # the router between them
 
 
 def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
@@ -49,7 +57,13 @@ def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
     faults = Faults()
     ports = {port.name: port for port in intent.guests}
     sender = _end(faults, ports, "from", given, "the port that sends")
-    receiver = _end(faults, ports, "to", given, "the port that it is for")
+    external = next((network for network in intent.external_networks if network.name == given.get("to")), None)
+    crossing = None
+    if external:
+        crossing = _way_out(faults, intent, sender, external) if sender else None
+        receiver = _beyond(crossing, external) if crossing else None
+    else:
+        receiver = _end(faults, ports, "to", given, "the port that it is for")
     if sender and sender is receiver:
         faults.add("to", f"{sender.name} is where the packet comes from; write another port")
     protocol = faults.parse("proto", one_of(PROTOCOLS), given.get("proto") or "icmp")
@@ -59,17 +73,20 @@ def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
     vlan = _optional(faults, given, "vlan", integer(0, 4095))  # 0 is a tag without a VLAN (IEEE 802.1Q)
     wanted = _optional(faults, given, "family", _version) or (family(src_ip) if src_ip else None)
     found = None
-    if sender and receiver:
+    if sender and receiver and not external:
         _refuse_pods(faults, intent, sender, receiver)
+        crossing = crossing_of(intent, sender, receiver)
     if sender and receiver and sender is not receiver and protocol:
         found = _addresses(faults, sender, receiver, protocol, wanted)
+    if crossing and protocol and found:
+        _refuse_other_gateways(faults, intent, crossing, protocol, family(found[0]))
     faults.raise_any()
     sender, receiver = cast(Port, sender), cast(Port, receiver)
     protocol, (source, target) = cast(str, protocol), cast("tuple[str, str]", found)
     packet = Packet(
         protocol=protocol,
         dl_src=src_mac or sender.mac,
-        dl_dst=destination(protocol, receiver.mac, target),
+        dl_dst=destination(protocol, crossing.entry.mac if crossing else receiver.mac, target),
         source=src_ip or source,
         target=target,
         tp_src=SOURCE_PORT if tp_dst else 0,
@@ -78,7 +95,7 @@ def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
     )
     addresses = {address.partition("/")[0] for address in sender.addresses}
     honest = packet.dl_src == sender.mac and packet.source in addresses and not packet.vlans
-    return Question(sender, receiver, packet, honest)
+    return Question(sender, receiver, packet, honest, crossing)
 
 
 def _refuse_pods(faults: Faults, intent: Intent, sender: Port, receiver: Port) -> None:
@@ -88,12 +105,38 @@ def _refuse_pods(faults: Faults, intent: Intent, sender: Port, receiver: Port) -
     if routed:
         what = f"hypervisors route what is of {' and '.join(routed)}, without Open vSwitch, which is traced"
         faults.add("to", f"{what}; measure with the playbook verify")
-    elif here.domain == there.domain and here is not there:
+    elif here.shared and here.domain == there.domain and here is not there:
         faults.add(
             "to",
             f"{receiver.name} is in pod {there.pod}, and {sender.name} in {here.pod}: L3 switches are between them, "
             "which a trace does not ask; write a port of the same pod, or measure with the playbook verify",
         )
+
+
+def _way_out(faults: Faults, intent: Intent, sender: Port, external: Network) -> Crossing | None:
+    crossing = way_out(intent, sender, external.name)
+    if crossing is None:
+        faults.add("to", f"no router leads from {sender.network} to {external.name}; write a port, or give it one")
+    return crossing
+
+
+def _beyond(crossing: Crossing, external: Network) -> Port:
+    """Return who routes in an external network, as if it was a port."""
+    leg = crossing.entry
+    return replace(leg, name=external.name, network=external.name, addresses=external.gateways)
+
+
+def _refuse_other_gateways(faults: Faults, intent: Intent, crossing: Crossing, protocol: str, version: int) -> None:
+    """Record that a packet does not go to the router between its ends, or the answer to it does not."""
+    router = crossing.router.name
+    if protocol in QUESTIONS:
+        what = f"router {router} is between them, and passes no {protocol} on"
+        faults.add("proto", f"{what}; write another one, or ports of one network")
+        return
+    for key, leg in (("from", crossing.entry), ("to", crossing.exit)):
+        if leg and not has_gateway(intent, crossing.router, leg.network, version):
+            what = f"guests of {leg.network} have another gateway than router {router}, which a trace cannot ask"
+            faults.add(key, f"{what}; measure with the playbook verify")
 
 
 def _end(faults: Faults, ports: Mapping[str, Port], key: str, given: Mapping[str, Any], what: str) -> Port | None:

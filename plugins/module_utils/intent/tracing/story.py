@@ -10,7 +10,8 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.journey import Hop, Journey, Leg, Output
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import leaves_as, passing
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.journey import Hop, Journey, Leg, Output, Way
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.names import Names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.reasons import reason
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Port
@@ -38,7 +39,7 @@ def verdict(names: Names, journey: Journey) -> str:
 def strangers(names: Names, journey: Journey) -> list[str]:
     """Return who gets a copy on the way, there or back, and is not meant: the physical networks are for all anyway."""
     found = set()
-    for leg in filter(None, (journey.there, journey.back)):
+    for leg in (leg for way in (journey.there, journey.back) if way for leg in way.legs):
         for hop, output in leg.elsewhere:
             here, port, tunnel = hop.visit.hypervisor, output["port"], output["tunnel"]
             answer = leg.answered and port == leg.sender.device
@@ -51,12 +52,15 @@ def _sentence(names: Names, journey: Journey) -> str:
     there, back = journey.there, journey.back
     sender, receiver = there.sender.name, there.receiver.name
     if there.reaches is None:
-        return f"Whether {sender} reaches {receiver} is not known: {reason(names, there)}."
+        return f"Whether {sender} reaches {receiver} is not known: {_why(names, there)}."
     if not there.reaches:
-        return f"{sender} does not reach {receiver}: {reason(names, there)}."
+        return f"{sender} does not reach {receiver}: {_why(names, there)}."
     if there.answered:
         return f"{there.sender.hypervisor} itself answers {sender} in the place of {receiver}."
     arrives = f"{sender} reaches {receiver}"
+    if there.crossing and not there.crossing.exit:
+        seen = leaves_as(there.crossing, there.packet)
+        arrives = f"{sender} gets out to {receiver} as {seen} by router {there.crossing.router.name}"
     if len(there.deliveries) > 1:
         arrives += f", with {len(there.deliveries)} copies"
     if back is None:
@@ -64,28 +68,37 @@ def _sentence(names: Names, journey: Journey) -> str:
     if back.reaches:
         return f"{arrives}, and the answer comes back."
     if back.reaches is None:
-        return f"{arrives}; whether the answer comes back is not known: {reason(names, back)}."
-    return f"{arrives}, but the answer does not come back: {reason(names, back)}."
+        return f"{arrives}; whether the answer comes back is not known: {_why(names, back)}."
+    return f"{arrives}, but the answer does not come back: {_why(names, back)}."
+
+
+def _why(names: Names, way: Way) -> str:
+    """Return why a packet does not get further, or why that is not known."""
+    if way.crossing and way.refusal:
+        return f"router {way.crossing.router.name} is between them, and {way.refusal}"
+    before = "" if way.is_whole or not way.crossing else f"on its way to router {way.crossing.router.name}, "
+    return before + reason(names, way.legs[-1])
 
 
 def lines(names: Names, journey: Journey) -> list[str]:
     """Return the whole story but for the verdict."""
     told = [f"{journey.there.sender.name} -> {journey.there.receiver.name}"]
-    for leg in filter(None, (journey.there, journey.back)):
-        told += ["", leg.packet.words, *_leg(names, leg)]
+    for way in filter(None, (journey.there, journey.back)):
+        told += ["", way.packet.words, *_way(names, way)]
     return told
 
 
 def as_data(names: Names, journey: Journey) -> dict[str, Any]:
-    legs = {"there": journey.there, "back": journey.back}
-    return {name: leg and _leg_data(names, leg) for name, leg in legs.items()}
+    ways = {"there": journey.there, "back": journey.back}
+    return {name: way and _way_data(names, way) for name, way in ways.items()}
 
 
-def _leg_data(names: Names, leg: Leg) -> dict[str, Any]:
+def _way_data(names: Names, way: Way) -> dict[str, Any]:
     return {
-        "packet": leg.packet.words,
-        "reaches": leg.reaches,
-        "elsewhere": [f"{hop.visit.hypervisor}: {leaves(names, hop, output)}" for hop, output in leg.elsewhere],
+        "packet": way.packet.words,
+        "reaches": way.reaches,
+        "elsewhere": [f"{hop.visit.hypervisor}: {leaves(names, hop, output)}" for hop, output in way.elsewhere],
+        "router": way.crossing and way.crossing.router.name,
         "hops": [
             {
                 "hypervisor": hop.visit.hypervisor,
@@ -93,9 +106,19 @@ def _leg_data(names: Names, leg: Leg) -> dict[str, Any]:
                 "tables": [row._asdict() for row in rows(names, hop)],
                 "leaves": [leaves(names, hop, output) for output in hop.outputs],
             }
+            for leg in way.legs
             for hop in leg.hops
         ],
     }
+
+
+def _way(names: Names, way: Way) -> Iterator[str]:
+    yield from _leg(names, way.legs[0])
+    if way.crossing and (way.refusal or way.passed_on):
+        does = f"drops it: {way.refusal}" if way.refusal else passing(way.crossing, way.packet)
+        yield f"  {way.crossing.place} {does}, by the intent; the router is not asked"
+    for leg in way.legs[1:]:
+        yield from _leg(names, leg)
 
 
 def _leg(names: Names, leg: Leg) -> Iterator[str]:
