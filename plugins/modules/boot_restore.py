@@ -72,12 +72,11 @@ RETURN = r"""
 
 import os
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.boot_files import BOOTED, BootFiles
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import ROOT, anything_in
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.boot_input import parse_boot_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import in_words, reconcile, surfacing
+from ansible_collections.tenantry.sdn.plugins.module_utils.unlogged import UnloggedModule
 
 ARGUMENTS = {
     "files": {"type": "dict", "required": True},
@@ -89,7 +88,7 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
+    module = UnloggedModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     with surfacing(module):
         files = parse_boot_files(module.params)
         present = module.params["state"] == "present"

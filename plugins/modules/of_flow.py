@@ -168,8 +168,6 @@ counts:
     meters: {wanted: 0, added: 0, changed: 0, removed: 0}
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import OfCtl
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow import OpenFlow
@@ -178,6 +176,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OPENFLOW, OVSDB
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow_input import parse_program
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing, uncollected
+from ansible_collections.tenantry.sdn.plugins.module_utils.unlogged import UnloggedModule
 
 ARGUMENTS = {
     "cookie": {"type": "str", "required": True},
@@ -197,7 +196,7 @@ def lines(side: dict) -> str:
 
 def main() -> None:
     # Not logged on the host: of ten thousand flows that would be a megabyte with every run.
-    module = AnsibleModule(argument_spec={**ARGUMENTS, **OPENFLOW, **OVSDB}, supports_check_mode=True, no_log=True)
+    module = UnloggedModule(argument_spec={**ARGUMENTS, **OPENFLOW, **OVSDB}, supports_check_mode=True)
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_program(params)

@@ -216,8 +216,6 @@ held_back:
   type: bool
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.address_sets import AddressSets, diff
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ipset import Ipset
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
@@ -228,6 +226,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set imp
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_input import LISTED, parse_sets
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing, uncollected
+from ansible_collections.tenantry.sdn.plugins.module_utils.unlogged import UnloggedModule
 
 OPTIONS = {
     "type": {"type": "str", "choices": list(TYPES)},
@@ -261,7 +260,7 @@ PATIENCE = 60  # seconds to wait for another task; a million members take a few
 
 def main() -> None:
     # Not logged on the host: of a hundred thousand members that would be megabytes with every run.
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
+    module = UnloggedModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_sets(params)

@@ -375,8 +375,6 @@ counts:
     ipv4: {dc1.forward: 2, dc1.db-1: 5}
 """
 
-from ansible.module_utils.basic import AnsibleModule
-
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iptables import BACKENDS, Iptables
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.netfilter import Rules, diff
@@ -394,6 +392,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_input
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_rule_input import CTDIRS, LOG_LEVELS
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_text import REJECTIONS
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing, uncollected
+from ansible_collections.tenantry.sdn.plugins.module_utils.unlogged import UnloggedModule
 
 WORDS = {"type": "list", "elements": "str"}
 SET = {
@@ -480,7 +479,7 @@ PATIENCE = 60  # seconds to wait for another task; a million members of a set ta
 
 def main() -> None:
     # Not logged on the host: of a thousand rules that would be a megabyte with every run.
-    module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True, no_log=True)
+    module = UnloggedModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_rules(params)

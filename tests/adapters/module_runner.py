@@ -49,7 +49,9 @@ class Result(dict[str, Any]):
 
 
 def arguments(params: dict[str, Any], check: bool = False, diff: bool = True) -> bytes:
-    return json.dumps({"ANSIBLE_MODULE_ARGS": {**params, "_ansible_check_mode": check, "_ansible_diff": diff}}).encode()
+    """Return what the controller sends; it says each time whether to log, whatever the module would."""
+    settings = {"_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_no_log": False}
+    return json.dumps({"ANSIBLE_MODULE_ARGS": {**params, **settings}}).encode()
 
 
 def run_module(name: str, params: dict[str, Any], check: bool = False, diff: bool = True) -> Result:

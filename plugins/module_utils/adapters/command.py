@@ -4,7 +4,8 @@
 """The one way to run a program: an argument vector, never a shell; a time limit; messages in English.
 
 Input is a file in memory that is whole before the program starts. Through a pipe, a program whose feeder is killed
-reads the end early and applies what it got: half of a ruleset, or an address that lost its last digit.
+reads the end early and applies what it got: half of a ruleset, or an address that lost its last digit. Output is one
+too: of a pipe we would be woken for each few kilobytes of megabytes.
 """
 
 from __future__ import annotations
@@ -49,16 +50,15 @@ def attempt(
     The environment is our own unless another is given. ``pass_fds`` are files that stay open in the program.
     """
     variables = {**(os.environ if environment is None else environment), "LC_ALL": "C"}
-    with open(os.memfd_create("stdin"), "w+", encoding="utf-8") as whole:
-        whole.write(stdin)
+    with open(os.memfd_create("stdin"), "wb+") as whole, open(os.memfd_create("stdout"), "rb") as printed:
+        whole.write(stdin.encode())
         whole.seek(0)
         try:
-            return subprocess.run(
+            done = subprocess.run(
                 list(argv),
                 stdin=whole,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
+                stdout=printed,
+                stderr=subprocess.PIPE,
                 timeout=timeout,
                 env=variables,
                 pass_fds=tuple(pass_fds),
@@ -72,3 +72,6 @@ def attempt(
             raise BackendError(f"The program '{argv[0]}' could not be started: {error.strerror}.") from None
         except subprocess.TimeoutExpired:
             raise NoAnswerError(f"'{' '.join(argv)}' gave no answer within {timeout:g} s.") from None
+        printed.seek(0)  # the program has moved where it writes, which is where we read
+        said = (each.decode(errors="replace") for each in (printed.read(), done.stderr))
+        return subprocess.CompletedProcess(done.args, done.returncode, *said)

@@ -29,7 +29,7 @@ WITH_ANY_NET = ("hash:net,iface", "hash:net,port,net")  # these keep a prefix of
 WITHOUT_ZERO = ("hash:ip", "hash:ip,port")  # nor do these keep the address of which all bits are zero
 BITS = {"inet": 32, "inet6": 128}
 
-_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_OCTET = r"(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"  # what is most often there first: half of the time
 _IPV4 = r"\.".join([_OCTET] * 4)
 _ZERO = ("0.0.0.0", "::")
 # Members that are already what ipset prints, which most members of large sets are

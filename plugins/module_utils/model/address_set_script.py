@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import (
+    HASHES,
     LIST,
     Details,
     Header,
@@ -23,6 +24,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set imp
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_change import Change
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_text import details_words, header_words
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import unfinished_set
+
+_DEFAULT_HASHSIZE = 1024
+_OF_A_BUCKET = 3  # members: it holds 12, but so that none has more, the kernel doubles their number at 1.5 to 4
 
 
 def script(changes: Iterable[Change], left_behind: Iterable[str]) -> Iterator[str]:
@@ -53,9 +57,9 @@ def _released(change: Change) -> Iterator[str]:
 
 
 def _built(change: Change, header: Header) -> Iterator[str]:
-    name = unfinished_set(change.name)
-    yield f"create {name} {header_words(header)}"
-    yield from _added(name, change.members())
+    name, members = unfinished_set(change.name), change.members()
+    yield f"create {name} {header_words(_roomy(header, len(members)))}"
+    yield from _added(name, members)
     if change.old and exchangeable(change.old.header, header):
         yield f"swap {name} {change.name}"
         yield f"destroy {name}"
@@ -63,6 +67,14 @@ def _built(change: Change, header: Header) -> Iterator[str]:
     if change.old:
         yield f"destroy {change.name}"
     yield f"rename {name} {change.name}"
+
+
+def _roomy(header: Header, members: int) -> Header:
+    """Return the header with the buckets that the kernel would come to by doubling them, unless some are asked for."""
+    buckets = 1 << (members // _OF_A_BUCKET).bit_length()
+    if header.type not in HASHES or header.hashsize or buckets <= _DEFAULT_HASHSIZE:
+        return header
+    return header._replace(hashsize=buckets)
 
 
 def _edited(change: Change) -> Iterator[str]:
