@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import repeat
 from operator import is_
 from typing import Any, NamedTuple
@@ -40,6 +40,29 @@ class Details(NamedTuple):
 
 PLAIN = Details()
 Members = Mapping[str, Details]  # by element, as ipset prints it
+
+
+class PlainMembers(Members):
+    """Elements of which nothing is known but that they are there, as in most sets, and the largest.
+
+    Two large sets are told apart in half the time of two dicts, since Python looks one through in the order in which
+    the other lies in memory.
+    """
+
+    def __init__(self, listed: Sequence[str]) -> None:
+        self.elements = frozenset(listed)
+        self._listed = listed if len(listed) == len(self.elements) else list(dict.fromkeys(listed))
+
+    def __getitem__(self, element: str) -> Details:
+        if element not in self.elements:
+            raise KeyError(element)
+        return PLAIN
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._listed)
+
+    def __len__(self) -> int:
+        return len(self._listed)
 
 
 class Header(NamedTuple):
@@ -141,8 +164,8 @@ def supported(details: Details, header: Header) -> Details:
 
 
 def all_plain(members: Members) -> bool:
-    """Say whether nothing is known of any member but that it is one, as in most sets, and the largest."""
-    return all(map(is_, members.values(), repeat(PLAIN)))
+    """Say whether nothing is known of any member but that it is one."""
+    return isinstance(members, PlainMembers) or all(map(is_, members.values(), repeat(PLAIN)))
 
 
 def needs(members: Members) -> dict[str, Any]:

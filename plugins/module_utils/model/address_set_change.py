@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
-from itertools import filterfalse
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import (
@@ -14,10 +13,10 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set imp
     DEFAULT_FAMILY,
     EXTENSIONS,
     HASHES,
-    PLAIN,
     Details,
     Header,
     Members,
+    PlainMembers,
     Wanted,
     all_plain,
     has_family,
@@ -62,6 +61,8 @@ class Change(NamedTuple):
         if not self.header or not self.staying:
             return self.added
         staying = self.staying
+        if not (self.removed or self.updated or self.added) and all_plain(staying):
+            return staying
         if self.removed:
             staying = {element: details for element, details in staying.items() if element not in self.removed}
         if not all_plain(staying):
@@ -95,7 +96,7 @@ def change(faults: Faults, wanted: Wanted, old: Current | None) -> Change:
         new, gone = _differing(before, desired)
     if fits and not wanted.purge:
         gone = []
-    _refuse_out_of_range(faults, wanted, old, desired if wanted.purge else {**before, **desired})
+    _refuse_out_of_range(faults, wanted, old, desired if wanted.purge else [*before, *desired])
     header = _header(faults, wanted, old.header if old else None, len(before) - len(gone) + len(new))
     only_known = all_plain(before)
     plain = only_known if wanted.members is None else wanted.plain
@@ -103,19 +104,33 @@ def change(faults: Faults, wanted: Wanted, old: Current | None) -> Change:
         wanted.name,
         old,
         header,
-        dict.fromkeys(new, PLAIN) if plain else {element: supported(desired[element], header) for element in new},
-        {element: before[element] for element in gone},
+        _part(desired, new) if plain else {element: supported(desired[element], header) for element in new},
+        _part(before, gone),
         {} if plain and only_known else dict(_updated(before, desired, header)),
         before,
     )
 
 
 def _differing(before: Members, desired: Members) -> tuple[list[str], list[str]]:
-    """Return what is new and what is gone; subtracting sets, which are to be made first, takes three times as long."""
-    if before.keys() == desired.keys():
-        return [], []
-    new = list(filterfalse(before.__contains__, desired))
-    return new, list(filterfalse(desired.__contains__, before))
+    """Return what is new and what is gone, each in the order in which it is listed."""
+    there, wanted = (_elements(members) for members in (before, desired))
+    new = wanted - there
+    gone = there - wanted if len(there) > len(wanted) - len(new) else frozenset[str]()
+    return _listed(desired, new), _listed(before, gone)
+
+
+def _elements(members: Members) -> frozenset[str]:
+    return members.elements if isinstance(members, PlainMembers) else frozenset(members)
+
+
+def _part(members: Members, some: Sequence[str]) -> Members:
+    if len(some) == len(members):
+        return members
+    return PlainMembers(some) if isinstance(members, PlainMembers) else {element: members[element] for element in some}
+
+
+def _listed(members: Members, some: frozenset[str]) -> list[str]:
+    return list(members) if len(some) == len(members) else [element for element in members if element in some]
 
 
 def _updated(before: Members, desired: Members, header: Header) -> Iterator[tuple[str, tuple[Details, Details]]]:
@@ -128,6 +143,8 @@ def _updated(before: Members, desired: Members, header: Header) -> Iterator[tupl
 def _canonical(kind: str, printed: Members, strange: Collection[str]) -> Members:
     """Return elements as we write them, should this version of ipset print the strange ones otherwise."""
     names = {element: _rewritten(kind, element) for element in strange}
+    if isinstance(printed, PlainMembers):
+        return PlainMembers([names.get(element, element) for element in printed])
     return {names.get(element, element): details for element, details in printed.items()}
 
 
@@ -189,7 +206,7 @@ def _maxelem(faults: Faults, wanted: Wanted, there: int | None, size: int) -> in
 _RANGES = {"bitmap:ip": "'10.1.0.0/16'", "bitmap:ip,mac": "'10.1.0.0/16'", "bitmap:port": "'0-1023'"}
 
 
-def _refuse_out_of_range(faults: Faults, wanted: Wanted, old: Current | None, members: Members) -> None:
+def _refuse_out_of_range(faults: Faults, wanted: Wanted, old: Current | None, members: Iterable[str]) -> None:
     allowed = wanted.range or (old and old.header.range)
     if wanted.type not in BITMAPS or not allowed:
         return

@@ -19,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set imp
     TYPES,
     Details,
     Members,
+    PlainMembers,
     Wanted,
     all_plain,
     has_family,
@@ -131,7 +132,7 @@ def read_members(
 ) -> tuple[Members, str | None]:
     """Return the elements that members stand for, and the family of their addresses if there are any."""
     if family != "inet6" and set(map(type, given)) == {str} and are_plain(kind, given):
-        return dict.fromkeys(given, PLAIN), "inet"
+        return PlainMembers(given), "inet"
     members: dict[str, Details] = {}
     places: dict[str, int] = {}
     for index, member in enumerate(given):

@@ -16,6 +16,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set imp
     Details,
     Header,
     Members,
+    PlainMembers,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import boolean, integer, mark, shown, text
 
@@ -94,8 +95,8 @@ def parse_save(printed: str) -> dict[str, Current]:
         name, dummy, words = first.partition(" ")
         prefix = f"add {name} "
         plain = f"\n{rows}".rstrip("\n").split(f"\n{prefix}")[1:]
-        if rows.count(" ") == 2 * len(plain):  # nothing beside the elements, as in most sets, and the largest
-            members: Members = dict.fromkeys(plain, PLAIN)
+        if rows.count(" ") == 2 * len(plain):  # nothing beside the elements
+            members: Members = PlainMembers(plain)
         else:
             members = dict(_row(row[len(prefix) :]) for row in rows.rstrip("\n").split("\n"))
         sets[name] = Current(parse_header(words), members)
