@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import FLAGS
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_parsed import KEPT_THOUGH_WRONG, REQUESTS
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import HIGHEST
 
 _ITEM = re.compile(r"([^:=(,\s]+)(?:[:=]((?:[^,\s()]|\([^()]*\))*)|\(([^()]*)\))?")
@@ -75,8 +75,7 @@ _DEFAULTS = {"table": 0, "priority": 32768, "idle_timeout": 0, "hard_timeout": 0
 _GO_WITHOUT_SAYING = frozenset({"", "table=0", "priority=32768"})
 _HIGHEST_GROUP = HIGHEST["group"]
 _HIGHEST_TABLE = 253  # 254 is the switch's own, 255 means all
-_REQUESTS = frozenset({*FLAGS, "allow_hidden_fields"} - {"send_flow_rem"})
-_NEVER_PLAIN = frozenset({"table=254", *_REQUESTS})
+_NEVER_PLAIN = frozenset({"table=254", *REQUESTS})
 _COUNTERS = frozenset({"duration", "n_packets", "n_bytes", "idle_age", "hard_age"})
 _NOT_COMPARED = frozenset(
     {
@@ -129,7 +128,7 @@ def faults_of(flow: str, normal: str) -> Iterator[str]:
     if actions != done:
         suspicious = _SUSPICIOUS.search(actions) or actions.count("(") != actions.count(")")
     else:
-        suspicious = "goto_table:255" in actions or "group:42949" in actions  # out of range, and yet kept as they are
+        suspicious = any(word in actions for word in KEPT_THOUGH_WRONG)
     if suspicious:
         yield from _cut(actions)
 
@@ -204,7 +203,7 @@ def _lost(given: Iterable[tuple[str, str]], kept: Mapping[str, str]) -> Iterator
     for name, value in given:
         if ":" not in value and _LEADING_ZERO.search(value):
             yield f"{name}={value}: has a leading zero, which some read as octal; leave it out"
-        elif name in _REQUESTS:
+        elif name in REQUESTS:
             yield f"{name}: is about how a flow is added, not what it is; leave it out"
         elif name in _COUNTERS:
             yield f"{name}: is what the switch counts; leave it out"
