@@ -117,6 +117,10 @@ def test_a_set_that_nobody_refers_to_changes_type_and_family() -> None:
     assert names() == ["web"]
 
 
+def test_members_are_no_matter_for_the_log_of_a_host() -> None:
+    assert run(name="web", type="hash:ip", members=WEB).log == ""
+
+
 def test_a_set_is_sized_by_its_members_and_grows() -> None:
     assert run(name="big", type="hash:ip", members=["10.0.0.0/16"])["changed"]
     assert header("big").endswith("maxelem 65536")

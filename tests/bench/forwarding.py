@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import os
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from lifecycle_fabric import Fabric, hypervisor, network, port
 from measure import cpu_seconds
@@ -37,7 +38,7 @@ while time.monotonic() < until:
             pass
 print(time.process_time())
 """
-RECEIVERS = {"to a guest here": "acme.web-2", "to one elsewhere, over GRE": "acme.web-3"}
+RECEIVERS = {"to a guest here": "web-2", "to one elsewhere, over GRE": "web-3"}
 
 
 def rows(directory: Path) -> Iterator[Row]:
@@ -58,16 +59,21 @@ def rows(directory: Path) -> Iterator[Row]:
             yield Row(f"datagrams {way}, {mode}", *rates, bare / ours, "x", bound=0.7, at_least=True)
 
 
-def lab(directory: Path) -> Fabric:
-    ports = {
-        f"web-{number}": port(host, "web", f"10.1.1.{number}", interface=f"tap{number}")
-        for number, host in ((1, "hv1"), (2, "hv1"), (3, "hv2"))
-    }
-    tenants = {"acme": {"networks": {"web": network("gre", 5001)}, "ports": ports}}
+def lab(directory: Path, *others: str) -> Fabric:
+    """Build a fabric of tenant acme, and of others that have the same."""
+    tenants = {name: _tenant(index) for index, name in enumerate(("acme", *others))}
     hypervisors = {name: hypervisor(vtep) for name, vtep in HOSTS.items()}
     fabric = Fabric(folder(directory), TwinLab(f"bench-{os.getpid()}"), tenants, hypervisors)
     fabric.build()
     return fabric
+
+
+def _tenant(index: int) -> dict[str, Any]:
+    ports = {
+        f"web-{number}": port(host, "web", f"10.1.1.{number}", interface=f"tap{3 * index + number}")
+        for number, host in ((1, "hv1"), (2, "hv1"), (3, "hv2"))
+    }
+    return {"networks": {"web": network("gre", 5001 + index)}, "ports": ports}
 
 
 def folder(directory: Path) -> Path:
@@ -88,24 +94,35 @@ def _converge(fabric: Fabric, mode: str) -> None:
     fabric.run("site")
 
 
-def costs_of(fabric: Fabric, prepare: Callable[[], None], of_sender: bool = False) -> dict[str, float]:
-    """Return the CPU seconds of a datagram each way.
+def costs_of(fabric: Fabric, prepare: Callable[[], None]) -> dict[str, float]:
+    """Return the CPU seconds of a datagram each way."""
+    prepare()
+    return costs_in_turns(fabric, ["acme"])["acme"]
+
+
+def costs_in_turns(fabric: Fabric, tenants: Sequence[str], of_sender: bool = False) -> dict[str, dict[str, float]]:
+    """Return the CPU seconds of a datagram of each tenant each way; a noisy minute is that of all tenants.
 
     ``of_sender``: with those of the process that sends it, on whose behalf the kernel passes chains and bridges.
     """
-    prepare()
     switches = [pid for host in HOSTS for pid in _switches(fabric.twin.pid(host))]
-    costs = {}
+    costs: dict[str, dict[str, float]] = {tenant: {} for tenant in tenants}
     for way, receiver in RECEIVERS.items():
-        assert fabric.twin.pings("acme.web-1", fabric.address(receiver), patience=20)
-        costs[way] = statistics.median(_cost(fabric, receiver, switches, of_sender) for dummy in range(ROUNDS))
+        ends = {tenant: (f"{tenant}.web-1", f"{tenant}.{receiver}") for tenant in tenants}
+        for sender, other in ends.values():
+            assert fabric.twin.pings(sender, fabric.address(other), patience=20)
+        rounds = [
+            {tenant: _cost(fabric, *ends[tenant], switches, of_sender) for tenant in tenants} for dummy in range(ROUNDS)
+        ]
+        for tenant in tenants:
+            costs[tenant][way] = statistics.median(each[tenant] for each in rounds)
     return costs
 
 
-def _cost(fabric: Fabric, receiver: str, switches: list[int], of_sender: bool) -> float:
+def _cost(fabric: Fabric, sender: str, receiver: str, switches: list[int], of_sender: bool) -> float:
     arrived, used = _arrived(fabric, receiver), cpu_seconds(switches)
-    sender = float(fabric.twin.run("acme.web-1", "/usr/bin/python3", "-c", FLOOD, fabric.address(receiver)))
-    return (cpu_seconds(switches) - used + sender * of_sender) / (_arrived(fabric, receiver) - arrived)
+    sending = float(fabric.twin.run(sender, "/usr/bin/python3", "-c", FLOOD, fabric.address(receiver)))
+    return (cpu_seconds(switches) - used + sending * of_sender) / (_arrived(fabric, receiver) - arrived)
 
 
 def _arrived(fabric: Fabric, endpoint: str) -> int:

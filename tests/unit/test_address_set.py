@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import string
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,16 +17,19 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import addr
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import (
     BITMAPS,
+    PLAIN,
     TYPES,
     Details,
     Header,
+    Members,
+    PlainMembers,
     Wanted,
     exchangeable,
     merged,
     settled,
     sized,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_change import change
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_change import Change, change
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_input import parse_sets, read_members
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import (
     BITS,
@@ -105,7 +109,8 @@ headers = st.builds(
     skbinfo=st.booleans(),
     kept=st.sampled_from([(), ("bucketsize", "12"), ("forceadd", "netmask", "24")]),
 )
-sets = st.dictionaries(st.sampled_from([f"10.0.0.{number}" for number in range(1, 8)]), details)
+hosts = st.sampled_from([f"10.0.0.{number}" for number in range(1, 8)])
+sets = st.dictionaries(hosts, details)
 
 
 @pytest.mark.parametrize(("kind", "written", "kept"), TABLE)
@@ -167,6 +172,41 @@ def test_a_change_leads_to_what_is_wanted_and_then_there_is_none(
     assert not change(faults, Wanted("", "web", type="hash:ip"), reached), "no opinion, no change"
 
 
+@given(st.lists(hosts), st.lists(hosts), st.booleans())
+def test_of_sets_with_nothing_beside_the_elements_as_of_others(
+    actual: list[str], desired: list[str], purge: bool
+) -> None:
+    header = Header("hash:ip", "inet", maxelem=65536)
+
+    def planned(before: Members, after: Members) -> Change:
+        wanted = Wanted("", "web", type="hash:ip", members=after, purge=purge)
+        return change(Faults(), wanted, Current(header, before))
+
+    found = planned(PlainMembers(actual), PlainMembers(desired))
+    other = planned(*(dict.fromkeys(listed, PLAIN) for listed in (actual, desired)))
+    assert (found, found.members(), found.size) == (other, other.members(), other.size)
+    assert list(found.added) == list(other.added), "in another order"
+
+
+def test_members_that_are_listed_twice() -> None:
+    members = PlainMembers(["10.0.0.2", "10.0.0.1", "10.0.0.2"])
+    assert (list(members), len(members)) == (["10.0.0.2", "10.0.0.1"], 2)
+    assert ("10.0.0.1" in members, "10.0.0.3" in members, members["10.0.0.1"]) == (True, False, PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "hashsize"),
+    [(3000, {}, None), (20_000, {}, 8192), (20_000, {"hashsize": 64}, 64), (20_000, {"type": "bitmap:ip"}, None)],
+)
+def test_a_large_set_is_made_with_room(count: int, options: dict[str, Any], hashsize: int | None) -> None:
+    members = PlainMembers([f"10.0.{number >> 8}.{number & 255}" for number in range(1, count + 1)])
+    wanted = Wanted("", "web", range="10.0.0.0-10.0.255.255", members=members)._replace(
+        **{"type": "hash:ip", **options}
+    )
+    made = next(script([change(Faults(), wanted, None)], []))
+    assert parse_header(made.split(" ", 2)[2]).hashsize == hashsize
+
+
 def test_what_ipset_prints_is_read() -> None:
     listed = parse_listing(
         "Name: a b\nType: hash:ip\nRevision: 6\nHeader: family inet\nSize in memory: 200\nReferences: 2\n"
@@ -181,6 +221,7 @@ def test_what_ipset_prints_is_read() -> None:
         'add web 10.0.0.1 timeout 3 comment "a b"\nadd web 10.0.0.2 timeout 0\n'
         "create low bitmap:port range 0-9\nadd low 8\n"
     )
+    assert isinstance(parse_save(printed)["low"].members, PlainMembers)
     assert parse_save(printed) == {
         "web": Current(
             Header("hash:ip", "inet", None, 64, 9, 5, comment=True, kept=("bucketsize", "12")),

@@ -8,7 +8,12 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model import flow_text
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_parsed import parsed, with_port_numbers
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_parsed import (
+    is_normal,
+    need_no_look,
+    parsed,
+    with_port_numbers,
+)
 
 # What dump-flows and parse-flows print of a flow, its normal form, and what tells it from others in the switch.
 FLOWS = [
@@ -52,6 +57,25 @@ def test_a_flow_of_the_switch_and_one_that_was_written(dump: str, message: str, 
     for prefix in ("OFPT_FLOW_MOD (OF1.5) (xid=0x1): ", "NXT_FLOW_MOD (xid=0x1f): "):
         assert parsed(prefix + message) == normal
     assert flow_text.rule(normal) == rule
+
+
+def test_what_is_seen_to_be_normal_at_once_is_what_reading_makes_of_it() -> None:
+    messages = [f"OFPT_FLOW_MOD (OF1.5) (xid=0x1): {message}" for dummy, message, dummy, dummy in FLOWS]
+    seen = {
+        (normal, message) for dummy, dummy, normal, dummy in FLOWS for message in messages if is_normal(normal, message)
+    }
+    assert all(parsed(message) == normal for normal, message in seen)
+    assert [normal for normal, dummy in seen] == ["cookie=0x5,table=3,priority=0,actions=NORMAL"]
+
+
+@pytest.mark.parametrize(
+    "words", ["table=254", "table=255", "reset_counts", "allow_hidden_fields", "goto_table:255", "group:4294967042"]
+)
+def test_a_flow_that_is_kept_and_wrong_all_the_same_is_looked_at(words: str) -> None:
+    flow = "cookie=0x5,table=3,priority=0,actions=NORMAL"
+    assert need_no_look([flow, flow])
+    for other in (flow.replace("table=3", words), flow.replace("NORMAL", words)):
+        assert not need_no_look([flow, other])
 
 
 def test_a_message_that_cannot_be_read() -> None:

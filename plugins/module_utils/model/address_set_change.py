@@ -130,7 +130,9 @@ def _part(members: Members, some: Sequence[str]) -> Members:
 
 
 def _listed(members: Members, some: frozenset[str]) -> list[str]:
-    return list(members) if len(some) == len(members) else [element for element in members if element in some]
+    if not some or len(some) == len(members):
+        return list(members if some else ())
+    return [element for element in members if element in some]
 
 
 def _updated(before: Members, desired: Members, header: Header) -> Iterator[tuple[str, tuple[Details, Details]]]:

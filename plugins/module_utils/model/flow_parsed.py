@@ -63,7 +63,7 @@ def need_no_look(flows: Collection[str]) -> bool:
 
 
 def is_normal(flow: str, line: str) -> bool:
-    """Say whether ``parsed(line)`` is the flow itself: seen in a fifth of the time, but if it has timeouts or flags."""
+    """Say whether ``parsed(line)`` is this flow, in a fifth of the time; of those with timeouts or flags it says no."""
     head, dummy, actions = flow.partition(",actions=")
     cookie, dummy, match = head.partition(",")
     if match.startswith("table="):
