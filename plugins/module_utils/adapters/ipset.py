@@ -23,8 +23,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_tex
 )
 
 TIMEOUT = 120.0  # seconds; a million members take three
-# The resolver, which ipset has read each address, looks for another configuration before it does: two system calls a
-# member, and half of the time that a large set takes. There is none to look for: no name is resolved.
+# The resolver, which ipset has read each address, looks for another configuration before it does: a system call each
+# time, and half of the CPU that a large set takes. There is none to look for: no name is resolved.
 _NO_RELOAD = {"RES_OPTIONS": "no-reload"}
 _RULES = ("iptables", "ip6tables", "iptables-legacy", "ip6tables-legacy")
 _PREAMBLE = r"^ipset v[^:]*: "

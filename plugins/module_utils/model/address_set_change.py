@@ -63,8 +63,9 @@ class Change(NamedTuple):
         staying = self.staying
         if not (self.removed or self.updated or self.added) and all_plain(staying):
             return staying
-        if self.removed:
-            staying = {element: details for element, details in staying.items() if element not in self.removed}
+        gone = frozenset(self.removed)
+        if gone:
+            staying = {element: details for element, details in staying.items() if element not in gone}
         if not all_plain(staying):
             staying = {element: supported(details, self.header) for element, details in staying.items()}
         return {**staying, **{element: details for element, (dummy, details) in self.updated.items()}, **self.added}
