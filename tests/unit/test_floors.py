@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import sys
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +40,7 @@ FLOORS = {  # floor: what it may import of ours, and of others beside the standa
 }
 PURE = {*GROUND, "model", "intent"}
 IMPURE = {"datetime", "io", "os", "pathlib", "random", "secrets", "shutil", "socket", "subprocess", "tempfile", "time"}
+MOST_BYTES = 60_000  # of module_utils, packed
 DOCUMENTS = {"DOCUMENTATION", "EXAMPLES", "RETURN"}
 
 PLUGINS = sorted(path.relative_to(ROOT) for path in (ROOT / "plugins").rglob("*.py"))
@@ -91,6 +93,26 @@ def test_a_pure_floor_has_no_files_no_clock_and_no_dice(path: Path) -> None:
     assert not {module.split(".")[0] for module in imports(path)} & IMPURE
     names = {node.id for node in ast.walk(parse(path)) if isinstance(node, ast.Name)}
     assert not names & {"open", "print", "input"}
+
+
+def travelling(module: Path) -> set[Path]:
+    """Return the module_utils that Ansible packs with a module."""
+    found: set[Path] = set()
+    waiting = [module]
+    while waiting:
+        for node in ast.walk(parse(waiting.pop())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE):
+                base = Path("plugins", *(node.module or "").removeprefix(PACKAGE).split("."))
+                named = {base.with_suffix(".py"), *(base / f"{alias.name}.py" for alias in node.names)}
+                new = {path for path in named - found if (ROOT / path).exists()}
+                found |= new
+                waiting += new
+    return found
+
+
+@pytest.mark.parametrize("path", [path for path in PLUGINS if own_floor(path) == "modules"], ids=str)
+def test_what_travels_with_a_module_is_not_much(path: Path) -> None:
+    assert sum(len(zlib.compress((ROOT / each).read_bytes())) for each in travelling(path)) <= MOST_BYTES
 
 
 @each_plugin

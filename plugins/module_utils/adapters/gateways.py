@@ -21,25 +21,16 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sysctl import number_of, write_setting
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.gateway import SYSCTLS, GatewayPlan, GatewayWish
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
 
 _KIND = "gateway"
 
 
 def saved_gateways(wanted: Sequence[GatewayWish], owner: str) -> SealedFiles:
     """Return the files of an owner's gateways as they shall be."""
-    files: dict[str, Iterator[str] | None] = {os.path.join(folder(owner), name): None for name in saved(owner)}
-    files.update((os.path.join(folder(owner), wish.interface), wish.lines()) for wish in wanted)
+    folder = sealed.gateways_of(owner)
+    files: dict[str, Iterator[str] | None] = {os.path.join(folder, name): None for name in sealed.names_in(folder)}
+    files.update((os.path.join(folder, wish.interface), wish.lines()) for wish in wanted)
     return SealedFiles(files)
-
-
-def saved(owner: str) -> list[str]:
-    """Return the interfaces that an owner has files of."""
-    return sealed.names_in(folder(owner))
-
-
-def folder(owner: str) -> str:
-    return os.path.join(sealed.ROOT, "gateways", set_mark(owner).rstrip("."))
 
 
 class Gateways:
@@ -53,7 +44,7 @@ class Gateways:
         """Compare; a port that is down and has no address is as one that is not there."""
         links = _read()
         self._refuse(links)
-        names = {*saved(self._owner), *(wish.interface for wish in self._wanted)}
+        names = {*sealed.names_in(sealed.gateways_of(self._owner)), *(wish.interface for wish in self._wanted)}
         actual: dict[tuple[str, str], Mapping[str, Any]] = {
             (_KIND, name): {**links[name], **_settings(name)}
             for name in names & links.keys()

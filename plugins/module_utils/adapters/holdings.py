@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import gateways, plugged, router_owners, sealed
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plugged, router_owners, sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Operation, Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY, POLICING_KEY
 
@@ -43,7 +43,7 @@ def holdings(ovsdb: Ovsdb, owner: str, bridge: str) -> dict[str, int]:
         "hybrid_plug": plugged.count(owner),
         "routed_port": plugged.routed(owner),
         "virtual_router": router_owners.count(owner),
-        "gateway_address": len(gateways.saved(owner)),
+        "gateway_address": len(sealed.names_in(sealed.gateways_of(owner))),
     }
 
 

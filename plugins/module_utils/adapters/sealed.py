@@ -16,6 +16,7 @@ from hashlib import sha256
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
 ROOT = "/var/lib/tenantry/sdn"
@@ -33,6 +34,11 @@ def flows_of(bridge: str) -> str:
 def rules_of(family: str, table: str) -> str:
     """Return the folder with a file for each chain of a table."""
     return os.path.join(ROOT, "rules", family, table)
+
+
+def gateways_of(owner: str) -> str:
+    """Return the folder with a file for each interface by which an owner's networks have the host as their gateway."""
+    return os.path.join(ROOT, "gateways", set_mark(owner).rstrip("."))
 
 
 def names_in(folder: str) -> list[str]:
