@@ -105,7 +105,8 @@ def start(inventory: Path, home: Path, *arguments: str) -> Run:
     shared = sharing(home.parents[1])  # by all fabrics that this process tests
     number = len(list(home.glob("journal-*")))
     journal, printed = home / f"journal-{number}", home / f"output-{number}"
-    journal.touch()
+    for file in (journal, printed):
+        file.touch()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")},
         "ANSIBLE_HOME": str(home),
