@@ -321,7 +321,7 @@ def test_a_guest_that_leaves_a_group_is_cut_off_and_a_guest_that_joins_it_is_let
 def test_a_change_of_one_tenant_costs_another_no_packet(fabric: Fabric) -> None:
     """Nor does a run that changes nothing. What one costs somebody, it would cost in each of three rounds.
 
-    In one of many runs of all tests a single ping of 700 was lost, and none in 24 rounds with three twins at once: see
+    In one of many runs of all tests a single ping was lost, and none in 24 rounds with three twins at once: see
     go_and_come_back in test_teardown.py for what the userspace datapath loses by itself.
     """
     for last in (False, False, True):
