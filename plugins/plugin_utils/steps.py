@@ -44,10 +44,14 @@ class Settings:
 
 
 def steps(state: State, parts: list[str], owned: Mapping[str, int], settings: Settings) -> Steps:
-    """Yield the steps of these parts. Where no part says what the host has, ``owned`` does; else it has something."""
+    """Yield the steps of these parts, in the order of PARTS however they are listed: in another, something may leak.
+
+    Where no part says what the host has, ``owned`` does; else it has something.
+    """
     told: dict[str, Any] = {"owned": dict(owned)}
-    for part in parts:
-        told.update((yield from PARTS[part](state, told["owned"], settings)))
+    for name, part in PARTS.items():
+        if name in parts:
+            told.update((yield from part(state, told["owned"], settings)))
     return told
 
 
