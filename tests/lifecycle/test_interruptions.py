@@ -84,14 +84,18 @@ def test_a_run_after_one_that_was_cut_off_equals_a_clean_one(fabric: Fabric) -> 
         changes = changes_told(fabric.run("site"))
         clean.append(fabric.portable())
 
+    ends = []
     for fabric.tenants, expected in zip((other, one) * 2, clean * 2):
         run = fabric.start("site")
         wait_for_changes(run, random.randrange(changes))
         time.sleep(random.uniform(0, 0.1))
         with suppress(ProcessLookupError):  # it has ended meanwhile
             os.killpg(run.process.pid, signal.SIGKILL)
+        run.process.join()
+        ends.append(run.process.exitcode)
         fabric.run("site")
         assert fabric.portable() == expected
+    assert -signal.SIGKILL in ends, "none was cut off"
     fabric.prove()
 
 
