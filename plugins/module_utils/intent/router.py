@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ipsec import Site
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import Ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.wireguard import WireGuard
@@ -147,6 +148,10 @@ class Router:
     def link_network(self) -> str:
         """The full name of the network over which both agree."""
         return f"{self.name}--link"
+
+    def is_gateway_of(self, network: str, told: Iterable[str], version: int) -> bool:
+        """Say whether guests of a network that are told of these gateways have the router as theirs, and no device."""
+        return any(family(gateway) == version and gateway in self.gateways[network] for gateway in told)
 
     @property
     def hops(self) -> list[tuple[str, str]]:

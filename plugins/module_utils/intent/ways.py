@@ -134,8 +134,7 @@ class _Ways:
     def _leaves(self, address: str) -> bool:
         """Say whether a guest has the router as its gateway, and no other device."""
         network = self._guests[address].network
-        told = {gateway for gateway in self._intent.networks[network].gateways if family(gateway) == family(address)}
-        return not told.isdisjoint(self._router.gateways[network])
+        return self._router.is_gateway_of(network, self._intent.networks[network].gateways, family(address))
 
     def _inward(self, opening: Opening, name: str) -> Iterator[Way]:
         """Yield what an opening lets in, by protocol."""

@@ -108,9 +108,3 @@ def _is_from(intent: Intent, crossing: Crossing, source: str) -> bool:
     subnets = [part.text for part in intent.networks[crossing.entry.network].subnets]
     beyond = [network for network, hop in crossing.router.routes.items() if within(hop, subnets)]
     return within(source, [*subnets, *beyond])
-
-
-def has_gateway(intent: Intent, router: Router, network: str, version: int) -> bool:
-    """Say whether guests of a network have the router as their gateway."""
-    told = {gateway for gateway in intent.networks[network].gateways if family(gateway) == version}
-    return not told.isdisjoint(router.gateways[network])

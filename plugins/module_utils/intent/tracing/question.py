@@ -15,7 +15,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import (
     Crossing,
     crossing_of,
-    has_gateway,
     way_out,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import (
@@ -134,7 +133,7 @@ def _refuse_other_gateways(faults: Faults, intent: Intent, crossing: Crossing, p
         faults.add("proto", f"{what}; write another one, or ports of one network")
         return
     for key, leg in (("from", crossing.entry), ("to", crossing.exit)):
-        if leg and not has_gateway(intent, crossing.router, leg.network, version):
+        if leg and not crossing.router.is_gateway_of(leg.network, intent.networks[leg.network].gateways, version):
             what = f"guests of {leg.network} have another gateway than router {router}, which a trace cannot ask"
             faults.add(key, f"{what}; measure with the playbook verify")
 
