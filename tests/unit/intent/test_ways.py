@@ -128,6 +128,11 @@ def test_ways_lead_out_and_in_as_the_router_says_and_nowhere_else() -> None:
     assert all(one.asker == one.sender for one in found.asked if one.receiver == "out")
 
 
+def test_guests_of_another_gateway_ask_nothing_by_the_router() -> None:
+    other = "{tenants: {acme: {networks: {dmz: {gateway: 10.1.2.99}}}}}"
+    assert table(chosen(CORE, other).asked) == [line for line in EVERYTHING if not line.startswith("acme.dmz-1 -> ")]
+
+
 def test_answers_are_expected_from_who_is_meant() -> None:
     asked = {(one.asker, one.protocol, one.port): one for one in chosen(CORE).asked if one.address == "203.0.113.10"}
     balanced = asked["core", "http", 80]
