@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host, host_warnings
@@ -38,11 +38,11 @@ class ActionModule(IntentAction):
         return {**changes, **told(state, arguments["only"])}
 
 
-def told(state: Mapping[str, Any], only: Collection[str] | None) -> dict[str, Any]:
+def told(state: Mapping[str, Any], only: Sequence[str] | None) -> dict[str, Any]:
     """Return what the task says of a state: these parts of it, or all."""
     firewall, routed, gateways = state["firewall"], state["routed"], state["gateways"]
     return {
-        "state": state if only is None else {name: state[name] for name in only},
+        "state": state if only is None else chosen(state, only),
         "sizes": {
             "routers": len(state["routers"]),
             "guests_of_groups": len(firewall["plugs"]) + len(routed["ports"]),
@@ -50,6 +50,15 @@ def told(state: Mapping[str, Any], only: Collection[str] | None) -> dict[str, An
         },
         "warnings": host_warnings(state),
     }
+
+
+def chosen(state: Mapping[str, Any], only: Sequence[str]) -> dict[str, Any]:
+    """Return these parts of a state, or raise InvalidInput for those that it does not have."""
+    faults = Faults()
+    for index, name in enumerate(only):
+        faults.parse(f"only[{index}]", one_of_names(state, "part of a state"), name)
+    faults.raise_any()
+    return {name: state[name] for name in only}
 
 
 def without(intent: Intent, tenants: list[str]) -> Intent:

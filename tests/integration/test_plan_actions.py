@@ -25,6 +25,7 @@ NO_INTENT = (
     "tenantry_intent_dir, or by the tenantry_plan_dir of a plan that was made of it"
 )
 ANEW = "make the plan anew with the playbook tenantry.sdn.plan"
+EITHER = "give either state, as tenantry.sdn.host_state returns it, or plan and hypervisor"
 
 
 @pytest.fixture
@@ -46,6 +47,10 @@ def applied(*hosts: str, **arguments: Any) -> dict[str, Any]:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def converge(**arguments: Any) -> dict[str, Any]:
+    return {"tenantry.sdn.converge": {"parts": ["networks"], **arguments}}
 
 
 def test_a_plan_of_a_directory_is_what_its_hosts_take(controller: Controller) -> None:
@@ -115,6 +120,23 @@ def test_stale_foreign_and_wrong_plans_are_refused(controller: Controller) -> No
             host_state(plan="nowhere", hypervisor="hv1"),
             f"{controller.folder}/nowhere/plan.json: cannot be read (No such file or directory); {ANEW}, or name its "
             "directory",
+        ),
+        (
+            host_state(plan="plan", hypervisor="hv1", only=["owner", "flow"]),
+            "only[1]: 'flow' is no part of a state; did you mean flows?",
+        ),
+        (
+            converge(plan="plan", hypervisor="hv9"),
+            "hypervisor: 'hv9' is no hypervisor of this fabric; known are hv1, hv2",
+        ),
+        (converge(plan="plan"), "parameters are required together: plan, hypervisor"),
+        (converge(), EITHER),
+        (converge(plan="plan", hypervisor="hv1", state={}), EITHER),
+        (converge(state="hv1"), EITHER),
+        (
+            converge(state={}, parts=["network"]),
+            "value of parts must be one or more of: routers, networks, security_groups, monitoring. Got no match for: "
+            "network",
         ),
         (host_state(hypervisor="hv1"), NO_INTENT),
         (plan(), NO_INTENT),  # as site does it, of a slice with neither intent nor plan
