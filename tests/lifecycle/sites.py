@@ -86,7 +86,9 @@ class Sites:
         enter = ["nsenter", f"--target={self.fabric.twin.pid('underlay')}", "--all", "--"]
         process = subprocess.Popen([*enter, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            assert wait_until(lambda: self.sh("test ! -S /run/branch.vici || echo it is there"))
+            # Its socket is there before it listens, and one that was killed leaves its own.
+            ask = ("underlay", "swanctl", "--stats", "--uri", URI)
+            assert wait_until(lambda: self.fabric.twin.attempt(*ask).returncode == 0)
             self.know(keys)
             yield
         finally:
