@@ -32,9 +32,11 @@ ARGUMENTS = {
     "datapath_type": {"type": "str", "choices": ["", "system", "netdev"], "default": ""},
     "require_devices": {"type": "bool", "default": False},
     "require_effect": {"type": "bool", "default": True},
+    "restore": {"type": "dict", "default": {}},
+    "connection_address": {"type": "str"},
+    "takeover": {"type": "bool", "default": False},
+    "router_files": {"type": "dict", "default": {}},
     "secrets": {"type": "dict", "default": {}, "no_log": True},
-    "files": {"type": "dict", "default": {}},
-    "programs": {"type": "list", "elements": "str", "default": []},
 }
 MERGED = ("warnings", "deprecations")  # of all steps; of other keys a task tells its own
 
@@ -58,10 +60,11 @@ class ActionModule(ActionBase):
                 if answer.get("failed"):
                     return {**answer, **result, "failed": True, "step": step.name}
                 if answer.get("changed"):
-                    told = f"changed: [{task_vars['inventory_hostname']}] => {step.name}"
-                    display.display(told, color=constants.COLOR_CHANGED)
+                    _say(task_vars, "changed", step.name)
                 step = work.send(answer)
         except StopIteration as end:
+            for router, key in end.value.get("public_keys", {}).items():
+                _say(task_vars, "ok", f"The public key of {router} is {key}")
             return {**result, **end.value}
 
     def _arguments(self, vault: Vault) -> tuple[Mapping[str, Any], list[str], Mapping[str, int], Settings]:
@@ -79,7 +82,7 @@ class ActionModule(ActionBase):
                 state = planned_state(self._loader.path_dwim(plan), hypervisor, vault)
             except SdnError as error:
                 raise AnsibleActionFail(error.message) from None
-        return state or {}, parts, owned, Settings(**{**values, "programs": tuple(values["programs"])})
+        return state or {}, parts, owned, Settings(**values)
 
     def _module(self, step: Step, variables: Mapping[str, Any]) -> dict[str, Any]:
         name = COLLECTION + step.module
@@ -98,6 +101,12 @@ class ActionModule(ActionBase):
             given = dict(arguments), task.module_defaults, templar
             complete = module_common.get_action_args_with_defaults(module, *given, action_groups=groups)
         return dict(complete)
+
+
+def _say(variables: Mapping[str, Any], outcome: str, what: str) -> None:
+    """Print a line as Ansible has one for a task."""
+    color = constants.COLOR_CHANGED if outcome == "changed" else constants.COLOR_OK
+    display.display(f"{outcome}: [{variables['inventory_hostname']}] => {what}", color=color)
 
 
 def _note(result: dict[str, Any], step: Step, answer: Mapping[str, Any]) -> None:

@@ -40,12 +40,11 @@ class ActionModule(IntentAction):
 
 def told(state: Mapping[str, Any], only: Sequence[str] | None) -> dict[str, Any]:
     """Return what the task says of a state: these parts of it, or all."""
-    firewall, routed, gateways = state["firewall"], state["routed"], state["gateways"]
+    firewall, gateways = state["firewall"], state["gateways"]
     return {
         "state": state if only is None else chosen(state, only),
         "sizes": {
             "routers": len(state["routers"]),
-            "guests_of_groups": len(firewall["plugs"]) + len(routed["ports"]),
             "firewall_chains": len(firewall["rules"]["chains"]) + len(gateways["rules"]["chains"]),
         },
         "warnings": host_warnings(state),

@@ -35,6 +35,7 @@ options:
     type: str
   parts:
     description:
+      - V(hypervisor), by M(tenantry.sdn.boot_restore) and M(tenantry.sdn.ovs_uplink), where Open vSwitch is there.
       - V(routers), by M(tenantry.sdn.boot_restore) and M(tenantry.sdn.virtual_router). They go before V(networks),
         which plugs them in.
       - V(networks), by M(tenantry.sdn.ovs_bridge), M(tenantry.sdn.ovs_gre_mesh), M(tenantry.sdn.of_flow) and, where
@@ -43,9 +44,11 @@ options:
       - V(security_groups), by M(tenantry.sdn.sg_ipset), M(tenantry.sdn.sg_rules), M(tenantry.sdn.hybrid_plug) and
         M(tenantry.sdn.routed_port). They come after V(networks).
       - V(monitoring), by M(tenantry.sdn.ovs_mirror) and M(tenantry.sdn.ovs_flow_export). It comes after V(networks).
+      - V(former_routers), by M(tenantry.sdn.virtual_router) and M(tenantry.sdn.boot_restore), where the host shall have
+        no routers. It comes after V(networks), which lets go of their cables.
     type: list
     elements: str
-    choices: [routers, networks, security_groups, monitoring]
+    choices: [hypervisor, routers, networks, security_groups, monitoring, former_routers]
     required: true
   owned:
     description:
@@ -67,20 +70,29 @@ options:
     description: Fail if the datapath is known to take a limit of a QoS profile and not do it, instead of warning.
     type: bool
     default: true
-  secrets:
-    description: Keys of VPNs of the part V(routers), by the names that the intent has for them.
+  restore:
+    description:
+      - What M(tenantry.sdn.boot_restore) is given of C(files), C(units) and C(started) in the part V(hypervisor), so
+        that flows come back with Open vSwitch. If it is empty, that is left as it is.
     type: dict
     default: {}
-  files:
+  connection_address:
+    description: As for M(tenantry.sdn.ovs_uplink), for the part V(hypervisor).
+    type: str
+  takeover:
+    description: As for M(tenantry.sdn.ovs_uplink), for the part V(hypervisor).
+    type: bool
+    default: false
+  router_files:
     description: Files by which a boot makes the routers anew, by their paths, as for M(tenantry.sdn.boot_restore).
     type: dict
     default: {}
-  programs:
+  secrets:
     description:
-      - Programs that the part V(routers) needs. If the host lacks some, RV(missing) says so and nothing is done.
-    type: list
-    elements: str
-    default: []
+      - Keys of VPNs of the part V(routers), by the names that the intent has for them. The host is given those alone
+        that its routers need.
+    type: dict
+    default: {}
 seealso:
   - module: tenantry.sdn.host_state
 """
@@ -122,14 +134,8 @@ owned:
     - What the host has of this owner, as M(tenantry.sdn.ovs_bridge) says it, or O(owned) without the part V(networks).
   returned: success
   type: dict
-missing:
-  description: What the host lacks of O(programs).
-  returned: with the part V(routers)
-  type: list
-  elements: str
-  sample: [haproxy]
 public_keys:
   description: The public keys of the routers that have WireGuard, by their names.
-  returned: with the part V(routers)
+  returned: with the part V(routers), if there are any
   type: dict
 """

@@ -107,10 +107,6 @@ sizes:
       description: Its virtual routers.
       type: int
       sample: 0
-    guests_of_groups:
-      description: Guests whose security groups iptables enforces.
-      type: int
-      sample: 12
     firewall_chains:
       description: Chains of iptables, for guests and for gateways.
       type: int

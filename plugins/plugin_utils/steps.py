@@ -9,9 +9,11 @@ tells of it. What ovs_bridge says the host has (``owned``) decides what needs no
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTERS
 
 State = Mapping[str, Any]  # as tenantry.sdn.host_state returns it
 Result = Mapping[str, Any]
@@ -38,9 +40,13 @@ class Settings:
     datapath_type: str = ""
     require_devices: bool = False
     require_effect: bool = True
+    restore: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # of boot_restore: what flows come back by; empty: leave it
+    connection_address: str | None = None
+    takeover: bool = False
+    router_files: Mapping[str, str] = field(default_factory=dict)  # that routers come back by
     secrets: Mapping[str, str] = field(default_factory=dict)
-    files: Mapping[str, str] = field(default_factory=dict)  # that routers come back by
-    programs: tuple[str, ...] = ()  # that routers need
 
 
 def steps(state: State, parts: list[str], owned: Mapping[str, int], settings: Settings) -> Steps:
@@ -53,6 +59,17 @@ def steps(state: State, parts: list[str], owned: Mapping[str, int], settings: Se
         if name in parts:
             told.update((yield from part(state, told["owned"], settings)))
     return told
+
+
+def _hypervisor(state: State, _owned: Mapping[str, int], settings: Settings) -> Steps:
+    """What the networks stand on, beside Open vSwitch itself."""
+    if settings.restore:
+        yield Step("Have flows come back with Open vSwitch", "boot_restore", settings.restore)
+    if state["uplinks"]:
+        own = {"connection_address": settings.connection_address, "takeover": settings.takeover}
+        uplinks = {"interfaces": [uplink["name"] for uplink in state["uplinks"]], **own}
+        yield Step("Set the uplinks up, unless the host lives on one", "ovs_uplink", uplinks)
+    return {}
 
 
 def _networks(state: State, _owned: Mapping[str, int], settings: Settings) -> Steps:
@@ -166,23 +183,51 @@ def _security_groups(state: State, owned: Mapping[str, int], settings: Settings)
 
 def _routers(state: State, _owned: Mapping[str, int], settings: Settings) -> Steps:
     """Virtual routers, closed until their rules are there, and made before they are plugged in."""
-    if settings.programs:
-        found = yield Step("Look for what routers need", "hypervisor_info", {"programs": list(settings.programs)})
-        if found["missing"]:
-            return {"missing": found["missing"], "public_keys": {}}
-    files = {"files": settings.files, "units": []}
-    yield Step("Have routers come back when the host does", "boot_restore", files)
+    routers = state["routers"]
+    if not routers:
+        return {}
+    yield Step(
+        "Have routers come back when the host does", "boot_restore", {"files": settings.router_files, "units": []}
+    )
     made = yield Step(
         "Make the routers",
         "virtual_router",
         {
             "owner": state["owner"],
-            "routers": state["routers"],
-            "secrets": settings.secrets,
+            "routers": routers,
+            "secrets": {name: settings.secrets[name] for name in named_secrets(routers) if name in settings.secrets},
             "tx_checksumming": settings.datapath_type != "netdev",
         },
     )
-    return {"missing": [], "public_keys": made["public_keys"]}
+    return {"public_keys": made["public_keys"]}
 
 
-PARTS = {"routers": _routers, "networks": _networks, "security_groups": _security_groups, "monitoring": _monitoring}
+def named_secrets(routers: Iterable[Mapping[str, Any]]) -> set[str]:
+    """Return the names of the secrets that the VPNs of these routers need; a host is given no others."""
+    tunnels = [router["wireguard"] for router in routers if "wireguard" in router]
+    peers = [peer for tunnel in tunnels for peer in tunnel["peers"]]
+    sites = [site for router in routers if "ipsec" in router for site in router["ipsec"]["sites"]]
+    named = [
+        each.get(key) for key, of in (("private_key", tunnels), ("preshared_key", peers), ("psk", sites)) for each in of
+    ]
+    return {name for name in named if name}
+
+
+def _former_routers(state: State, owned: Mapping[str, int], settings: Settings) -> Steps:
+    """After ovs_bridge has let go of their cables. What another fabric has keeps the units in place."""
+    if not state["routers"] and owned.get("virtual_router", 1):
+        gone = {"owner": state["owner"], "routers": [], "allow_empty": True}
+        yield Step("Remove the routers that were here", "virtual_router", gone)
+        files = {"files": settings.router_files, "units": [], "needed_by": ROUTERS, "state": "absent"}
+        yield Step("Remove what routers come back by", "boot_restore", files)
+    return {}
+
+
+PARTS = {
+    "hypervisor": _hypervisor,
+    "routers": _routers,
+    "networks": _networks,
+    "security_groups": _security_groups,
+    "monitoring": _monitoring,
+    "former_routers": _former_routers,
+}

@@ -31,6 +31,7 @@ ACTIONS = Path(COLLECTIONS, "ansible_collections/tenantry/sdn/plugins/action")
 ON_CONTROLLER = {path.stem for path in ACTIONS.glob("*.py")} | {
     *("set_fact", "assert", "debug", "include_tasks", "include_role", "validate_argument_spec"),
 }
+OF_EACH_HOST = "tenantry.sdn.host_state"  # on the controller; of the others there some run once, some weigh nothing
 
 SHARED = ("built_modules", "compiled_templates")  # callbacks that keep these in folders
 
@@ -72,8 +73,9 @@ class Run:
         }
 
     def tasks(self, playbook: int = 1) -> Counter[str]:
-        """Return on how many tasks of a playbook each host ran modules; one of tenantry.sdn.converge runs several."""
-        ran = [item for item in self.results if item["playbook"] == playbook and on_host(item["action"])]
+        """Return how many tasks of a playbook each host took; one of tenantry.sdn.converge runs several modules."""
+        listed = [item for item in self.results if item["playbook"] == playbook]
+        ran = [item for item in listed if on_host(item["action"]) or item["action"] == OF_EACH_HOST]
         return Counter(host for host, _number in {(item["host"], item["number"]) for item in ran})
 
     def faults(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from ansible_collections.tenantry.sdn.plugins.plugin_utils.steps import Settings
 NOTHING = dict.fromkeys(
     (
         *("of_flow", "ovs_gre_mesh", "ovs_qos", "ovs_ssl", "gateway_address", "hybrid_plug", "routed_port"),
-        *("ovs_mirror", "ovs_flow_export"),
+        *("ovs_mirror", "ovs_flow_export", "virtual_router"),
     ),
     0,
 )
@@ -28,6 +28,7 @@ STATE: dict[str, Any] = {
     "forwarding": "learning",
     "bridge": {"name": "br-int", "state": "present", "fail_mode": "secure", "other_config": {"datapath-id": None}},
     "ssl": None,
+    "uplinks": [],
     "ports": [],
     "flows": ["cookie=0x7e4a280000000000,table=40,priority=0,actions=goto_table:70"],
     "networks": [],
@@ -157,13 +158,55 @@ def test_monitoring_is_looked_for_unless_somebody_has() -> None:
     assert modules({"bridge": EMPTY}, "monitoring") == []
 
 
-def test_routers_are_not_made_without_the_programs_that_they_need() -> None:
-    settings = Settings(programs=("haproxy",), datapath_type="netdev")
-    found, told = ran({}, "routers", settings=settings, hypervisor_info={"missing": ["haproxy"]})
-    assert [step.module for step in found] == ["hypervisor_info"]
-    assert told["missing"] == ["haproxy"]
-    answers = {"hypervisor_info": {"missing": []}, "virtual_router": {"public_keys": {"acme.edge": "key"}}}
-    found, told = ran({}, "routers", settings=settings, **answers)
-    assert [step.module for step in found] == ["hypervisor_info", "boot_restore", "virtual_router"]
-    assert found[-1].arguments["tx_checksumming"] is False
-    assert (told["missing"], told["public_keys"]) == ([], {"acme.edge": "key"})
+ROUTERS = [
+    {
+        "name": "acme.edge",
+        "wireguard": {"private_key": None, "peers": [{"preshared_key": "acme-laptop"}, {"preshared_key": None}]},
+    },
+    {"name": "globex.edge", "wireguard": {"private_key": "globex-key", "peers": []}},
+    {"name": "globex.far", "ipsec": {"sites": [{"psk": "globex-branch"}]}},
+    {"name": "initech.edge"},
+]
+
+
+def test_routers_are_given_those_secrets_alone_that_they_name() -> None:
+    secrets = {"acme-laptop": "1", "globex-key": "2", "globex-branch": "3", "umbrella-key": "4"}
+    settings = Settings(datapath_type="netdev", router_files={"/router": "#!/bin/sh"}, secrets=secrets)
+    made = {"public_keys": {"acme.edge": "key"}}
+    (restore, routers), told = ran({"routers": ROUTERS}, "routers", settings=settings, virtual_router=made)
+    assert (restore.module, restore.arguments) == ("boot_restore", {"files": {"/router": "#!/bin/sh"}, "units": []})
+    del secrets["umbrella-key"]
+    expected = {"owner": "dc1", "routers": ROUTERS, "secrets": secrets, "tx_checksumming": False}
+    assert (routers.module, routers.arguments) == ("virtual_router", expected)
+    assert told == {"owned": {}, **made}
+
+
+def test_a_secret_that_nobody_told_is_for_the_module_to_miss() -> None:
+    (_restore, routers), _told = ran({"routers": ROUTERS}, "routers", virtual_router={"public_keys": {}})
+    assert routers.arguments["secrets"] == {}
+
+
+def test_routers_come_before_the_networks_and_former_ones_go_after_them() -> None:
+    parts, answer = ("networks", "former_routers", "routers"), {"public_keys": {}}
+    there = modules({"routers": ROUTERS}, *parts, owned={"virtual_router": 4}, virtual_router=answer)
+    assert there == ["boot_restore", "virtual_router", "ovs_bridge", "of_flow"]
+    assert modules({}, *parts) == ["ovs_bridge", "of_flow"]
+    assert modules({}, *parts, owned={"virtual_router": 4}) == [
+        "ovs_bridge",
+        "of_flow",
+        "virtual_router",
+        "boot_restore",
+    ]
+    (routers, restore), _told = ran({}, "former_routers")  # nobody has looked what is there
+    assert routers.arguments == {"owner": "dc1", "routers": [], "allow_empty": True}
+    assert restore.arguments == {"files": {}, "units": [], "needed_by": "/etc/tenantry/routers", "state": "absent"}
+
+
+def test_a_hypervisor_has_what_its_networks_stand_on_first() -> None:
+    restore, card = {"files": {"/unit": ""}, "units": ["unit"], "started": []}, {"name": "eth1"}
+    settings = Settings(restore=restore, connection_address="192.0.2.1")
+    found, _told = ran({"uplinks": [card]}, "networks", "hypervisor", settings=settings)
+    assert [step.module for step in found] == ["boot_restore", "ovs_uplink", "ovs_bridge", "of_flow"]
+    assert found[0].arguments == restore
+    assert found[1].arguments == {"interfaces": ["eth1"], "connection_address": "192.0.2.1", "takeover": False}
+    assert modules({}, "hypervisor") == []
