@@ -19,24 +19,27 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import SdnError
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import host_warnings
 from ansible_collections.tenantry.sdn.plugins.plugin_utils.planned import planned_state
-from ansible_collections.tenantry.sdn.plugins.plugin_utils.steps import PARTS, Settings, Step, steps
+from ansible_collections.tenantry.sdn.plugins.plugin_utils.steps import HYPERVISOR, PARTS, Settings, Step, steps
 from ansible_collections.tenantry.sdn.plugins.plugin_utils.vault import Vault
 
 COLLECTION = "tenantry.sdn."
 ARGUMENTS = {
-    "parts": {"type": "list", "elements": "str", "choices": list(PARTS), "required": True},
+    "parts": {"type": "list", "elements": "str", "choices": [HYPERVISOR, *PARTS], "required": True},
     "plan": {"type": "path"},
     "hypervisor": {"type": "str"},
     "owned": {"type": "dict", "default": {}},
     "datapath_type": {"type": "str", "choices": ["", "system", "netdev"], "default": ""},
     "require_devices": {"type": "bool", "default": False},
     "require_effect": {"type": "bool", "default": True},
+    "packages_of": {"type": "list", "elements": "str", "choices": [HYPERVISOR, "routers"], "default": []},
+    "services": {"type": "list", "elements": "str", "default": []},
     "restore": {"type": "dict", "default": {}},
     "connection_address": {"type": "str"},
     "takeover": {"type": "bool", "default": False},
     "router_files": {"type": "dict", "default": {}},
-    "secrets": {"type": "dict", "default": {}, "no_log": True},
+    "secrets": {"type": "dict", "no_log": True},
 }
 MERGED = ("warnings", "deprecations")  # of all steps; of other keys a task tells its own
 
@@ -50,7 +53,10 @@ class ActionModule(ActionBase):
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         result: dict[str, Any] = {**super().run(tmp, task_vars), "changed": False, "diff": [], "steps": []}
         vault = Vault(self._loader)
-        work = steps(*self._arguments(vault))
+        state, *how = self._arguments(vault)
+        if "plan" in self._task.args:
+            result["warnings"] = host_warnings(state)
+        work = steps(state, *how)
         result |= {"_ansible_no_log": True} if vault.used else {}
         try:
             step = next(work)

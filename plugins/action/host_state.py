@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host, host_warnings
@@ -21,7 +21,6 @@ class ActionModule(IntentAction):
         "hypervisor": {"type": "str", "required": True},
         "without_tenants": {"type": "list", "elements": "str", "default": []},
         "plan": {"type": "path"},
-        "only": {"type": "list", "elements": "str"},
     }
     ONE_OF = ("fabric", "directory", "plan")
 
@@ -30,34 +29,16 @@ class ActionModule(IntentAction):
         if arguments["plan"] and not left_out:
             folder = self._loader.path_dwim(arguments["plan"])
             state = planned_state(folder, arguments["hypervisor"], self.vault)
-            return {"changed": False, **told(state, arguments["only"])}
+            return {"changed": False, **told(state)}
         found = self.allocated(arguments, variables, keep=not left_out)
         intent = without(found.intent, left_out)
         state = compile_host(intent, found.allocations, arguments["hypervisor"], found.record.hypervisors)
         changes = {"changed": False} if left_out else outcome(found)
-        return {**changes, **told(state, arguments["only"])}
+        return {**changes, **told(state)}
 
 
-def told(state: Mapping[str, Any], only: Sequence[str] | None) -> dict[str, Any]:
-    """Return what the task says of a state: these parts of it, or all."""
-    firewall, gateways = state["firewall"], state["gateways"]
-    return {
-        "state": state if only is None else chosen(state, only),
-        "sizes": {
-            "routers": len(state["routers"]),
-            "firewall_chains": len(firewall["rules"]["chains"]) + len(gateways["rules"]["chains"]),
-        },
-        "warnings": host_warnings(state),
-    }
-
-
-def chosen(state: Mapping[str, Any], only: Sequence[str]) -> dict[str, Any]:
-    """Return these parts of a state, or raise InvalidInput for those that it does not have."""
-    faults = Faults()
-    for index, name in enumerate(only):
-        faults.parse(f"only[{index}]", one_of_names(state, "part of a state"), name)
-    faults.raise_any()
-    return {name: state[name] for name in only}
+def told(state: Mapping[str, Any]) -> dict[str, Any]:
+    return {"state": state, "warnings": host_warnings(state)}
 
 
 def without(intent: Intent, tenants: list[str]) -> Intent:

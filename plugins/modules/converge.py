@@ -35,7 +35,7 @@ options:
     type: str
   parts:
     description:
-      - V(hypervisor), by M(tenantry.sdn.boot_restore) and M(tenantry.sdn.ovs_uplink), where Open vSwitch is there.
+      - V(hypervisor), by M(tenantry.sdn.hypervisor_info), M(tenantry.sdn.boot_restore) and M(tenantry.sdn.ovs_uplink).
       - V(routers), by M(tenantry.sdn.boot_restore) and M(tenantry.sdn.virtual_router). They go before V(networks),
         which plugs them in.
       - V(networks), by M(tenantry.sdn.ovs_bridge), M(tenantry.sdn.ovs_gre_mesh), M(tenantry.sdn.of_flow) and, where
@@ -70,6 +70,21 @@ options:
     description: Fail if the datapath is known to take a limit of a QoS profile and not do it, instead of warning.
     type: bool
     default: true
+  packages_of:
+    description:
+      - Parts whose programs are looked for first, V(hypervisor) for those of Open vSwitch and, where the host is to
+        have rules of it, of iptables. If the host lacks some, RV(missing) says so and nothing is done.
+    type: list
+    elements: str
+    choices: [hypervisor, routers]
+    default: []
+  services:
+    description:
+      - Services of systemd, one of which is to be running, now and after the next boot, as distributions call Open
+        vSwitch. If none is, RV(serves) says so and nothing is done. They belong to the part V(hypervisor).
+    type: list
+    elements: str
+    default: []
   restore:
     description:
       - What M(tenantry.sdn.boot_restore) is given of C(files), C(units) and C(started) in the part V(hypervisor), so
@@ -91,8 +106,9 @@ options:
     description:
       - Keys of VPNs of the part V(routers), by the names that the intent has for them. The host is given those alone
         that its routers need.
+      - If its routers need some and this is left out, RV(stopped) says so and nothing is done. So a play may decrypt
+        them for those hosts alone that need them.
     type: dict
-    default: {}
 seealso:
   - module: tenantry.sdn.host_state
 """
@@ -134,6 +150,25 @@ owned:
     - What the host has of this owner, as M(tenantry.sdn.ovs_bridge) says it, or O(owned) without the part V(networks).
   returned: success
   type: dict
+stopped:
+  description: Whether nothing was done, as RV(missing) or RV(serves) say, or O(secrets) were not given and are needed.
+  returned: success
+  type: bool
+missing:
+  description: What the host lacks of the programs and Python modules that were looked for.
+  returned: success
+  type: list
+  elements: str
+  sample: [haproxy]
+serves:
+  description: Whether one of O(services) is running and enabled; true if none is named.
+  returned: success
+  type: bool
+os_family:
+  description: As of M(tenantry.sdn.hypervisor_info).
+  returned: where something was looked for
+  type: str
+  sample: Debian
 public_keys:
   description: The public keys of the routers that have WireGuard, by their names.
   returned: with the part V(routers), if there are any

@@ -36,13 +36,6 @@ options:
       - Relative to the playbook.
     type: path
     version_added: "0.3.0"
-  only:
-    description:
-      - Which parts of the state to return, by their names in RV(state); all by default. What is not returned Ansible
-        need not carry.
-    type: list
-    elements: str
-    version_added: "0.3.0"
   without_tenants:
     description: Tenants to leave out as if the intent did not have them. The allocation record is not written then.
     type: list
@@ -98,19 +91,6 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-sizes:
-  description: How much the host has to do with what few hosts have, whatever O(only) says.
-  returned: success
-  type: dict
-  contains:
-    routers:
-      description: Its virtual routers.
-      type: int
-      sample: 0
-    firewall_chains:
-      description: Chains of iptables, for guests and for gateways.
-      type: int
-      sample: 26
 state:
   description: What the host needs.
   returned: success

@@ -9,15 +9,22 @@ tells of it. What ovs_bridge says the host has (``owned``) decides what needs no
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTERS
+from ansible_collections.tenantry.sdn.plugins.plugin_utils.needs import (
+    PYTHON_MODULES,
+    named_secrets,
+    programs,
+    router_programs,
+)
 
 State = Mapping[str, Any]  # as tenantry.sdn.host_state returns it
 Result = Mapping[str, Any]
 
+HYPERVISOR = "hypervisor"  # the part that goes before all of PARTS
 BRIDGE = ("state", "fail_mode", "protocols", "controllers", "flood_vlans", "other_config")  # of state.bridge
 
 
@@ -40,36 +47,60 @@ class Settings:
     datapath_type: str = ""
     require_devices: bool = False
     require_effect: bool = True
-    restore: Mapping[str, Any] = field(
-        default_factory=dict
-    )  # of boot_restore: what flows come back by; empty: leave it
+    packages_of: tuple[str, ...] = ()  # parts whose programs are looked for
+    services: tuple[str, ...] = ()  # one of which runs Open vSwitch; empty: it is not looked for
+    restore: Mapping[str, Any] = field(default_factory=dict)  # of boot_restore, for flows; empty: they are left alone
     connection_address: str | None = None
     takeover: bool = False
     router_files: Mapping[str, str] = field(default_factory=dict)  # that routers come back by
-    secrets: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] | None = None  # None: not told yet, as it costs something
 
 
 def steps(state: State, parts: list[str], owned: Mapping[str, int], settings: Settings) -> Steps:
     """Yield the steps of these parts, in the order of PARTS however they are listed: in another, something may leak.
 
-    Where no part says what the host has, ``owned`` does; else it has something.
+    Where no part says what the host has, ``owned`` does; else it has something. If the host lacks programs or their
+    service, or secrets are not told that its routers need, this is told and nothing is done.
     """
-    told: dict[str, Any] = {"owned": dict(owned)}
+    told: dict[str, Any] = {"owned": dict(owned), "missing": [], "serves": True}
+    found: Result = {}
+    sought = _sought(state, parts, settings)
+    if sought:
+        found = yield Step("Look what the host has", "hypervisor_info", sought)
+        told.update({name: found[name] for name in ("missing", "serves", "os_family")})
+    untold = "routers" in parts and settings.secrets is None and bool(named_secrets(state["routers"]))
+    told["stopped"] = bool(told["missing"]) or not told["serves"] or untold
+    if told["stopped"]:
+        return told
+    if HYPERVISOR in parts:
+        yield from _hypervisor(state, found, settings)
     for name, part in PARTS.items():
         if name in parts:
             told.update((yield from part(state, told["owned"], settings)))
     return told
 
 
-def _hypervisor(state: State, _owned: Mapping[str, int], settings: Settings) -> Steps:
-    """What the networks stand on, beside Open vSwitch itself."""
-    if settings.restore:
+def _sought(state: State, parts: list[str], settings: Settings) -> dict[str, Any]:
+    """Return what hypervisor_info is asked for; nothing if nothing needs to be known."""
+    sought: dict[str, Any] = {"programs": []}
+    if HYPERVISOR in parts:
+        uplinks = [uplink["name"] for uplink in state["uplinks"]]
+        sought |= {"services": list(settings.services), **settings.restore, "interfaces": uplinks}
+        if HYPERVISOR in settings.packages_of:
+            sought |= {"programs": programs(state), "python_modules": list(PYTHON_MODULES)}
+    if "routers" in parts and "routers" in settings.packages_of:
+        sought["programs"] = [*sought["programs"], *router_programs(state["routers"])]
+    return sought if any(sought.values()) else {}
+
+
+def _hypervisor(state: State, found: Result, settings: Settings) -> Generator[Step, Result, None]:
+    """What the networks stand on, beside Open vSwitch itself, where hypervisor_info did not find it."""
+    if settings.restore and not found["restores"]:
         yield Step("Have flows come back with Open vSwitch", "boot_restore", settings.restore)
-    if state["uplinks"]:
+    if state["uplinks"] and not found["linked"]:
         own = {"connection_address": settings.connection_address, "takeover": settings.takeover}
         uplinks = {"interfaces": [uplink["name"] for uplink in state["uplinks"]], **own}
         yield Step("Set the uplinks up, unless the host lives on one", "ovs_uplink", uplinks)
-    return {}
 
 
 def _networks(state: State, _owned: Mapping[str, int], settings: Settings) -> Steps:
@@ -189,28 +220,18 @@ def _routers(state: State, _owned: Mapping[str, int], settings: Settings) -> Ste
     yield Step(
         "Have routers come back when the host does", "boot_restore", {"files": settings.router_files, "units": []}
     )
+    told = settings.secrets or {}
     made = yield Step(
         "Make the routers",
         "virtual_router",
         {
             "owner": state["owner"],
             "routers": routers,
-            "secrets": {name: settings.secrets[name] for name in named_secrets(routers) if name in settings.secrets},
+            "secrets": {name: told[name] for name in named_secrets(routers) if name in told},
             "tx_checksumming": settings.datapath_type != "netdev",
         },
     )
     return {"public_keys": made["public_keys"]}
-
-
-def named_secrets(routers: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Return the names of the secrets that the VPNs of these routers need; a host is given no others."""
-    tunnels = [router["wireguard"] for router in routers if "wireguard" in router]
-    peers = [peer for tunnel in tunnels for peer in tunnel["peers"]]
-    sites = [site for router in routers if "ipsec" in router for site in router["ipsec"]["sites"]]
-    named = [
-        each.get(key) for key, of in (("private_key", tunnels), ("preshared_key", peers), ("psk", sites)) for each in of
-    ]
-    return {name for name in named if name}
 
 
 def _former_routers(state: State, owned: Mapping[str, int], settings: Settings) -> Steps:
@@ -224,7 +245,6 @@ def _former_routers(state: State, owned: Mapping[str, int], settings: Settings) 
 
 
 PARTS = {
-    "hypervisor": _hypervisor,
     "routers": _routers,
     "networks": _networks,
     "security_groups": _security_groups,

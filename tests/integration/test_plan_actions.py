@@ -122,10 +122,6 @@ def test_stale_foreign_and_wrong_plans_are_refused(controller: Controller) -> No
             "directory",
         ),
         (
-            host_state(plan="plan", hypervisor="hv1", only=["owner", "flow"]),
-            "only[1]: 'flow' is no part of a state; did you mean flows?",
-        ),
-        (
             converge(plan="plan", hypervisor="hv9"),
             "hypervisor: 'hv9' is no hypervisor of this fabric; known are hv1, hv2",
         ),

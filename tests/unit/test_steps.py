@@ -107,7 +107,7 @@ def test_the_bridge_is_given_what_the_state_says_of_it_and_nothing_else() -> Non
         **STATE["bridge"],
         **{"datapath_type": "netdev", "require_devices": True, "owner": "dc1", "ports": [], "allow_empty": True},
     }
-    assert told == {"owned": NOTHING}
+    assert told == {"owned": NOTHING, "stopped": False, "missing": [], "serves": True}
 
 
 JUDGE = ["sg_ipset", "sg_rules", "sg_rules"]
@@ -158,15 +158,14 @@ def test_monitoring_is_looked_for_unless_somebody_has() -> None:
     assert modules({"bridge": EMPTY}, "monitoring") == []
 
 
+LAPTOPS = [{"preshared_key": "acme-laptop"}, {"preshared_key": None}]
 ROUTERS = [
-    {
-        "name": "acme.edge",
-        "wireguard": {"private_key": None, "peers": [{"preshared_key": "acme-laptop"}, {"preshared_key": None}]},
-    },
+    {"name": "acme.edge", "wireguard": {"private_key": None, "peers": LAPTOPS}},
     {"name": "globex.edge", "wireguard": {"private_key": "globex-key", "peers": []}},
     {"name": "globex.far", "ipsec": {"sites": [{"psk": "globex-branch"}]}},
-    {"name": "initech.edge"},
+    {"name": "initech.edge", "files": {}},
 ]
+TOLD = Settings(secrets={})
 
 
 def test_routers_are_given_those_secrets_alone_that_they_name() -> None:
@@ -178,17 +177,22 @@ def test_routers_are_given_those_secrets_alone_that_they_name() -> None:
     del secrets["umbrella-key"]
     expected = {"owner": "dc1", "routers": ROUTERS, "secrets": secrets, "tx_checksumming": False}
     assert (routers.module, routers.arguments) == ("virtual_router", expected)
-    assert told == {"owned": {}, **made}
+    assert told["public_keys"] == {"acme.edge": "key"}
 
 
-def test_a_secret_that_nobody_told_is_for_the_module_to_miss() -> None:
-    (_restore, routers), _told = ran({"routers": ROUTERS}, "routers", virtual_router={"public_keys": {}})
-    assert routers.arguments["secrets"] == {}
+def test_nothing_is_done_until_secrets_are_told_that_routers_need() -> None:
+    found, told = ran({"routers": ROUTERS}, "routers", "networks")
+    assert (found, told["stopped"]) == ([], True)
+    for routers, settings in ((ROUTERS, TOLD), (ROUTERS[3:], DEFAULTS)):
+        found, told = ran({"routers": routers}, "routers", settings=settings, virtual_router={"public_keys": {}})
+        assert [step.module for step in found] == ["boot_restore", "virtual_router"]
+        assert found[-1].arguments["secrets"] == {}  # one that nobody knows is for the module to miss
+        assert not told["stopped"]
 
 
 def test_routers_come_before_the_networks_and_former_ones_go_after_them() -> None:
     parts, answer = ("networks", "former_routers", "routers"), {"public_keys": {}}
-    there = modules({"routers": ROUTERS}, *parts, owned={"virtual_router": 4}, virtual_router=answer)
+    there = modules({"routers": ROUTERS}, *parts, owned={"virtual_router": 4}, settings=TOLD, virtual_router=answer)
     assert there == ["boot_restore", "virtual_router", "ovs_bridge", "of_flow"]
     assert modules({}, *parts) == ["ovs_bridge", "of_flow"]
     assert modules({}, *parts, owned={"virtual_router": 4}) == [
@@ -202,11 +206,64 @@ def test_routers_come_before_the_networks_and_former_ones_go_after_them() -> Non
     assert restore.arguments == {"files": {}, "units": [], "needed_by": "/etc/tenantry/routers", "state": "absent"}
 
 
-def test_a_hypervisor_has_what_its_networks_stand_on_first() -> None:
-    restore, card = {"files": {"/unit": ""}, "units": ["unit"], "started": []}, {"name": "eth1"}
-    settings = Settings(restore=restore, connection_address="192.0.2.1")
-    found, _told = ran({"uplinks": [card]}, "networks", "hypervisor", settings=settings)
-    assert [step.module for step in found] == ["boot_restore", "ovs_uplink", "ovs_bridge", "of_flow"]
-    assert found[0].arguments == restore
-    assert found[1].arguments == {"interfaces": ["eth1"], "connection_address": "192.0.2.1", "takeover": False}
-    assert modules({}, "hypervisor") == []
+FOUND = {"missing": [], "serves": True, "restores": True, "linked": True, "os_family": "Debian"}
+RESTORE = {"files": {"/unit": ""}, "units": ["unit"], "started": []}
+UPLINKS = {"uplinks": [{"name": "eth1"}]}
+OURS = Settings(
+    packages_of=("hypervisor", "routers"), services=("ovs",), restore=RESTORE, connection_address="192.0.2.1"
+)
+
+
+def test_a_host_is_asked_at_once_for_all_that_it_needs() -> None:
+    chains = {"gateways": {"addresses": [], "rules": {"chains": ["chain"], "jumps": []}}}
+    asked = {"services": ["ovs"], **RESTORE, "interfaces": ["eth1"], "python_modules": ["ovs"]}
+    ovs = ["ovs-vsctl", "ovs-ofctl", "ovs-vswitchd", "ovsdb-server", "ip"]
+    edge = ["dnsmasq", "ethtool", "ip", "nft", "ping", "sysctl"]
+    for state, programs in (
+        ({}, ovs),
+        (chains, [*ovs, "ipset", "iptables-restore"]),
+        ({"routers": ROUTERS[3:]}, [*ovs, *edge]),
+        (
+            {"routers": [{"files": {"haproxy.cfg": "", "nftables.conf": ""}, "wireguard": {"peers": []}}]},
+            [*ovs, *edge, "haproxy", "wg", "wireguard-go"],
+        ),
+        (
+            {"routers": [{"files": {"conntrackd.conf": "", "keepalived.conf": ""}, "ipsec": {"sites": []}}]},
+            [*ovs, *edge, "conntrackd", "keepalived", "charon-systemd", "swanctl"],
+        ),
+    ):
+        look = ran({**UPLINKS, **state}, "hypervisor", "routers", settings=OURS, hypervisor_info=LACKING)[0][0]
+        assert (look.module, look.arguments) == ("hypervisor_info", {**asked, "programs": programs})
+    (look,), _told = ran({"routers": ROUTERS[3:]}, "routers", settings=OURS, hypervisor_info=LACKING)
+    assert look.arguments == {"programs": edge}
+    assert modules({}, "hypervisor", "routers") == []
+
+
+LACKING = {**FOUND, "missing": ["haproxy"]}
+
+
+@pytest.mark.parametrize("lacks", [{"missing": ["haproxy"]}, {"serves": False}])
+def test_nothing_is_done_on_a_host_that_lacks_programs_or_their_service(lacks: dict[str, Any]) -> None:
+    answer = {**FOUND, **lacks}
+    found, told = ran(UPLINKS, "hypervisor", "networks", settings=OURS, hypervisor_info=answer)
+    assert [step.module for step in found] == ["hypervisor_info"]
+    said = {name: answer[name] for name in ("missing", "serves", "os_family")}
+    assert told == {"owned": {}, "stopped": True, **said}
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        ({}, []),
+        ({"restores": False}, ["boot_restore"]),
+        ({"linked": False}, ["ovs_uplink"]),
+        ({"restores": False, "linked": False}, ["boot_restore", "ovs_uplink"]),
+    ],
+)
+def test_a_hypervisor_has_what_its_networks_stand_on_first(found: dict[str, bool], expected: list[str]) -> None:
+    ran_of = ran(UPLINKS, "networks", "hypervisor", settings=OURS, hypervisor_info={**FOUND, **found})[0]
+    assert [step.module for step in ran_of] == ["hypervisor_info", *expected, "ovs_bridge", "of_flow"]
+    arguments = {step.module: step.arguments for step in ran_of}
+    assert arguments.get("boot_restore", RESTORE) == RESTORE
+    own = {"interfaces": ["eth1"], "connection_address": "192.0.2.1", "takeover": False}
+    assert arguments.get("ovs_uplink", own) == own
