@@ -326,5 +326,11 @@ def test_a_change_of_one_tenant_costs_another_no_packet(fabric: Fabric) -> None:
         tenant["security_groups"]["db"], tenant["ports"]["4"]["security_groups"] = {"rules": DB_RULES[:1]}, ["db"]
         fabric.run("site", "site")
     tenant["security_groups"]["db"], tenant["ports"]["4"]["security_groups"] = {"rules": DB_RULES}, ["web"]
-    assert {ping.sender: ping.lost for ping in pings} == {sender: [] for sender in pinged}
+    assert {ping.sender: ping.lost for ping in pings} == {sender: [] for sender in pinged}, drops(fabric)
     assert all(ping.answered > 200 for ping in pings), pings
+
+
+def drops(fabric: Fabric) -> dict[str, list[str]]:
+    """Return what the switch of each host has counted as dropped."""
+    said = {host: fabric.twin.run(host, "ovs-appctl", "coverage/show") for host in fabric.hypervisors}
+    return {host: [line for line in text.splitlines() if "drop" in line] for host, text in said.items()}
