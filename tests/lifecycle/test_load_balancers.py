@@ -131,16 +131,19 @@ def members(fabric: Fabric) -> Iterator[dict[str, Member]]:
 
 
 def test_verify_asks_load_balancers_from_outside_and_inside(fabric: Fabric) -> None:
-    """Probes are their members. The intent has one that the router has not: all other ways are as they shall be."""
+    """Probes are their members. The router lacks a load balancer and a member of the intent, and nothing else."""
     balancers = fabric.tenants["acme"]["routers"]["edge"]["load_balancers"]
     balancers["new"] = balancer(86, mode="http")
+    balancers["less"]["members"].append("web-2")
     fault = fabric.refused("verify", "-everify_attack=false")["localhost"]
-    del balancers["new"]
+    del balancers["new"], balancers["less"]["members"][-1]
     told = f"http 86 to {PUBLIC} (load balancer): expected reachable, measured unreachable (no reply)"
-    assert "2 wrong (2 unreachable)." in fault
+    assert "3 wrong (3 unreachable)." in fault
     assert {line for line in fault.splitlines() if line.startswith("- ")} == {
         f"- internet -> acme.web-1 {told}",
         f"- acme.db-1 -> internet {told}",
+        f"- internet -> acme.web-2 http 82 to {PUBLIC} (load balancer): expected an answer of acme.web-2, measured "
+        "those of acme.db-1, acme.web-1 alone",
     }
 
 
