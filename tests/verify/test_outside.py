@@ -99,21 +99,21 @@ def test_a_load_balancer_is_waited_for(bridged: Lab) -> None:
 
 TURNS = f"""
 import socket
-answers = [{answer_of(RUN, ANSWERER)!r}, b"of nobody", {answer_of(RUN, ASKER)!r}]
+answers = [{answer_of(RUN, ANSWERER)!r}] * 5 + [b"of nobody"]
 with socket.create_server(("", 80), backlog=100) as server:
     print("ready", flush=True)
-    for turn in range(10000):
+    while True:
         with server.accept()[0] as caller:
             caller.recv(1000)
-            caller.sendall(b"HTTP/1.1 200 x\\r\\n\\r\\n" + answers[turn % 3])
+            answer = answers.pop(0) if answers else {answer_of(RUN, ASKER)!r}
+            caller.sendall(b"HTTP/1.1 200 x\\r\\n\\r\\n" + answer)
 """
 
 
 def test_all_members_are_waited_for_and_no_longer(bridged: Lab) -> None:
     bridged.hosts[ANSWERER].start_daemon("python3", "-c", TURNS)
     question = {"protocol": "http", "address": ADDRESS, "port": 80}
-    awaited = [[], [ANSWERER, ASKER], [ANSWERER, "acme.absent"]]
+    awaited = [[], [ASKER, ANSWERER], [ASKER, ANSWERER]]
     found = [_replies(bridged, [{**question, "answerers": names}], 1)[0] for names in awaited]
-    assert found[0]["answerers"] == [ANSWERER]
-    named = {"answered": True, "answerers": [ASKER, ANSWERER], "note": "somebody else answered"}
-    assert found[1:] == [named, named]
+    assert [one["answerers"] for one in found] == [[ANSWERER], [ASKER, ANSWERER], [ASKER]]
+    assert [one["note"] for one in found] == ["", "somebody else answered", ""]
