@@ -129,9 +129,10 @@ there:
     reaches:
       description: Whether it arrives.
       type: bool
-    router:
-      description: The router that is between the two, if there is one.
-      type: str
+    routers:
+      description: The routers that are between the two.
+      type: list
+      elements: str
     elsewhere:
       description: Where else copies of it go.
       type: list

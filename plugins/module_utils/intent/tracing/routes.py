@@ -1,0 +1,145 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""By which routers a packet goes from a guest, or from somewhere outside, to an address."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import within
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.arriving import (
+    arriving,
+    from_tunnel,
+    guest_at,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import (
+    Crossing,
+    Tunnel,
+    between,
+    into_tunnel,
+    leg,
+    outward,
+    router_of,
+    tunnels,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import Packet
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port
+
+
+class Route(NamedTuple):
+    receiver: Port
+    crossings: tuple[Crossing, ...] = ()
+
+
+def stranger(intent: Intent, name: str, addresses: Sequence[str]) -> Port:
+    """Return somebody whom the intent does not have, as if it was a port."""
+    somebody = next(iter(intent.guests))
+    nobody = replace(somebody, name=name, network=name, addresses=tuple(addresses), groups=None, plugged=False)
+    return replace(nobody, stateless=False, routed=False)
+
+
+def near(intent: Intent, sender: Port, address: str) -> Port | None:
+    """Return the guest that has an address in the sender's network, or in another of its router."""
+    router = router_of(intent, sender.network)
+    networks = router.gateways if router else [sender.network]
+    guests = (port for port in intent.guests if port.network in networks)
+    return next((port for port in guests if address in (held.partition("/")[0] for held in port.addresses)), None)
+
+
+def to_port(intent: Intent, sender: Port, receiver: Port, packet: Packet) -> Route:
+    """Return the way to a guest: within its network, by the router of both, or as to any address that leads to it."""
+    router = router_of(intent, sender.network)
+    if router is None or sender.network == receiver.network:
+        return Route(receiver)
+    if receiver.network in router.gateways:
+        entry, exit_ = (leg(intent, router, network) for network in (sender.network, receiver.network))
+        return Route(receiver, (between(intent, router, entry, exit_, packet),))
+    return Route(receiver)
+
+
+def to_address(intent: Intent, sender: Port, packet: Packet, name: str) -> Route:
+    """Return the way from a guest to an address that no guest nearby has; who is there is called ``name``."""
+    router = router_of(intent, sender.network)
+    target = packet.target
+    if router is None:
+        raise ValueError(_no_way(sender, name))
+    entry = leg(intent, router, sender.network)
+    hop, tunnel = _next(router, target)
+    if hop:
+        return _behind(intent, router, entry, hop, packet)
+    there = stranger(intent, name, [target])
+    if tunnel:
+        return Route(there, (into_tunnel(intent, router, entry, tunnel, packet),))
+    owner = owner_of(intent, target)
+    if owner is router:
+        return _arrival(intent, router, (), arriving(intent, router, packet, entry), there)
+    if router.outside is None:
+        raise ValueError(_no_way(sender, name))
+    first = outward(intent, router, entry, packet)
+    if owner is None or first.refusal:
+        return Route(there, (first,))
+    return _arrival(intent, owner, (first,), arriving(intent, owner, first.after), there)
+
+
+def from_outside(intent: Intent, receiver: Port | None, packet: Packet) -> Route:
+    """Return the way from an address outside, to a guest or to a public address."""
+    router = router_of(intent, receiver.network) if receiver else owner_of(intent, packet.target)
+    if router is None:
+        raise ValueError(f"no router of the intent answers for {packet.target} outside; write a public address of one")
+    tunnel = _next(router, packet.source)[1]
+    crossing = from_tunnel(intent, router, tunnel, packet) if tunnel else arriving(intent, router, packet)
+    return _arrival(intent, router, (), crossing, stranger(intent, packet.target, [packet.target]))
+
+
+def seen_from(intent: Intent, receiver: Port, source: str) -> list[str]:
+    """Return the addresses at which somebody outside reaches a guest."""
+    router = router_of(intent, receiver.network)
+    own = [address.partition("/")[0] for address in receiver.addresses]
+    if router is None:
+        return []
+    if _next(router, source)[1]:
+        return own
+    return [router.static_nat[one] for one in own if one in router.static_nat] + [
+        one for one in own if within(one, router.routed)
+    ]
+
+
+def owner_of(intent: Intent, address: str) -> Router | None:
+    """Return the router that answers for an address outside."""
+    routers = (router for tenant in intent.tenants.values() for router in tenant.routers.values() if router.outside)
+    return next(
+        (one for one in routers if address in one.public_addresses or within(address, one.routed)),
+        None,
+    )
+
+
+def _arrival(intent: Intent, router: Router, before: tuple[Crossing, ...], crossing: Crossing, there: Port) -> Route:
+    return Route(guest_at(intent, router, crossing.after.target) or there, (*before, crossing))
+
+
+def _behind(intent: Intent, router: Router, entry: Port, hop: str, packet: Packet) -> Route:
+    guest = guest_at(intent, router, hop)
+    if guest is None:
+        raise ValueError(f"{packet.target} is behind {hop}, which no port of the intent has; write another address")
+    return Route(guest, (between(intent, router, entry, leg(intent, router, guest.network), packet),))
+
+
+def _next(router: Router, address: str) -> tuple[str, Tunnel | None]:
+    """Return the next hop, or the VPN, that an address is behind: what says it most closely (RFC 1812 5.2.4.3)."""
+    found = [way for way in _beyond(router) if within(address, [way[0]])]
+    closest = max(found, key=lambda way: ipaddress.ip_network(way[0]).prefixlen, default=None)
+    return closest[1:] if closest else ("", None)
+
+
+def _beyond(router: Router) -> Iterator[tuple[str, str, Tunnel | None]]:
+    yield from ((network, hop, None) for network, hop in router.routes.items())
+    yield from ((network, "", tunnel) for tunnel in tunnels(router) for network in tunnel.beyond)
+
+
+def _no_way(sender: Port, name: str) -> str:
+    return f"no router leads from {sender.network} to {name}; write a port, or give it one"
