@@ -235,31 +235,3 @@ def test_who_has_no_way_out_is_told() -> None:
         assert caught.value.faults == [
             f"to: no router leads from {network} to {external}; write a port, or give it one"
         ]
-
-
-PUBLIC = """
-fabric: {hypervisors: {hv2: {uplinks: {physnet2: eth2}}}}
-tenants:
-  acme:
-    routers:
-      edge:
-        static_nat: {web-1: 203.0.113.11}
-        firewall: [{to: web-1, protocol: tcp, port: 443}, {to: web-1, protocol: icmp, remote_cidr: 198.51.100.0/24}]
-        port_forwards:
-          ssh: {protocol: tcp, port: 2222, to: dmz-1, to_port: 22, remote_cidr: [198.51.100.0/24, 10.1.1.0/24]}
-        load_balancers: {site: {port: 80, members: [dmz-1, web-1], to_port: 8080}}
-        vpn:
-          branch: {type: ipsec, remote: 192.0.2.9, remote_subnets: 192.168.60.0/24, networks: dmz, psk: key}
-"""
-INSIDE = [answer(out(DMZ.device)), answer(WIRE), answer(out("tap1"))]
-
-
-def follow_public(*answers: dict[str, Any], **asked: Any) -> tuple[Visit | None, Journey | None]:
-    return follow(*answers, of=outward(PUBLIC), **asked)
-
-
-def told_public(*answers: dict[str, Any], **asked: Any) -> str:
-    visit, journey = follow_public(*answers, **asked)
-    assert (visit, journey is None) == (None, False)
-    of = outward(PUBLIC)
-    return verdict(Names(of, allocate(of, Record())[0]), journey)  # type: ignore[arg-type]

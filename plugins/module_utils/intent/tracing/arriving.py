@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.passages import Tunnel
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import within
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import (
     ANYWHERE,
@@ -18,7 +19,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import (
     PASSES,
     Crossing,
-    Tunnel,
     leaves_as,
     leg,
     not_joined,
@@ -28,9 +28,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port
 
 
-def guest_at(intent: Intent, router: Router, address: str) -> Port | None:
-    """Return the guest in a router's networks that has an address."""
-    guests = (port for port in intent.guests if port.network in router.gateways)
+def guest_at(intent: Intent, networks: Collection[str], address: str) -> Port | None:
+    """Return the guest in some networks that has an address."""
+    guests = (port for port in intent.guests if port.network in networks)
     return next((port for port in guests if address in (held.partition("/")[0] for held in port.addresses)), None)
 
 
@@ -59,13 +59,13 @@ def arriving(intent: Intent, router: Router, packet: Packet, entry: Port | None 
     return replace(crossing, entry=entry, after=after, refusal=spoof(intent, router, entry, packet) or crossing.refusal)
 
 
-def from_tunnel(intent: Intent, router: Router, tunnel: Tunnel, packet: Packet) -> Crossing:
+def from_tunnel(intent: Intent, tunnel: Tunnel, packet: Packet) -> Crossing:
     """Return the crossing of what comes out of a VPN."""
-    does = f"{PASSES} from {tunnel.words}"
-    crossing = _to_guest(intent, router, packet, does, "")
-    network = crossing.exit.network if crossing.exit else ""
-    refusal = crossing.refusal or not_joined(intent, tunnel, network, packet.target)
-    return replace(crossing, does=does, refusal=refusal)
+    foreign = "" if within(packet.source, tunnel.beyond) else f"{tunnel.path} takes nothing from {packet.source}"
+    crossing = _to_guest(intent, tunnel.router, packet, f"{PASSES} from {tunnel.words}", foreign)
+    if crossing.refusal or not crossing.exit:
+        return crossing
+    return replace(crossing, refusal=not_joined(intent, tunnel, crossing.exit.network, packet.target))
 
 
 def _balanced(intent: Intent, router: Router, balancer: LoadBalancer, packet: Packet) -> Crossing:
@@ -88,19 +88,20 @@ def _by_firewall(intent: Intent, router: Router, packet: Packet) -> Crossing:
     target = static.get(packet.target, packet.target if ":" in packet.target else "")
     if not target:
         path = router.path
-        refusal = f"neither {path}.port_forwards nor {path}.load_balancers leads on what is for {_asked(packet)}"
+        leads = f"neither {path}.port_forwards nor {path}.load_balancers leads on {_asked(packet)}"
+        refusal = f"{leads}; whether it answers itself is not asked"
         return Crossing(router, None, None, packet, refusal=refusal)
     about = [rule for rule in router.firewall if rule.public == packet.target and _speaks_of(rule, packet)]
     rule = next((rule for rule in about if _lets_in(rule.sources, packet)), None)
     after = replace(packet, target=target)
     to = f" to {target}" if target != packet.target else ""
-    does = f"{PASSES}{to}: {rule.path} allows it" if rule else ""
+    does = f"{PASSES}{to}: {rule.path} allows it" if rule else PASSES
     refusal = "" if rule else f"{router.path}.firewall lets no {_asked(packet)} in from {packet.source}"
     return _to_guest(intent, router, after, does, refusal)
 
 
 def _to_guest(intent: Intent, router: Router, after: Packet, does: str, refusal: str) -> Crossing:
-    guest = guest_at(intent, router, after.target)
+    guest = guest_at(intent, router.gateways, after.target)
     nobody = "" if guest else f"no port of the intent has {after.target}"
     words = does if does.startswith(PASSES) else f"{PASSES}: {does}"
     exit_ = leg(intent, router, guest.network) if guest else None

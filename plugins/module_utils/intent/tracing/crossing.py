@@ -8,11 +8,10 @@ No switch can be asked that, so it is said by the intent, and told as that.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.passages import Tunnel
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, deciding, within
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import Packet
@@ -45,15 +44,6 @@ class Crossing:
         return Crossing(self.router, self.exit, self.entry, self.after)
 
 
-class Tunnel(NamedTuple):
-    """One end of a VPN, as it is written at a router."""
-
-    words: str
-    path: str
-    networks: Sequence[str]  # full names of those that are joined with it
-    beyond: Sequence[str]  # networks of addresses
-
-
 def router_of(intent: Intent, network: str) -> Router | None:
     name = intent.networks[network].router
     return intent.tenants[name.partition(".")[0]].routers[name.partition(".")[2]] if name else None
@@ -63,16 +53,6 @@ def leg(intent: Intent, router: Router, network: str) -> Port:
     """Return the leg of a router in a network, on its first hypervisor."""
     legs = (port for port in intent.ports_in[network] if port.name.startswith(f"{router.name}/"))
     return next(leg for leg in legs if leg.hypervisor == router.hypervisors[0])
-
-
-def tunnels(router: Router) -> Iterator[Tunnel]:
-    if router.wireguard:
-        vpn = router.wireguard.name
-        for peer in router.wireguard.peers:
-            path = f"{router.path}.vpn.{vpn}.peers.{peer.name}"
-            yield Tunnel(f"peer {peer.name} of VPN {vpn}", path, peer.networks, peer.allowed_ips)
-    for site in router.sites:
-        yield Tunnel(f"VPN {site.name}", f"{router.path}.vpn.{site.name}", site.networks, site.remote_subnets)
 
 
 def between(intent: Intent, router: Router, entry: Port, exit_: Port, packet: Packet) -> Crossing:

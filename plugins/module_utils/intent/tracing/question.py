@@ -113,8 +113,6 @@ def _ends(faults: Faults, intent: Intent, given: Mapping[str, Any]) -> tuple[Por
         receiver = _end(faults, ports, "to", given, "the port that it is for")
     if receiver and source and not target:
         receiver = _as_seen(faults, intent, receiver, source)
-    if sender and receiver and not source:
-        _refuse_pods(faults, intent, sender, receiver)
     return sender, receiver
 
 
@@ -147,6 +145,8 @@ def _route(faults: Faults, intent: Intent, sender: Port, receiver: Port, packet:
         there = there or near(intent, here, packet.target)
         if there is here:
             raise ValueError(f"{packet.target} is where the packet comes from; write another address")
+        if there:
+            _refuse_pods(faults, intent, here, there)
         return to_port(intent, here, there, packet) if there else to_address(intent, here, packet, receiver.name)
     except ValueError as error:
         faults.add("to", str(error))
