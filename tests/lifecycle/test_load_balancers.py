@@ -218,6 +218,14 @@ def test_traces_say_the_same(fabric: Fabric, members: dict[str, Member]) -> None
     assert told("acme.web-1", "internet", proto="icmp", port=None) == (
         f"acme.web-1 gets out to internet as {PUBLIC} by router acme.edge, and the answer comes back."
     )
+    for asker in (GATEWAY, "acme.db-1"):
+        assert told(asker, PUBLIC, proto="tcp", port=SITE[1]) == (
+            f"{asker} reaches acme.web-1 by {PUBLIC}, and the answer comes back."
+        )
+    assert told(GATEWAY, PUBLIC, proto="tcp", port=FAR[1]) == (
+        f"{GATEWAY} does not reach acme.web-1: router acme.edge is between them, and "
+        "tenants.acme.routers.edge.load_balancers.far is not open to 203.0.113.1."
+    )
     run = fabric.run("trace", "-efrom=acme.web-2", "-eto=acme.db-1")  # both on hv2, the router on hv1
     assert "\nacme.web-2 reaches acme.db-1, and the answer comes back." in run.output
     passed = "  hv1: router acme.edge passes it on: tenants.acme.routers.edge.acl does not speak of it, by the intent; "

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import packets
 import pytest
 from lifecycle_fabric import Fabric, port
+from oracle import Oracle
 from packets import wait_until
 from sites import Sites
 
@@ -239,6 +240,10 @@ def wire(fabric: Fabric) -> list[str]:
     return [link["ifname"] for link in links if link.get("master", "").startswith("n-")]
 
 
+def traced(fabric: Fabric, sender: str, receiver: str) -> str:
+    return Oracle(fabric).told(sender, receiver, proto="icmp", port=None)
+
+
 def test_two_sites_and_a_laptop_are_joined_and_the_wire_shows_wireguard_alone(
     fabric: Fabric, laptop: Laptop, sites: Sites, public_keys: dict[str, str]
 ) -> None:
@@ -256,6 +261,18 @@ def test_two_sites_and_a_laptop_are_joined_and_the_wire_shows_wireguard_alone(
         assert fabric.twin.pings("acme.web-1", "10.99.0.2")
         assert not laptop.pings(DB, patience=2), "the laptop is joined with another network"
         assert wait_until(lambda: f"icmp {LAB} > {WEB}" in lines["globex.web-1"])
+    assert traced(fabric, "10.99.0.2", "acme.web-1") == "10.99.0.2 reaches acme.web-1, and the answer comes back."
+    assert traced(fabric, "globex.lab-1", "globex.web-1").startswith(
+        "globex.lab-1 reaches globex.web-1, and the answer"
+    )
+    assert traced(fabric, "globex.web-1", LAB) == "globex.web-1 reaches globex.lab-1, and the answer comes back."
+    assert traced(fabric, "acme.web-1", "10.99.0.2") == (
+        "acme.web-1 gets to 10.99.0.2 by peer laptop of VPN office of router acme.edge, and the answer comes back."
+    )
+    assert traced(fabric, "10.99.0.2", "acme.db-1") == (
+        "10.99.0.2 does not reach acme.db-1: router acme.edge is between them, and "
+        "tenants.acme.routers.edge.vpn.office.peers.laptop does not join acme.db."
+    )
     to_wireguard = {f"udp {one} > {other} 51820" for one, other in ((NEAR_IP, FAR_IP), (FAR_IP, NEAR_IP))}
     seen = {line for line in lines["underlay"] if "192.0.2." not in line} - {"ready", "ipv6"}
     assert to_wireguard <= seen
@@ -288,6 +305,8 @@ def test_other_sites_are_joined_by_ipsec_alone(fabric: Fabric, sites: Sites) -> 
             assert wait_until(lambda: reaches("acme.web-1", BRANCH, patience=1))
             assert reaches("acme.web-1", BRANCH, LARGEST_TO_SITE)
             assert not reaches("acme.db-1", BRANCH, patience=1), "another network is joined"
+            assert " by VPN branch of router acme.edge, and the answer " in traced(fabric, "acme.web-1", BRANCH)
+            assert "edge.vpn.branch does not join acme.db." in traced(fabric, "acme.db-1", BRANCH)
             sites.sh(f"ip netns exec branch ping -c1 -W1 -I {BRANCH} {WEB}")
             with packets.pinging(fabric.twin, {"acme.web-1": BRANCH}) as pings:
                 fabric.twin.run("hv1", "systemctl", "kill", "--signal=KILL", "tenantry-ipsec@acme.edge")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from sample_intent import merged
 from test_tracing import answer, out
 from test_tracing_routers import ALL, ASKED, DMZ, WIRE, follow, outward
 
@@ -176,3 +177,13 @@ def test_into_a_vpn_it_is_followed_to_the_router() -> None:
     assert told_public(*to_branch, **{"from": "acme.dmz-1", "to": "192.168.60.7"}) == (
         "acme.dmz-1 gets to 192.168.60.7 by VPN branch of router acme.edge, and the answer comes back."
     )
+
+
+def test_where_groups_judge_each_side_sees_its_own_connection() -> None:
+    of = outward(yaml.safe_dump(merged(yaml.safe_load(PUBLIC), {"tenants": {"acme": {"security_groups": {}}}})))
+    asked = {"to": "203.0.113.10", "proto": "tcp", "port": 2222}
+    visits = [follow(*ALL[:count], of=of, **asked)[0] for count in range(len(ALL))]
+    ends = [visit.connection.partition("ct_nw_src=")[2].split(",") for visit in visits if visit]
+    outer = ["10.1.1.20", "ct_nw_dst=203.0.113.10", "ct_nw_proto=6", "ct_tp_src=40000", "ct_tp_dst=2222"]
+    inner = ["203.0.113.11", "ct_nw_dst=10.1.2.20", "ct_nw_proto=6", "ct_tp_src=40000", "ct_tp_dst=22"]
+    assert ends == [outer] * 2 + [inner] * 4 + [outer] * 2
