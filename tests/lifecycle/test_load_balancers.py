@@ -48,7 +48,7 @@ TENANT = {
                 "site": balancer(80, mode="http", check={**QUICK, "type": "http", "path": "/health"}),
                 "shop": balancer(81, mode="http", stickiness="cookie"),
                 "less": balancer(82, members=["web-1", "db-1"]),
-                "gone": balancer(83),
+                "gone": balancer(83, algorithm="leastconn"),
                 "far": balancer(84, remote_cidr="198.51.100.0/24"),
                 "raw": balancer(443, ip=OTHER, members=["web-1", "10.1.1.12"], stickiness="source"),
             },

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from sample_intent import merged
 from test_tracing import answer, out
-from test_tracing_routers import ALL, ASKED, DMZ, WIRE, follow, outward
+from test_tracing_routers import ALL, ASKED, BACK, DMZ, THERE, WEB, WIRE, follow, outward
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
@@ -76,8 +76,7 @@ CROSSES = {
         "acme.edge passes it on: port_forwards.ssh leads to 10.1.2.20 port 22; 203.0.113.11 to 10.1.2.20 22"
     ),
     "{from: 192.0.2.7, to: 203.0.113.10, proto: tcp, port: 80}": (
-        "acme.edge passes it on: load_balancers.site asks dmz-1 port 8080, the first of 2 members; "
-        "10.1.2.1 to 10.1.2.20 8080"
+        "acme.edge passes it on: load_balancers.site asks dmz-1 port 8080, one of 2 members; 10.1.2.1 to 10.1.2.20 8080"
     ),
     "{from: 192.0.2.7, to: 203.0.113.10, proto: udp, port: 80}": (
         "acme.edge drops it: neither port_forwards nor load_balancers leads on udp port 80 of 203.0.113.10; whether it "
@@ -170,6 +169,16 @@ def test_from_inside_the_answer_comes_back_as_the_question_went() -> None:
         "tcp from 10.1.2.20 port 22 to 203.0.113.11 port 40000",
         "tcp from 203.0.113.10 port 2222 to 10.1.1.20 port 40000",
     ]
+
+
+def test_behind_a_guest_it_is_followed_to_that() -> None:
+    to_web = [answer(WIRE), answer(out(DMZ.device)), answer(out(None, BACK)), answer(out("tap0"))]
+    back = [answer(out(None, THERE)), answer(out(WEB.device)), answer(WIRE), answer(out("tap1"))]
+    of = outward("{tenants: {acme: {routers: {edge: {static_routes: {10.9.0.0/16: 10.1.1.20}}}}}}")
+    _visit, journey = follow(*to_web, *back, of=of, **{"from": "acme.dmz-1", "to": "10.9.0.9"})
+    assert journey is not None
+    told = verdict(Names(of, allocate(of, Record())[0]), journey)
+    assert told == "acme.dmz-1 reaches acme.web-1, which 10.9.0.9 is behind, and the answer comes back."
 
 
 def test_into_a_vpn_it_is_followed_to_the_router() -> None:

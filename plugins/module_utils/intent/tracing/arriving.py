@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.passages import Tunnel
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import within
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import (
@@ -34,29 +35,35 @@ def guest_at(intent: Intent, networks: Collection[str], address: str) -> Port | 
     return next((port for port in guests if address in (held.partition("/")[0] for held in port.addresses)), None)
 
 
-def arriving(intent: Intent, router: Router, packet: Packet, entry: Port | None = None) -> Crossing:
-    """Return the crossing of what is for a public address; of what comes by ``entry``, a guest of its own asks."""
+def arriving(intent: Intent, router: Router, packet: Packet) -> Crossing:
+    """Return the crossing of what comes from outside, and is for an address of the router's or of a guest."""
+    crossing = _taken(intent, router, packet)
+    if not within(packet.source, [part.text for name in router.gateways for part in intent.networks[name].subnets]):
+        return crossing
+    return replace(crossing, refusal=f"{packet.source} is of its own networks, and comes from outside")
+
+
+def turning(intent: Intent, router: Router, entry: Port, packet: Packet) -> Crossing:
+    """Return the crossing of what a guest asks of a public address of its own router: it is seen as from outside."""
+    crossing = _taken(intent, router, packet)
+    source = crossing.after.source
+    if source == packet.source:
+        source = leaves_as(router, source) or "".join(router.public_addresses[:1])
+    refusal = spoof(intent, router, entry, packet) or crossing.refusal
+    return replace(crossing, entry=entry, after=replace(crossing.after, source=source), refusal=refusal)
+
+
+def _taken(intent: Intent, router: Router, packet: Packet) -> Crossing:
+    """Return the crossing by what has the port, or else the address."""
     balancer = next((one for one in router.load_balancers if _balances(one, packet)), None)
-    forward = next((one for one in router.forwards if _is_about(one, packet)), None)
     if balancer:
-        crossing = _balanced(intent, router, balancer, packet)
-    elif forward:
-        to_port = forward.target_port or packet.tp_dst
-        after = replace(packet, target=forward.target, tp_dst=to_port)
-        refusal = _closed(forward.path, forward.sources, packet)
-        crossing = _to_guest(intent, router, after, f"{forward.path} leads to {forward.target} port {to_port}", refusal)
-    else:
-        crossing = _by_firewall(intent, router, packet)
-    if entry is None:
-        foreign = within(
-            packet.source, [part.text for name in router.gateways for part in intent.networks[name].subnets]
-        )
-        refusal = f"{packet.source} is of its own networks, and comes from outside" if foreign else crossing.refusal
-        return replace(crossing, refusal=refusal)
-    after = (
-        crossing.after if balancer else replace(crossing.after, source=leaves_as(router, packet.source) or _own(router))
-    )
-    return replace(crossing, entry=entry, after=after, refusal=spoof(intent, router, entry, packet) or crossing.refusal)
+        return _balanced(intent, router, balancer, packet)
+    forward = next((one for one in router.forwards if one.public == packet.target and _speaks_of(one, packet)), None)
+    if forward:
+        after = replace(packet, target=forward.target, tp_dst=forward.target_port or packet.tp_dst)
+        does = f"{PASSES}: {forward.path} leads to {after.target} port {after.tp_dst}"
+        return _to_guest(intent, router, after, does, _closed(forward.path, forward.sources, packet))
+    return _by_firewall(intent, router, packet)
 
 
 def from_tunnel(intent: Intent, tunnel: Tunnel, packet: Packet) -> Crossing:
@@ -69,23 +76,24 @@ def from_tunnel(intent: Intent, tunnel: Tunnel, packet: Packet) -> Crossing:
 
 
 def _balanced(intent: Intent, router: Router, balancer: LoadBalancer, packet: Packet) -> Crossing:
-    """Return the crossing of a new connection, to the first member, from the router itself."""
+    """Return the crossing of a new connection, from the router itself to the first member that is a guest."""
     path = f"{router.path}.load_balancers.{balancer.name}"
-    name, address = next(iter(balancer.members.items()))
-    others = len(balancer.members) - 1
-    more = f", the first of {others + 1} members" if others else ""
-    does = f"{path} asks {name} port {balancer.to_port}{more}"
+    members = [*balancer.members.items()]
+    guests = [one for one in members if guest_at(intent, router.gateways, one[1])]
+    name, address = (guests or members)[0]
+    more = f", one of {len(members)} members" if len(members) > 1 else ""
+    does = f"{PASSES}: {path} asks {name} port {balancer.to_port}{more}"
     after = replace(packet, target=address, tp_dst=balancer.to_port)
     crossing = _to_guest(intent, router, after, does, _closed(path, balancer.sources, packet))
     own = router.gateways[crossing.exit.network] if crossing.exit else ()
-    source = next((held.partition("/")[0] for held in own if ":" not in held), packet.source)
+    source = next((held.partition("/")[0] for held in own if family(held) == 4), packet.source)
     return replace(crossing, after=replace(after, source=source))
 
 
 def _by_firewall(intent: Intent, router: Router, packet: Packet) -> Crossing:
     """Return the crossing to a guest that has an address outside, by static NAT or IPv6."""
     static = {public: guest for guest, public in router.static_nat.items()}
-    target = static.get(packet.target, packet.target if ":" in packet.target else "")
+    target = static.get(packet.target, packet.target if family(packet.target) == 6 else "")
     if not target:
         path = router.path
         leads = f"neither {path}.port_forwards nor {path}.load_balancers leads on {_asked(packet)}"
@@ -103,21 +111,13 @@ def _by_firewall(intent: Intent, router: Router, packet: Packet) -> Crossing:
 def _to_guest(intent: Intent, router: Router, after: Packet, does: str, refusal: str) -> Crossing:
     guest = guest_at(intent, router.gateways, after.target)
     nobody = "" if guest else f"no port of the intent has {after.target}"
-    words = does if does.startswith(PASSES) else f"{PASSES}: {does}"
     exit_ = leg(intent, router, guest.network) if guest else None
-    return Crossing(router, None, exit_, after, words, refusal or nobody)
-
-
-def _own(router: Router) -> str:
-    return router.outside.address if router.outside else ""
+    return Crossing(router, None, exit_, after, does, refusal or nobody)
 
 
 def _asked(packet: Packet) -> str:
-    return (
-        f"{packet.protocol} port {packet.tp_dst} of {packet.target}"
-        if packet.tp_dst
-        else (f"{packet.protocol} of {packet.target}")
-    )
+    port = f" port {packet.tp_dst}" if packet.tp_dst else ""
+    return f"{packet.protocol}{port} of {packet.target}"
 
 
 def _closed(path: str, sources: Sequence[str], packet: Packet) -> str:
@@ -131,10 +131,6 @@ def _lets_in(sources: Iterable[str], packet: Packet) -> bool:
 def _balances(balancer: LoadBalancer, packet: Packet) -> bool:
     asked = packet.protocol, packet.target, packet.tp_dst
     return asked == ("tcp", balancer.public, balancer.port)
-
-
-def _is_about(opening: Opening, packet: Packet) -> bool:
-    return opening.public == packet.target and _speaks_of(opening, packet)
 
 
 def _speaks_of(opening: Opening, packet: Packet) -> bool:

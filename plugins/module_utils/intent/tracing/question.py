@@ -97,7 +97,7 @@ def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
 def _ends(faults: Faults, intent: Intent, given: Mapping[str, Any]) -> tuple[Port | None, Port | None]:
     """Return both ends, with the addresses that the packet may have; who is outside as if it was a port."""
     ports = {port.name: port for port in intent.guests}
-    source, target = _address(given.get("from")), _address(given.get("to"))
+    source, target = (_address(given.get(key)) if ports else "" for key in ("from", "to"))
     external = next((network for network in intent.external_networks if network.name == given.get("to")), None)
     sender = stranger(intent, source, [source]) if source else _end(faults, ports, "from", given, "the port that sends")
     receiver: Port | None = None

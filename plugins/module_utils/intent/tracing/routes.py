@@ -17,6 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.arrivi
     arriving,
     from_tunnel,
     guest_at,
+    turning,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import (
     Crossing,
@@ -85,7 +86,7 @@ def _onward(intent: Intent, router: Router, sender: Port, packet: Packet, name: 
         return _by_vpn(intent, into_tunnel(intent, router, entry, tunnel, packet), tunnel, there)
     owner = owner_of(intent, target)
     if owner is router:
-        return _arrival(intent, router, (), arriving(intent, router, packet, entry), there)
+        return _arrival(intent, router, (), turning(intent, router, entry, packet), there)
     if router.outside is None:
         return None
     first = outward(intent, router, entry, packet)

@@ -75,8 +75,11 @@ def _arrives(way: Way) -> str:
         return f"{sender} gets to {receiver} by {leaves.tunnel} of router {leaves.router.name}"
     if leaves:
         return f"{sender} gets out to {receiver} as {leaves.after.source} by router {leaves.router.name}"
-    asked = f" by {way.packet.target}" if way.packet.target != way.last.target else ""
-    return f"{sender} reaches {receiver}{asked}"
+    if way.packet.target != way.last.target:
+        return f"{sender} reaches {receiver} by {way.packet.target}"
+    its = {address.partition("/")[0] for address in way.receiver.addresses}
+    behind = "" if way.packet.target in its else f", which {way.packet.target} is behind"
+    return f"{sender} reaches {receiver}{behind}"
 
 
 def _why(names: Names, way: Way) -> str:
