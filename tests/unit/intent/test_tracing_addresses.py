@@ -196,3 +196,38 @@ def test_where_groups_judge_each_side_sees_its_own_connection() -> None:
     outer = ["10.1.1.20", "ct_nw_dst=203.0.113.10", "ct_nw_proto=6", "ct_tp_src=40000", "ct_tp_dst=2222"]
     inner = ["203.0.113.11", "ct_nw_dst=10.1.2.20", "ct_nw_proto=6", "ct_tp_src=40000", "ct_tp_dst=22"]
     assert ends == [outer] * 2 + [inner] * 4 + [outer] * 2
+
+
+SIX = """
+tenants:
+  acme: {routers: {edge: {external: {ip: [203.0.113.10, "2001:db8:113::10"]}, firewall: [{to: web-2, protocol: tcp}]}}}
+  globex:
+    networks: {app: {subnet: [10.1.1.0/24, "fd00:7::/64"]}}
+    ports: {app-1: {ip: [10.1.1.20, "fd00:7::20"]}}
+    routers:
+      gate:
+        hypervisors: hv2
+        networks: {app: {}}
+        external: {network: internet, ip: [203.0.113.20, "2001:db8:113::20"]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("asked", "routers", "refusal"),
+    [
+        ({"proto": "tcp", "port": 22}, ["globex.gate", "acme.edge"], ""),
+        ({}, ["globex.gate", "acme.edge"], "firewall lets no icmp of fd00:1::21 in from fd00:7::20"),
+        ({"family": 4}, [], ""),  # which is the sender's own network, too
+    ],
+)
+def test_a_guest_of_another_router_is_reached_by_ipv6_alone(
+    asked: dict[str, Any], routers: list[str], refusal: str
+) -> None:
+    ports = '{tenants: {acme: {ports: {web-2: {ip: [10.1.1.21, "fd00:1::21"]}}}}}'
+    of = outward(yaml.safe_dump(merged(yaml.safe_load(SIX), yaml.safe_load(ports))))
+    question = parse_question(of, {"from": "globex.app-1", "to": "acme.web-2", "family": 6, **asked})
+    assert question.receiver.name == "acme.web-2"
+    assert [one.router.name for one in question.crossings] == routers
+    assert [one.refusal.replace(f"{EDGE}.", "") for one in question.crossings if one.refusal] == [refusal] * bool(
+        refusal
+    )
