@@ -21,7 +21,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.groups_table i
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.matrix import Style, in_words, render, summary
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability import Cell, Verdict, judge
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_chosen import parse_asked
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_judged import judge_ways, outsiders
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_judged import judge_ways, outsiders, unseen
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import parse_measurement
 
 ARGUMENTS = {
@@ -59,7 +59,8 @@ class ActionModule(ActionBase):
         groups = list(groups_table(endpoints, verdict, arguments["permitted"], style))
         asked = list(parse_asked(arguments["ways"]))
         busy = {name: measurement.busy for name, measurement in measured.items()}
-        verdict = replace(verdict, cells=(*verdict.cells, *judge_ways(asked, arguments["replies"], busy)))
+        cells = (*verdict.cells, *judge_ways(asked, arguments["replies"], busy))
+        verdict = replace(verdict, cells=cells, unseen=unseen(asked, arguments["replies"]))
         display.display(render([*endpoints, *outsiders(asked)], verdict, heading, style, groups))
         return _result(verdict)
 
@@ -76,6 +77,7 @@ def _result(verdict: Verdict) -> dict[str, Any]:
         "counts": verdict.counts(),
         "wrong": [_wrong_cell(cell) for cell in verdict.wrong[:CELLS_RETURNED]],
         "ailments": dict(verdict.ailments),
+        "unseen": dict(verdict.unseen),
     }
     if not (verdict.wrong or verdict.ailments):
         return {**result, "msg": summary(verdict)}

@@ -47,6 +47,13 @@ options:
             members serve. It is asked again meanwhile.
         type: int
         default: 0
+      answerers:
+        description:
+          - With V(http), the endpoints that shall all be heard. It is asked, up to 32 times at once and twice a second,
+            until they were or time is up. Without, the first answer is enough.
+        type: list
+        elements: str
+        default: []
   timeout:
     description: Seconds to wait for answers.
     type: int
@@ -89,9 +96,10 @@ replies:
     answered:
       description: Whether anybody answered.
       type: bool
-    answerer:
-      description: The endpoint that a probe's answer named.
-      type: str
+    answerers:
+      description: The endpoints that probes' answers named. There may be several with V(http) alone.
+      type: list
+      elements: str
     note:
       description: Why there is no answer, or that it was not a probe's.
       type: str
@@ -111,6 +119,7 @@ WAY = {
     "address": {"type": "str", "required": True},
     "port": {"type": "int"},
     "settles": {"type": "int", "default": 0},
+    "answerers": {"type": "list", "elements": "str", "default": []},
 }
 ARGUMENTS = {
     "run": {"type": "str", "required": True},
@@ -138,11 +147,14 @@ def parse_question(faults: Faults, path: str, way: dict[str, Any]) -> Question:
         faults.add(f"{path}.port", "icmp has no ports; leave it out, or write protocol as tcp or udp")
     elif way["protocol"] != "icmp" and port is None:
         faults.add(f"{path}.port", f"is missing; write the port that is asked by {way['protocol']}")
+    if way["answerers"] and way["protocol"] != "http":
+        faults.add(f"{path}.answerers", f"by {way['protocol']} one answers; leave it out, or write protocol as http")
     return Question(
         way["protocol"],
         faults.parse(f"{path}.address", unicast_address, way["address"]) or "",
         0 if port is None else faults.parse(f"{path}.port", integer(1, 65535), port) or 0,
         faults.parse(f"{path}.settles", integer(0, 3600), way["settles"]) or 0,
+        tuple(way["answerers"]),
     )
 
 

@@ -115,4 +115,11 @@ ailments:
   description: By endpoint name, why its measurement proves little.
   returned: always
   type: dict
+unseen:
+  description:
+    - By address and port of a load balancer, the members of which it is not known whether they answer. They are in no
+      sample, or it chooses by the address of who asks, and led nobody to them.
+  returned: always
+  type: dict
+  sample: {"203.0.113.10:443": [acme.web-2]}
 """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: trace
-short_description: What happens to a packet between two ports of the tenants, and why
+short_description: What happens to a packet of a tenant, and why
 version_added: "0.2.0"
 author: the tenantry.sdn authors (@tenantry)
 description:
@@ -15,24 +15,28 @@ description:
     the intent which tables it passes on each hypervisor, where it goes, and why it does not get further.
   - Runs on the controller, and M(tenantry.sdn.of_trace) on the hypervisor that the task is delegated to. The first task
     only says whom to ask. Each other one asks what it can, and returns the answers for the next. The playbook
-    C(tenantry.sdn.trace) does all of that. A packet to one guest concerns two hypervisors at most, and a third if a
-    router is between the two.
+    C(tenantry.sdn.trace) does all of that. A packet to one guest concerns two hypervisors at most, and one more for
+    each router between the two.
   - Nothing is sent, and the guests are not touched. It says what the switches do, as of now; nothing of the guests, of
     the network between the hypervisors, and of MTU. Before a switch has learned an address, it says that it floods.
   - Where a packet goes next is read from what the hypervisors say, not from the intent. But what a router does to it is
-    what the intent says.
+    what the intent says, and what is outside is not asked.
   - Fails if a hypervisor could not be asked, and names it. A packet that does not arrive is no failure.
 extends_documentation_fragment:
   - tenantry.sdn.intent
   - tenantry.sdn.intent.attributes
 options:
   from:
-    description: The port that sends, as C(tenant.port). Required.
+    description:
+      - The port that sends, as C(tenant.port). Required.
+      - An IP address is for who has it outside, or behind a VPN. It is followed from the router that takes it.
     type: raw
   to:
     description:
       - The port that it is for, as C(tenant.port). Required.
       - The name of an external network is for who routes there. It is followed to the router of the sender's network.
+      - An IP address is followed to where the routers of the intent lead it, that is to a guest, as by its public one,
+        or the outside, or a VPN.
     type: raw
   proto:
     description: V(tcp), V(udp), V(icmp) (an echo request), V(arp) or V(nd) (who has the address?).
@@ -129,9 +133,10 @@ there:
     reaches:
       description: Whether it arrives.
       type: bool
-    router:
-      description: The router that is between the two, if there is one.
-      type: str
+    routers:
+      description: The routers that are between the two.
+      type: list
+      elements: str
     elsewhere:
       description: Where else copies of it go.
       type: list

@@ -56,18 +56,20 @@ secrets {{
 
 
 class Sites:
-    """Sites by name, at these addresses outside with these networks behind, all on one host; they only answer."""
+    """Sites by name, at these addresses outside with these networks behind, all on one host.
 
-    def __init__(self, fabric: Fabric, router: str, inside: str, places: Mapping[str, tuple[str, str]]) -> None:
+    They only answer, each a router at the third of its addresses.
+    """
+
+    def __init__(self, fabric: Fabric, inside: str, places: Mapping[str, tuple[str, str, str]]) -> None:
         self.fabric = fabric
-        self.router = router
         self.inside = inside
         self.places = places
-        outside = "".join(f" && ip -n branch address add {address}/24 dev eth0" for address, _net in places.values())
+        outside = "".join(f" && ip -n branch address add {address}/24 dev eth0" for address, *_more in places.values())
         behind = "".join(
             f" && ip -n branch link add net-{name} type bridge && ip -n branch link set net-{name} up"
             f" && ip -n branch address add {subnet.replace('.0/', '.1/')} dev net-{name}"
-            for name, (_address, subnet) in places.items()
+            for name, (_address, subnet, _router) in places.items()
         )
         self.sh(
             "ip netns add branch && ip link add branch type veth peer name eth0 netns branch"
@@ -102,11 +104,11 @@ class Sites:
                 name=name,
                 address=address,
                 subnet=subnet,
-                router=self.router,
+                router=router,
                 inside=self.inside,
                 key=base64.b64encode(keys[name].encode()).decode(),
             )
-            for name, (address, subnet) in self.places.items()
+            for name, (address, subnet, router) in self.places.items()
         )
         options = f"--uri {URI} --file /run/branch.swanctl"
         load = f"swanctl --load-creds --clear {options} && swanctl --load-conns {options}"

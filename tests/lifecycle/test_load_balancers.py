@@ -48,7 +48,7 @@ TENANT = {
                 "site": balancer(80, mode="http", check={**QUICK, "type": "http", "path": "/health"}),
                 "shop": balancer(81, mode="http", stickiness="cookie"),
                 "less": balancer(82, members=["web-1", "db-1"]),
-                "gone": balancer(83),
+                "gone": balancer(83, algorithm="leastconn"),
                 "far": balancer(84, remote_cidr="198.51.100.0/24"),
                 "raw": balancer(443, ip=OTHER, members=["web-1", "10.1.1.12"], stickiness="source"),
             },
@@ -131,16 +131,19 @@ def members(fabric: Fabric) -> Iterator[dict[str, Member]]:
 
 
 def test_verify_asks_load_balancers_from_outside_and_inside(fabric: Fabric) -> None:
-    """Probes are their members. The intent has one that the router has not: all other ways are as they shall be."""
+    """Probes are their members. The router lacks a load balancer and a member of the intent, and nothing else."""
     balancers = fabric.tenants["acme"]["routers"]["edge"]["load_balancers"]
     balancers["new"] = balancer(86, mode="http")
+    balancers["less"]["members"].append("web-2")
     fault = fabric.refused("verify", "-everify_attack=false")["localhost"]
-    del balancers["new"]
+    del balancers["new"], balancers["less"]["members"][-1]
     told = f"http 86 to {PUBLIC} (load balancer): expected reachable, measured unreachable (no reply)"
-    assert "2 wrong (2 unreachable)." in fault
+    assert "3 wrong (3 unreachable)." in fault
     assert {line for line in fault.splitlines() if line.startswith("- ")} == {
         f"- internet -> acme.web-1 {told}",
         f"- acme.db-1 -> internet {told}",
+        f"- internet -> acme.web-2 http 82 to {PUBLIC} (load balancer): expected an answer of acme.web-2, measured "
+        "those of acme.db-1, acme.web-1 alone",
     }
 
 
@@ -215,6 +218,15 @@ def test_traces_say_the_same(fabric: Fabric, members: dict[str, Member]) -> None
     assert told("acme.web-1", "internet", proto="icmp", port=None) == (
         f"acme.web-1 gets out to internet as {PUBLIC} by router acme.edge, and the answer comes back."
     )
+    for asker in (GATEWAY, "acme.db-1"):
+        assert told(asker, PUBLIC, proto="tcp", port=SITE[1]) == (
+            f"{asker} reaches acme.web-1 by {PUBLIC}, and the answer comes back."
+        )
+    run = fabric.run("trace", f"-efrom={GATEWAY}", f"-eto={PUBLIC}", "-eproto=tcp", f"-eport={FAR[1]}")  # asks nobody
+    assert (
+        f"\n{GATEWAY} does not reach acme.web-1: router acme.edge is between them, and "
+        f"tenants.acme.routers.edge.load_balancers.far is not open to {GATEWAY}."
+    ) in run.output
     run = fabric.run("trace", "-efrom=acme.web-2", "-eto=acme.db-1")  # both on hv2, the router on hv1
     assert "\nacme.web-2 reaches acme.db-1, and the answer comes back." in run.output
     passed = "  hv1: router acme.edge passes it on: tenants.acme.routers.edge.acl does not speak of it, by the intent; "

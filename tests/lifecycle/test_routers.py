@@ -14,15 +14,18 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lifecycle_fabric import Fabric
+from oracle import Oracle
 from packets import pinging, wait_until
 from talks import QUIET, Call, compare_heard, heard, in_network, open_talk, talking
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 
 PACKAGES = [
     *("dnsmasq-base", "nftables", "keepalived", "conntrackd", "conntrack"),
@@ -181,7 +184,7 @@ def gateway_answers(fabric: Fabric) -> None:
 
 def assert_refused(fabric: Fabric, *calls: tuple[Any, ...]) -> None:
     """Check that none of these comes through; each has to wait."""
-    with ThreadPoolExecutor(len(calls)) as pool:
+    with ThreadPoolExecutor() as pool:
         assert list(pool.map(lambda words: seen(fabric, *words), calls)) == [None] * len(calls)
 
 
@@ -200,37 +203,62 @@ def test_names_are_answered_within_their_tenant_alone(fabric: Fabric) -> None:
     assert dig(fabric, "blue.web-1", "web-2.red.internal") == []
 
 
+def assert_seen(fabric: Fabric, calls: Mapping[tuple[Any, ...], str | None]) -> None:
+    """Check by real calls, and by traces of their packets, by which addresses servers see who calls them."""
+    through = {words: source for words, source in calls.items() if source}
+    assert {words: seen(fabric, *words) for words in through} == through
+    assert_refused(fabric, *(words for words in calls if words not in through))
+    outside = {4: GATEWAY, 6: GATEWAY6}
+    asked = [
+        {"from": outside[family(address)] if client == OUTSIDE else client, "to": address, "proto": "tcp", "port": port}
+        for client, _server, address, port, *_behind in calls
+    ]
+    traced = [journey.there.last.source if journey.reaches else None for journey in Oracle(fabric).journeys(asked)]
+    assert dict(zip(calls, traced)) == calls
+
+
 def test_who_goes_out_is_seen_with_the_address_of_its_router_or_its_own(fabric: Fabric) -> None:
-    assert seen(fabric, "red.web-1", OUTSIDE, GATEWAY, 7001) == PUBLIC["red"]
-    assert seen(fabric, "red.db-1", OUTSIDE, GATEWAY, 7001) == PUBLIC["red"]
-    assert seen(fabric, "red.web-2", OUTSIDE, GATEWAY, 7001) == STATIC
-    assert seen(fabric, "blue.web-1", OUTSIDE, GATEWAY, 7001) == PUBLIC["blue"]
-
-
-def test_what_comes_in_is_what_the_intent_says(fabric: Fabric) -> None:
-    forwarded = "10.1.2.11", 22
-    assert seen(fabric, OUTSIDE, "red.db-1", PUBLIC["red"], 2222, forwarded) == GATEWAY
-    assert seen(fabric, OUTSIDE, "blue.db-1", PUBLIC["blue"], 2222, forwarded) == GATEWAY
-    assert seen(fabric, OUTSIDE, "red.web-2", STATIC, 80, ("10.1.1.12", 80)) == GATEWAY
-    assert seen(fabric, OUTSIDE, "red.web-2", STATIC, 81, ("10.1.1.12", 81)) is None
-    assert seen(fabric, OUTSIDE, "red.db-1", PUBLIC["red"], 2223, ("10.1.2.11", 2223)) is None
-    assert not fabric.twin.pings(OUTSIDE, STATIC, patience=1)
-    assert not fabric.twin.pings(OUTSIDE, "10.1.1.12", patience=1)
-
-
-def test_ipv6_is_routed_as_it_is_and_what_comes_in_is_what_the_firewall_says(fabric: Fabric) -> None:
-    assert seen(fabric, "red.web-1", OUTSIDE, GATEWAY6, 7001) == WEB_1
-    assert seen(fabric, OUTSIDE, "red.web-2", WEB_2, 80) == GATEWAY6
-    assert seen(fabric, OUTSIDE, "red.web-2", WEB_2, 81) is None
-    assert not fabric.twin.pings(OUTSIDE, WEB_1, patience=1)
+    assert_seen(
+        fabric,
+        {
+            ("red.web-1", OUTSIDE, GATEWAY, 7001): PUBLIC["red"],
+            ("red.db-1", OUTSIDE, GATEWAY, 7001): PUBLIC["red"],
+            ("red.web-2", OUTSIDE, GATEWAY, 7001): STATIC,
+            ("blue.web-1", OUTSIDE, GATEWAY, 7001): PUBLIC["blue"],
+            ("red.web-1", OUTSIDE, GATEWAY6, 7001): WEB_1,
+        },
+    )
     assert not fabric.twin.pings("blue.web-1", GATEWAY6, patience=1)
 
 
+def test_what_comes_in_is_what_the_intent_says(fabric: Fabric) -> None:
+    forwarded, static = ("10.1.2.11", 22), "10.1.1.12"
+    assert_seen(
+        fabric,
+        {
+            (OUTSIDE, "red.db-1", PUBLIC["red"], 2222, forwarded): GATEWAY,
+            (OUTSIDE, "blue.db-1", PUBLIC["blue"], 2222, forwarded): GATEWAY,
+            (OUTSIDE, "red.web-2", STATIC, 80, (static, 80)): GATEWAY,
+            (OUTSIDE, "red.web-2", STATIC, 81, (static, 81)): None,
+            (OUTSIDE, "red.db-1", PUBLIC["red"], 2223, ("10.1.2.11", 2223)): None,
+            (OUTSIDE, "red.web-2", WEB_2, 80): GATEWAY6,
+            (OUTSIDE, "red.web-2", WEB_2, 81): None,
+        },
+    )
+    for address in (STATIC, static, WEB_1):
+        assert not fabric.twin.pings(OUTSIDE, address, patience=1)
+
+
 def test_guests_reach_what_is_forwarded_from_inside_too(fabric: Fabric) -> None:
-    assert seen(fabric, "red.web-1", "red.db-1", PUBLIC["red"], 2222, ("10.1.2.11", 22)) == PUBLIC["red"]
-    assert seen(fabric, "red.web-1", "red.web-2", PUBLIC["red"], 8080, ("10.1.1.12", 80)) == PUBLIC["red"]
-    assert seen(fabric, "red.web-1", "red.web-2", STATIC, 80, ("10.1.1.12", 80)) == PUBLIC["red"]
-    assert seen(fabric, "blue.web-1", "red.db-1", PUBLIC["red"], 2222, ("10.1.2.11", 22)) == PUBLIC["blue"]
+    assert_seen(
+        fabric,
+        {
+            ("red.web-1", "red.db-1", PUBLIC["red"], 2222, ("10.1.2.11", 22)): PUBLIC["red"],
+            ("red.web-1", "red.web-2", PUBLIC["red"], 8080, ("10.1.1.12", 80)): PUBLIC["red"],
+            ("red.web-1", "red.web-2", STATIC, 80, ("10.1.1.12", 80)): PUBLIC["red"],
+            ("blue.web-1", "red.db-1", PUBLIC["red"], 2222, ("10.1.2.11", 22)): PUBLIC["blue"],
+        },
+    )
 
 
 def test_networks_of_a_tenant_are_joined_and_nothing_else_is(fabric: Fabric) -> None:
@@ -359,7 +387,8 @@ def test_a_router_is_rebuilt_and_the_other_tenants_notices_nothing(fabric: Fabri
 @pytest.mark.parametrize(("forwarding", "driver"), [("static", "openflow"), ("plain", "ipset")])
 def test_however_packets_are_forwarded_and_judged(fabric: Fabric, forwarding: str, driver: str) -> None:
     fabric.fabric.update(forwarding=forwarding, security_driver=driver)
-    fabric.tenants["red"]["security_groups"] = {"default": {"rules": RULES}}
+    for tenant in ("red", "blue"):
+        fabric.tenants[tenant]["security_groups"] = {"default": {"rules": RULES}}
     fabric.run("site")
     assert wait_until(lambda: seen(fabric, "red.db-1", OUTSIDE, GATEWAY, 7009) == PUBLIC["red"], 30)
     assert "lease of 10.1.1.12 obtained" in fabric.twin.run(
@@ -373,7 +402,16 @@ def test_however_packets_are_forwarded_and_judged(fabric: Fabric, forwarding: st
         ("red.web-1", "red.db-1", "10.1.2.11", 5432),  # by the groups
         (OUTSIDE, "red.web-2", STATIC, 81, ("10.1.1.12", 81)),
     )
-    assert seen(fabric, OUTSIDE, "blue.db-1", PUBLIC["blue"], 2222, ("10.1.2.11", 22)) == GATEWAY
+    assert_seen(
+        fabric,
+        {
+            (OUTSIDE, "blue.db-1", PUBLIC["blue"], 2222, ("10.1.2.11", 22)): GATEWAY,
+            ("blue.web-1", "blue.db-1", PUBLIC["blue"], 2222, ("10.1.2.11", 22)): PUBLIC["blue"],
+            ("blue.web-1", "blue.db-1", "10.1.2.11", 22): "10.1.1.11",
+            ("blue.web-1", "blue.db-1", "10.1.2.11", 5432): None,
+            ("blue.web-2", OUTSIDE, GATEWAY, 7010): PUBLIC["blue"],
+        },
+    )
     gateway_answers(fabric)
 
 

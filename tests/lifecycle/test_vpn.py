@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """VPNs of routers, by real peers: two sites of one tenant; the laptop and two more sites of another somewhere outside.
 
-Both tenants have the same subnets and the same addresses in their tunnels, on one hypervisor.
+All tenants have the same subnets, two the same addresses in their tunnels, on one hypervisor. The third one's router
+stands on both, with a site of its own.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import base64
 import copy
 import json
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,12 +21,13 @@ from typing import Any, NamedTuple
 import packets
 import pytest
 from lifecycle_fabric import Fabric, port
+from oracle import Oracle
 from packets import wait_until
 from sites import Sites
 
 HERE = Path(__file__).parent
 OUTSIDE, CORE, LAPTOP_IP = "198.51.100.0/24", "198.51.100.1", "198.51.100.7"
-EDGE, NEAR_IP, FAR_IP = "203.0.113.10", "203.0.113.20", "203.0.113.21"
+EDGE, NEAR_IP, FAR_IP, TWICE = "203.0.113.10", "203.0.113.20", "203.0.113.21", "203.0.113.30"
 WEB, DB, LAB = "10.1.1.10", "10.1.2.10", "10.2.1.10"
 LARGEST = 1500 - 60 - 28  # bytes of a ping that fits the tunnel
 
@@ -39,15 +42,23 @@ LAPTOP = KeyPair("GN4076eawKFD2bru/gbOhIgS8hkTK/2x22eBsemsM38=", "q6S+T8whGFyyHc
 NEAR = KeyPair("oGKjJlrYfXFes/GfXPpnQzF29p5OdfL7Lp/1heynxWI=", "nZ0wBbgXqbc+e/k2E2kqivPE+F7NgB0PY3L9h02LjFg=")
 FAR = KeyPair("CP+T1FUV3jMXpxd1Bm6sd1PkH8ZED5Z3+vNmsa1DB30=", "C37u0P8VSRsw5poCHPQ/OoSWtVISMpeDdpWlLpm9BkQ=")
 SHARED = "154m6KqGZLk8Vhj903OFmX03dlkpSI/s9TkxbwdJA5A="
-KEYS = {"branch": "the first key of the branch's", "depot": "what only the depot's end knows, \\ and $we"}  # of IPsec
+KEYS = {  # of IPsec
+    "branch": "the first key of the branch's",
+    "depot": "what only the depot's end knows, \\ and $we",
+    "shop": "the key that the shop has, alone",
+}
 ENCODED = base64.b64encode(KEYS["branch"].encode()).decode()  # as strongSwan is given it
 NEXT_KEY = "the next key of the branch's"
 SECRETS = {
     **{"acme-laptop": SHARED, "globex-near": NEAR.private, "globex-far": FAR.private, "unused": LAPTOP.private},
     **{f"acme-{name}": key for name, key in KEYS.items()},
 }
-PLACES = {"branch": ("192.0.2.9", "192.168.60.0/24"), "depot": ("192.0.2.10", "192.168.61.0/24")}
-BRANCH, DEPOT = "192.168.60.1", "192.168.61.1"
+PLACES = {
+    "branch": ("192.0.2.9", "192.168.60.0/24", EDGE),
+    "depot": ("192.0.2.10", "192.168.61.0/24", EDGE),
+    "shop": ("192.0.2.11", "192.168.62.0/24", TWICE),
+}
+BRANCH, DEPOT, SHOP = "192.168.60.1", "192.168.61.1", "192.168.62.1"
 LARGEST_TO_SITE = 1500 - 101 - 28
 
 
@@ -61,7 +72,7 @@ def router(host: str, ip: str, networks: list[str], vpn: dict[str, Any], *sites:
 
 
 def site(name: str) -> dict[str, Any]:
-    remote, subnet = PLACES[name]
+    remote, subnet, _router = PLACES[name]
     given = {"type": "ipsec", "remote": remote, "remote_subnets": subnet, "networks": "web", "psk": f"acme-{name}"}
     return {**given, "remote_id": f"{name}.example.org"}
 
@@ -89,7 +100,7 @@ TENANTS: dict[str, Any] = {
                         },
                     },
                 },
-                *PLACES,
+                *("branch", "depot"),
             )
         },
         "ports": {"web-1": port("hv1", "web", WEB), "db-1": port("hv1", "db", DB)},
@@ -132,9 +143,22 @@ TENANTS: dict[str, Any] = {
         },
         "ports": {"web-1": port("hv1", "web", WEB), "lab-1": port("hv2", "lab", LAB)},
     },
+    "initech": {
+        "networks": {"web": gre("10.1.1.0/24")},
+        "routers": {
+            "twice": {
+                "hypervisors": ["hv1", "hv2"],
+                "networks": {"web": {}},
+                "external": {"network": "internet", "ip": TWICE},
+                "vpn": {"shop": site("shop")},
+            }
+        },
+        "ports": {"web-1": port("hv2", "web", WEB)},
+    },
 }
 EXTERNAL = {"internet": {"type": "flat", "physical_network": "physnet1", "subnet": "203.0.113.0/24"}}
 STRONGSWAN = ("charon-systemd", "libcharon-extra-plugins", "libstrongswan-standard-plugins", "strongswan-swanctl")
+REDUNDANCY = ("keepalived", "conntrackd", "conntrack")
 TRACES = """
 ls -d /etc/tenantry/* /etc/systemd/system/tenantry-* /run/tenantry-[ir]* /run/wireguard /run/netns/tenantry-* 2>&1
 systemctl list-units --all --plain --no-legend 'tenantry-*@*'
@@ -152,7 +176,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def fabric(new_fabric: Callable[..., Fabric], secrets: str) -> Fabric:
-    packages = ["dnsmasq-base", "nftables", "wireguard-go", "wireguard-tools", *STRONGSWAN]
+    packages = ["dnsmasq-base", "nftables", "wireguard-go", "wireguard-tools", *STRONGSWAN, *REDUNDANCY]
     options = ["-etwin_driver=systemd", f"-e{json.dumps({'twin_packages': packages})}"]
     return new_fabric(copy.deepcopy(TENANTS), ["hv1", "hv2"], options=options, external_networks=EXTERNAL)
 
@@ -193,7 +217,7 @@ def laptop(fabric: Fabric, public_keys: dict[str, str]) -> Iterator[Laptop]:
 
 @pytest.fixture(scope="module")
 def sites(fabric: Fabric, public_keys: dict[str, str]) -> Sites:
-    return Sites(fabric, EDGE, "10.1.1.0/24", PLACES)
+    return Sites(fabric, "10.1.1.0/24", PLACES)
 
 
 class Laptop:
@@ -239,6 +263,10 @@ def wire(fabric: Fabric) -> list[str]:
     return [link["ifname"] for link in links if link.get("master", "").startswith("n-")]
 
 
+def traced(fabric: Fabric, sender: str, receiver: str) -> str:
+    return Oracle(fabric).told(sender, receiver, proto="icmp", port=None)
+
+
 def test_two_sites_and_a_laptop_are_joined_and_the_wire_shows_wireguard_alone(
     fabric: Fabric, laptop: Laptop, sites: Sites, public_keys: dict[str, str]
 ) -> None:
@@ -256,6 +284,18 @@ def test_two_sites_and_a_laptop_are_joined_and_the_wire_shows_wireguard_alone(
         assert fabric.twin.pings("acme.web-1", "10.99.0.2")
         assert not laptop.pings(DB, patience=2), "the laptop is joined with another network"
         assert wait_until(lambda: f"icmp {LAB} > {WEB}" in lines["globex.web-1"])
+    assert traced(fabric, "10.99.0.2", "acme.web-1") == "10.99.0.2 reaches acme.web-1, and the answer comes back."
+    assert traced(fabric, "globex.lab-1", "globex.web-1").startswith(
+        "globex.lab-1 reaches globex.web-1, and the answer"
+    )
+    assert traced(fabric, "globex.web-1", LAB) == "globex.web-1 reaches globex.lab-1, and the answer comes back."
+    assert traced(fabric, "acme.web-1", "10.99.0.2") == (
+        "acme.web-1 gets to 10.99.0.2 by peer laptop of VPN office of router acme.edge, and the answer comes back."
+    )
+    assert traced(fabric, "10.99.0.2", "acme.db-1") == (
+        "10.99.0.2 does not reach acme.db-1: router acme.edge is between them, and "
+        "tenants.acme.routers.edge.vpn.office.peers.laptop does not join acme.db."
+    )
     to_wireguard = {f"udp {one} > {other} 51820" for one, other in ((NEAR_IP, FAR_IP), (FAR_IP, NEAR_IP))}
     seen = {line for line in lines["underlay"] if "192.0.2." not in line} - {"ready", "ipv6"}
     assert to_wireguard <= seen
@@ -269,10 +309,10 @@ def test_two_sites_and_a_laptop_are_joined_and_the_wire_shows_wireguard_alone(
 
 
 def test_verify_asks_from_one_site_to_the_other(fabric: Fabric, public_keys: dict[str, str]) -> None:
-    """Three ends are elsewhere: the laptop, and two sites."""
+    """Four ends are elsewhere: the laptop, and three sites."""
     told = fabric.run("verify", "-everify_attack=false").output
-    assert "Not measured of the outside: 3 VPNs to elsewhere." in told
-    assert "8 reach, 8 isolated, 0 wrong." in told
+    assert "Not measured of the outside: 4 VPNs to elsewhere." in told
+    assert "9 reach, 16 isolated, 0 wrong." in told
 
 
 def test_other_sites_are_joined_by_ipsec_alone(fabric: Fabric, sites: Sites) -> None:
@@ -288,6 +328,8 @@ def test_other_sites_are_joined_by_ipsec_alone(fabric: Fabric, sites: Sites) -> 
             assert wait_until(lambda: reaches("acme.web-1", BRANCH, patience=1))
             assert reaches("acme.web-1", BRANCH, LARGEST_TO_SITE)
             assert not reaches("acme.db-1", BRANCH, patience=1), "another network is joined"
+            assert " by VPN branch of router acme.edge, and the answer " in traced(fabric, "acme.web-1", BRANCH)
+            assert "edge.vpn.branch does not join acme.db." in traced(fabric, "acme.db-1", BRANCH)
             sites.sh(f"ip netns exec branch ping -c1 -W1 -I {BRANCH} {WEB}")
             with packets.pinging(fabric.twin, {"acme.web-1": BRANCH}) as pings:
                 fabric.twin.run("hv1", "systemctl", "kill", "--signal=KILL", "tenantry-ipsec@acme.edge")
@@ -298,9 +340,38 @@ def test_other_sites_are_joined_by_ipsec_alone(fabric: Fabric, sites: Sites) -> 
         fabric.twin.run("hv1", "systemctl", "stop", "tenantry-wireguard@acme.edge")
         assert not reaches("acme.web-1", "10.99.0.2", patience=1)
         fabric.twin.run("hv1", "systemctl", "start", "tenantry-wireguard@acme.edge")
-    esp = {f"esp {EDGE} > {remote}" for remote, _subnet in PLACES.values()}
-    assert esp | {f"esp {remote} > {EDGE}" for remote, _subnet in PLACES.values()} <= set(lines["underlay"])
+    ends = [(remote, PLACES[name][2]) for name, (remote, *_more) in PLACES.items() if name != "shop"]
+    esp = {f"esp {one} > {other}" for pair in ends for one, other in (pair, pair[::-1])}
+    assert esp <= set(lines["underlay"])
     assert [line for line in lines["underlay"] if "192.168.6" in line or "10.99." in line] == []
+
+
+def holder(fabric: Fabric) -> str:
+    """Return which hypervisors have the addresses of the router that stands on both."""
+    show = ("ip", "-n", "tenantry-initech.twice", "-oneline", "address")
+    return ",".join(host for host in fabric.hypervisors if f"{TWICE}/24" in fabric.twin.run(host, *show))
+
+
+def test_the_other_hypervisor_takes_the_tunnel_over_and_nothing_leaves_in_the_clear(
+    fabric: Fabric, sites: Sites
+) -> None:
+    script, remote = (HERE / "kinds.py").read_text(), PLACES["shop"][0]
+    sniffer = {"underlay": ["/usr/bin/python3", "-c", script, *wire(fabric)]}
+    with sites.answering(KEYS), packets.running(fabric.twin, sniffer) as lines:
+        assert wait_until(lambda: fabric.twin.pings("initech.web-1", SHOP, patience=1))
+        worker = holder(fabric)
+        [other] = {"hv1", "hv2"} - {worker}
+        since = time.monotonic()
+        fabric.twin.run(worker, "systemctl", "kill", "--signal=KILL", "tenantry-keepalived@initech.twice")
+        assert wait_until(lambda: holder(fabric) == other, 10)
+        assert wait_until(lambda: fabric.twin.pings("initech.web-1", SHOP, patience=1), 20)
+        gap = time.monotonic() - since
+    print(f"the tunnel is by the other hypervisor after {gap:.1f} s")
+    assert gap < 10
+    about = {line for line in lines["underlay"] if remote in line or "192.168.62." in line}
+    esp = {f"esp {TWICE} > {remote}", f"esp {remote} > {TWICE}"}
+    assert esp <= about
+    assert {line.split()[-1] for line in about - esp} <= {"500", "4500"}, about
 
 
 def test_strongswan_itself_reads_a_file_before_it_is_used(fabric: Fabric, sites: Sites) -> None:

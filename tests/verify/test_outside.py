@@ -29,9 +29,9 @@ print("ready", flush=True)
 """
 
 
-def ask(lab: Lab, *questions: tuple[str, str, int | None]) -> list[tuple[bool, str, str]]:
+def ask(lab: Lab, *questions: tuple[str, str, int | None]) -> list[tuple[bool, list[str], str]]:
     ways = [{"protocol": protocol, "address": address, "port": port} for protocol, address, port in questions]
-    return [(one["answered"], one["answerer"], one["note"]) for one in _replies(lab, ways, 2)]
+    return [(one["answered"], one["answerers"], one["note"]) for one in _replies(lab, ways, 2)]
 
 
 def _replies(lab: Lab, ways: list[dict[str, Any]], timeout: int) -> list[dict[str, Any]]:
@@ -48,11 +48,12 @@ def listen(lab: Lab, *services: str) -> None:
 def test_who_answers_and_who_does_not(bridged: Lab) -> None:
     listen(bridged, "tcp 80", "http 80", "http 81", "udp 53")
     bridged.hosts[ANSWERER].start_daemon("python3", "-c", SERVER)
-    named, other = (True, ANSWERER, ""), (True, "", "somebody else answered")
-    expected: dict[tuple[str, str, int | None], tuple[bool, str, str]] = {
-        ("icmp", ADDRESS, None): (True, "", ""),
-        ("icmp", ADDRESS6, None): (True, "", ""),
-        ("icmp", NOBODY, None): (False, "", "no reply"),
+    named: tuple[bool, list[str], str] = (True, [ANSWERER], "")
+    other: tuple[bool, list[str], str] = (True, [], "somebody else answered")
+    expected: dict[tuple[str, str, int | None], tuple[bool, list[str], str]] = {
+        ("icmp", ADDRESS, None): (True, [], ""),
+        ("icmp", ADDRESS6, None): (True, [], ""),
+        ("icmp", NOBODY, None): (False, [], "no reply"),
         ("tcp", ADDRESS, 47021): named,
         ("tcp", ADDRESS6, 47021): named,
         ("tcp", ADDRESS, 80): named,  # which answers both
@@ -60,13 +61,13 @@ def test_who_answers_and_who_does_not(bridged: Lab) -> None:
         ("http", ADDRESS6, 81): named,
         ("udp", ADDRESS, 53): named,
         ("udp", ADDRESS6, 53): named,
-        ("tcp", ADDRESS, 82): (False, "", "Connection refused"),
-        ("udp", ADDRESS, 54): (False, "", "Connection refused"),
-        ("http", ADDRESS, 82): (False, "", "Connection refused"),
+        ("tcp", ADDRESS, 82): (False, [], "Connection refused"),
+        ("udp", ADDRESS, 54): (False, [], "Connection refused"),
+        ("http", ADDRESS, 82): (False, [], "Connection refused"),
         ("http", ADDRESS, 8080): other,
         ("tcp", ADDRESS, 8082): other,
-        ("http", ADDRESS, 8081): (False, "", "the load balancer has no member that answers"),
-        ("http", ADDRESS, 8082): (False, "", "the load balancer has no member that answers"),
+        ("http", ADDRESS, 8081): (False, [], "the load balancer has no member that answers"),
+        ("http", ADDRESS, 8082): (False, [], "the load balancer has no member that answers"),
     }
     replies = dict(zip(expected, ask(bridged, *expected)))
     assert replies == expected
@@ -93,4 +94,26 @@ def test_a_load_balancer_is_waited_for(bridged: Lab) -> None:
     found = []
     for settles in (0, 3):
         found += _replies(bridged, [{**question, "settles": settles}], 1)
-    assert [one["answerer"] for one in found] == ["", ANSWERER]
+    assert [one["answerers"] for one in found] == [[], [ANSWERER]]
+
+
+TURNS = f"""
+import socket
+answers = [{answer_of(RUN, ANSWERER)!r}] * 5 + [b"of nobody"]
+with socket.create_server(("", 80), backlog=100) as server:
+    print("ready", flush=True)
+    while True:
+        with server.accept()[0] as caller:
+            caller.recv(1000)
+            answer = answers.pop(0) if answers else {answer_of(RUN, ASKER)!r}
+            caller.sendall(b"HTTP/1.1 200 x\\r\\n\\r\\n" + answer)
+"""
+
+
+def test_all_members_are_waited_for_and_no_longer(bridged: Lab) -> None:
+    bridged.hosts[ANSWERER].start_daemon("python3", "-c", TURNS)
+    question = {"protocol": "http", "address": ADDRESS, "port": 80}
+    awaited = [[], [ASKER, ANSWERER], [ASKER, ANSWERER]]
+    found = [_replies(bridged, [{**question, "answerers": names}], 1)[0] for names in awaited]
+    assert [one["answerers"] for one in found] == [[ANSWERER], [ASKER, ANSWERER], [ASKER]]
+    assert [one["note"] for one in found] == ["", "somebody else answered", ""]

@@ -22,9 +22,11 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reachability i
     Cell,
     Verdict,
 )
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed
 
 COLUMNS = 100
 WORDS = 20  # wrong cells that are put into words
+_MEMBERS = 10  # of load balancers that are named
 WRONG_CELL = "wrong"
 _NONE = "none"  # no such pair: an endpoint and itself
 _COLOURS = {  # ANSI: ECMA-48, SGR
@@ -97,6 +99,7 @@ def render(
         _legend(style, verdict),
         *(style.arrow(line) for line in in_words(verdict, WORDS)),
         *_attacks(verdict),
+        *_unseen(verdict),
         summary(verdict),
     ]
     lines[-1] = style.paint(lines[-1], WRONG_CELL if verdict.wrong or verdict.ailments else REACHES)
@@ -126,6 +129,13 @@ def _attacks(verdict: Verdict) -> Iterator[str]:
     if verdict.attacks:
         frames, attackers = sum(verdict.attacks.values()), len(verdict.attacks)
         yield f"Attacks: {frames:,} frames from {attackers:,} endpoints, beside honest ones."
+
+
+def _unseen(verdict: Verdict) -> Iterator[str]:
+    """Yield what is said of members that nobody was led to, or that have no name to answer with."""
+    if verdict.unseen:
+        members = [f"{name} at {balancer}" for balancer, names in sorted(verdict.unseen.items()) for name in names]
+        yield f"Not measured of load balancers, whether these answer: {listed(members, _MEMBERS)}."
 
 
 def _tables(endpoints: Sequence[Endpoint], verdict: Verdict) -> Iterator[_Table]:

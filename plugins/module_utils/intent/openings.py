@@ -95,7 +95,7 @@ def _forwards(around: Surroundings, section: Section, router: Router, guests: Gu
             continue
         claim_ports(around, forward, public, protocol, ports)
         single = to_port if ports.first == ports.last else None
-        yield Opening(public, guests[target], protocol, ports, single, sources)
+        yield Opening(public, guests[target], protocol, ports, single, sources, path)
 
 
 def claim_ports(around: Surroundings, entry: Section, public: str, protocol: str, ports: Ports) -> None:
@@ -108,7 +108,8 @@ def _firewall(section: Section, static: Mapping[str, str], guests: Guests, route
     given: list[Any] = section.optional("firewall", sequence, []) or []
     reached = "port with static_nat on this router" + (", or with an IPv6 address on its networks" if routed else "")
     for at, value in enumerate(given):
-        rule = Section(section.faults, f"{section.path_to('firewall')}[{at}]", value, _RULE_KEYS)
+        path = f"{section.path_to('firewall')}[{at}]"
+        rule = Section(section.faults, path, value, _RULE_KEYS)
         rule.optional("description", text, "")
         target = rule.required("to", one_of_names({*static, *routed}, reached), "web-1")
         protocol = rule.optional("protocol", one_of(_PROTOCOLS), None)
@@ -122,7 +123,7 @@ def _firewall(section: Section, static: Mapping[str, str], guests: Guests, route
             for public, address in ends:
                 mine = tuple(cidr for cidr in sources if family(cidr) == family(public))
                 if mine or sources == ANYWHERE:
-                    yield Opening(public, address, protocol, ports, None, mine or ANYWHERE)
+                    yield Opening(public, address, protocol, ports, None, mine or ANYWHERE, path)
 
 
 def sources_of(section: Section, families: Collection[int] = (4,)) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class Passage:
         )
 
 
-class _Tunnel(NamedTuple):
+class Tunnel(NamedTuple):
     """One end of a VPN, as it is written there."""
 
     kind: str
@@ -45,20 +45,23 @@ class _Tunnel(NamedTuple):
     remote: str | None  # where the other end is called; None: it has to call
     beyond: Sequence[str]  # networks of addresses that are behind the other end
     networks: Sequence[str]  # full names of those that are joined with it
+    router: Router
+    path: str
+    words: str
 
 
 class _Vpns:
     """The ends of all VPNs. Two are of one if one calls the other, which calls it too or nobody."""
 
     def __init__(self, routers: Iterable[Router]) -> None:
-        self.tunnels = [tunnel for router in routers for tunnel in _tunnels(router)]
-        self._ends: dict[tuple[str, str, str | None], list[_Tunnel]] = {}
-        self._callers: dict[tuple[str, str | None], list[_Tunnel]] = {}
+        self.tunnels = [tunnel for router in routers for tunnel in tunnels_of(router)]
+        self._ends: dict[tuple[str, str, str | None], list[Tunnel]] = {}
+        self._callers: dict[tuple[str, str | None], list[Tunnel]] = {}
         for tunnel in self.tunnels:
             self._ends.setdefault((tunnel.kind, tunnel.here, tunnel.remote), []).append(tunnel)
             self._callers.setdefault((tunnel.kind, tunnel.remote), []).append(tunnel)
 
-    def joined_with(self, tunnel: _Tunnel) -> Iterator[_Tunnel]:
+    def joined_with(self, tunnel: Tunnel) -> Iterator[Tunnel]:
         """Yield the other end; several where it does not say whom it waits for."""
         if tunnel.remote is None:
             yield from self._callers.get((tunnel.kind, tunnel.here), ())
@@ -86,18 +89,27 @@ def lonely_vpns(intent: Intent) -> int:
     return sum(not any(vpns.joined_with(tunnel)) for tunnel in vpns.tunnels)
 
 
+def other_ends(intent: Intent, tunnel: Tunnel) -> list[Tunnel]:
+    """Return the ends in the intent that a VPN may join this one with."""
+    return list(_Vpns(_routers(intent)).joined_with(tunnel))
+
+
 def _routers(intent: Intent) -> list[Router]:
     return [router for tenant in intent.tenants.values() for router in tenant.routers.values() if router.outside]
 
 
-def _tunnels(router: Router) -> Iterator[_Tunnel]:
-    here = router.outside.address if router.outside else ""
+def tunnels_of(router: Router) -> Iterator[Tunnel]:
+    """Yield the ends of VPNs that a router has."""
+    here, vpn = router.outside.address if router.outside else "", f"{router.path}.vpn"
     if router.wireguard:
+        name = router.wireguard.name
         called = f"{here}:{router.wireguard.port}"
         for peer in router.wireguard.peers:
-            yield _Tunnel("wireguard", called, peer.endpoint, peer.allowed_ips, peer.networks)
+            path, words = f"{vpn}.{name}.peers.{peer.name}", f"peer {peer.name} of VPN {name}"
+            yield Tunnel("wireguard", called, peer.endpoint, peer.allowed_ips, peer.networks, router, path, words)
     for site in router.sites:
-        yield _Tunnel("ipsec", here, site.remote, site.remote_subnets, site.networks)
+        path, words = f"{vpn}.{site.name}", f"VPN {site.name}"
+        yield Tunnel("ipsec", here, site.remote, site.remote_subnets, site.networks, router, path, words)
 
 
 def _by_vpn(routers: Sequence[Router]) -> Iterator[Passage]:

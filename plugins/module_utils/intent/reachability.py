@@ -49,6 +49,7 @@ class Verdict:
     cells: tuple[Cell, ...]
     ailments: Mapping[str, str]  # endpoint: why its measurement proves little
     attacks: Mapping[str, int] = field(default_factory=dict)  # endpoint: frames that it sent and nobody may hear
+    unseen: Mapping[str, Sequence[str]] = field(default_factory=dict)  # load balancer: members that nobody measures
 
     @property
     def wrong(self) -> list[Cell]:

@@ -61,6 +61,7 @@ class Opening:
     ports: Ports | None
     target_port: int | None = None  # None: the same
     sources: Sequence[str] = ANYWHERE
+    path: str = ""  # where it is written
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,7 @@ class Way:
     sources: tuple[str, ...] = ANYWHERE  # from which networks it is open
     is_open: bool = True
     settles: int = 0  # seconds until a load balancer has found out which members serve; 0: it is none
+    spreads: bool = False  # whether it leads who asks again to another member
 
     @property
     def network(self) -> str:
@@ -172,6 +173,7 @@ class _Ways:
                 goal_port=balancer.to_port,
                 sources=tuple(balancer.sources),
                 settles=_settles(balancer),
+                spreads="source" not in (balancer.algorithm, balancer.stickiness),
             )
 
     def _near(self, member: str) -> str:

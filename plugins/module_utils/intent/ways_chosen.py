@@ -49,6 +49,8 @@ class Asked:
     answerers: tuple[str, ...] = ()  # guests that may answer; none: the outside does
     service: str = ""  # what these are asked, as "udp 53"
     settles: int = 0  # seconds until it is what it shall be
+    spreads: bool = False  # whether all of these answer, each in turn
+    others: tuple[str, ...] = ()  # members whose answers have no name
 
     @property
     def words(self) -> str:
@@ -148,19 +150,23 @@ class _Chooser:
         hearing = [goal.guest for goal in here if opened and self._hears(way, goal, source, goal_port)]
         if not here or (opened and not hearing and len(here) < len(way.goals)):
             return None  # it is open to guests that nobody knows
-        balanced = way.settles and opened
+        balanced = bool(way.settles) and opened
+        protocol = HTTP if balanced else way.protocol
+        strangers = [goal.guest or goal.address for goal in way.goals if goal not in here]
         return Asked(
             asker=asker,
             sender=way.sender,
             receiver=way.receiver or (hearing or [goal.guest for goal in here])[0],
             name=way.name,
-            protocol=HTTP if balanced else way.protocol,
+            protocol=protocol,
             address=way.address,
             port=number,
             wanted=bool(hearing),
             answerers=tuple(hearing),
-            service=f"{way.protocol} {goal_port}",
+            service=f"{protocol} {goal_port}",
             settles=way.settles if balanced and hearing else 0,
+            spreads=balanced and way.spreads and bool(hearing),
+            others=tuple(strangers) if balanced else (),
         )
 
     def _lets_in(self, way: Way, number: int, source: str) -> bool:
@@ -202,17 +208,18 @@ def questions(asked: Iterable[Asked]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for one in asked:
         question = {"protocol": one.protocol, "address": one.address, "port": one.port or None, "settles": one.settles}
-        found.setdefault(one.asker, []).append(question)
+        heard = {"answerers": list(one.answerers)} if one.spreads else {}
+        found.setdefault(one.asker, []).append({**question, **heard})
     return found
 
 
 def as_data(asked: Iterable[Asked]) -> list[dict[str, Any]]:
-    return [{**asdict(one), "answerers": list(one.answerers)} for one in asked]
+    return [{**asdict(one), "answerers": list(one.answerers), "others": list(one.others)} for one in asked]
 
 
 def parse_asked(data: Iterable[Mapping[str, Any]]) -> Iterator[Asked]:
     for one in data:
-        yield Asked(**{**one, "answerers": tuple(one["answerers"])})
+        yield Asked(**{**one, "answerers": tuple(one["answerers"]), "others": tuple(one["others"])})
 
 
 def _connection(protocol: str, source: str, target: str, port: int) -> Connection:

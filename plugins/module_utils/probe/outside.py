@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.probe.responder impor
 
 _AT_ONCE = 128
 _AGAIN = 0.5  # seconds after which a question that is not answered is repeated
+_ROUND = 32  # the most requests to a load balancer at once
 _NO_REPLY = "no reply"
 _NO_MEMBER = "the load balancer has no member that answers"
 _NO_SERVER = (b"502", b"503", b"504")  # RFC 9110: a gateway has nobody behind it that answers
@@ -32,6 +33,7 @@ class Question(NamedTuple):
     address: str
     port: int  # 0 with icmp
     settles: int  # seconds that an answer may take beyond what the network needs
+    answerers: Sequence[str] = ()  # with http, who all shall be heard; none: any answer will do
 
 
 def ask(questions: Sequence[Question], run: str, timeout: float) -> list[dict[str, Any]]:
@@ -48,7 +50,7 @@ def _ask(question: Question, run: str, timeout: float) -> dict[str, Any]:
         if question.protocol == "udp":
             return _datagram(question, run, until)
         if question.protocol == "http":
-            return _request(question, run, until + question.settles)
+            return _request(question, run, timeout)
         return _call(question, run, until)
     except TimeoutError:
         return _reply(note=_NO_REPLY)
@@ -56,31 +58,45 @@ def _ask(question: Question, run: str, timeout: float) -> dict[str, Any]:
         return _reply(note=os.strerror(error.errno or 0))
 
 
-def _reply(answered: bool = False, answerer: str = "", note: str = "") -> dict[str, Any]:
-    return {"answered": answered, "answerer": answerer, "note": note}
+def _reply(answered: bool = False, answerers: Iterable[str] = (), note: str = "") -> dict[str, Any]:
+    return {"answered": answered, "answerers": sorted(answerers), "note": note}
+
+
+def _answer_of(name: str) -> dict[str, Any]:
+    return _reply(True, [name]) if name else _reply(True, note=ELSEWHERE)
 
 
 def _call(question: Question, run: str, until: float) -> dict[str, Any]:
-    name = answerer_in(_heard(question, b"", until), run)
-    return _reply(True, name, "" if name else ELSEWHERE)
+    return _answer_of(answerer_in(_heard(question, b"", until), run))
 
 
-def _request(question: Question, run: str, until: float) -> dict[str, Any]:
-    """Ask a load balancer until one of its members answers; it may not know yet that they do."""
+def _request(question: Question, run: str, timeout: float) -> dict[str, Any]:
+    """Ask a load balancer, in rounds, until all are heard who shall be; it may not know yet that they serve."""
+    until = time.monotonic() + timeout + question.settles
+    size = min(2 * len(question.answerers) or 1, _ROUND)  # others have their turns between
+    names: set[str] = set()
+    notes: set[str] = set()
+    with ThreadPoolExecutor(size) as pool:
+        while True:
+            replies = list(pool.map(lambda _turn: _member(question, run, time.monotonic() + timeout), range(size)))
+            names.update(name for one in replies for name in one["answerers"])
+            notes = {one["note"] for one in replies} | (notes & {ELSEWHERE})
+            answered = bool(names) or ELSEWHERE in notes
+            if (answered and names.issuperset(question.answerers)) or time.monotonic() + _AGAIN > until:
+                return _reply(answered, names, ELSEWHERE if ELSEWHERE in notes else max(notes))
+            time.sleep(_AGAIN)
+
+
+def _member(question: Question, run: str, until: float) -> dict[str, Any]:
+    """Ask a load balancer once."""
     request = f"GET / HTTP/1.1\r\nHost: {question.address}\r\nConnection: close\r\n\r\n".encode()
-    while True:
-        try:
-            answer = _heard(question, request, until)
-            note = _NO_MEMBER
-        except OSError as error:
-            answer, note = b"", _NO_REPLY if isinstance(error, TimeoutError) else os.strerror(error.errno or 0)
-        status = answer.partition(b" ")[2][:3]
-        name = answerer_in(answer.partition(b"\r\n\r\n")[2], run)
-        if name or (answer and status not in _NO_SERVER):
-            return _reply(True, name, "" if name else ELSEWHERE)
-        if time.monotonic() + _AGAIN > until:
-            return _reply(note=note)
-        time.sleep(_AGAIN)
+    try:
+        answer = _heard(question, request, until)
+    except OSError as error:
+        return _reply(note=_NO_REPLY if isinstance(error, TimeoutError) else os.strerror(error.errno or 0))
+    if not answer or answer.partition(b" ")[2][:3] in _NO_SERVER:
+        return _reply(note=_NO_MEMBER)
+    return _answer_of(answerer_in(answer.partition(b"\r\n\r\n")[2], run))
 
 
 def _heard(question: Question, said: bytes, until: float) -> bytes:
@@ -105,14 +121,12 @@ def _datagram(question: Question, run: str, until: float) -> dict[str, Any]:
             asking.settimeout(min(_AGAIN, _left(until)))
             try:
                 asking.send(run.encode())
-                name = answerer_of_datagram(asking.recv(65535), run)
+                return _answer_of(answerer_of_datagram(asking.recv(65535), run))
             except TimeoutError:
                 continue
             except OSError as error:  # what came back for the one before: nobody has the port, or there is no way
                 note = os.strerror(error.errno or 0)
                 time.sleep(_AGAIN)
-            else:
-                return _reply(True, name, "" if name else ELSEWHERE)
     return _reply(note=note)
 
 

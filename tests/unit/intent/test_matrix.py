@@ -87,6 +87,13 @@ def test_a_good_network_is_drawn() -> None:
     assert render(PORTS, seen(PORTS), "Expected against measured", PLAIN) == GREEN
 
 
+def test_members_of_which_nothing_is_known_are_told() -> None:
+    verdict = replace(seen(PORTS), unseen={"203.0.113.10:443": [f"acme.web-{number}" for number in range(11)]})
+    told = ", ".join(f"acme.web-{number} at 203.0.113.10:443" for number in range(10))
+    line = f"Not measured of load balancers, whether these answer: {told} and 1 more."
+    assert render(PORTS, verdict, "", PLAIN).splitlines()[-2] == line
+
+
 def test_a_broken_network_is_drawn_in_ascii_and_in_words() -> None:
     assert render(PORTS, red(), "Expected against measured", ASCII) == RED
     assert render(PORTS, red(), "", ASCII).isascii()

@@ -30,7 +30,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_chosen im
     questions,
     services_of_ways,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_judged import judge_ways, outsiders
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ways_judged import judge_ways, outsiders, unseen
 
 INTENT = """
 fabric:
@@ -136,9 +136,25 @@ def test_guests_of_another_gateway_ask_nothing_by_the_router() -> None:
 def test_answers_are_expected_from_who_is_meant() -> None:
     asked = {(one.asker, one.protocol, one.port): one for one in chosen(CORE).asked if one.address == "203.0.113.10"}
     balanced = asked["core", "http", 80]
-    assert (balanced.answerers, balanced.service, balanced.settles) == (("acme.web-1", "acme.web-2"), "tcp 8080", 6)
+    assert (balanced.answerers, balanced.service, balanced.settles) == (("acme.web-1", "acme.web-2"), "http 8080", 6)
     forwarded = asked["core", "udp", 53]
     assert (forwarded.answerers, forwarded.service, forwarded.settles) == (("acme.dmz-1",), "udp 5353", 0)
+
+
+@pytest.mark.parametrize(
+    ("policy", "spreads"),
+    [
+        ("algorithm: leastconn", True),
+        ("mode: http, stickiness: cookie", True),  # of which no asker has one
+        ("algorithm: source", False),
+        ("stickiness: source", False),
+    ],
+)
+def test_each_member_shall_answer_where_each_has_its_turn(policy: str, spreads: bool) -> None:
+    asked = chosen(CORE, edge(f"{{load_balancers: {{site: {{{policy}}}}}}}")).asked
+    found = {one.asker: (one.spreads, one.answerers) for one in asked if one.protocol == "http"}
+    assert found == dict.fromkeys(("core", "acme.dmz-1"), (spreads, ("acme.web-1", "acme.web-2")))
+    assert {"answerers" in one for its in questions(asked).values() for one in its} == {spreads, False}
 
 
 def test_a_load_balancer_is_given_no_more_than_a_minute() -> None:
@@ -181,7 +197,8 @@ def test_a_guest_that_is_not_in_the_sample_answers_nobody() -> None:
     left = [line for line in EVERYTHING if "acme.dmz-1" not in line and "web-1 -> out udp" not in line]
     assert table(found.asked) == lines(*silent, *(line for line in left if "web-1 -> out tcp" not in line))
     others = chosen(CORE, without="acme.web-2").asked
-    assert [one.answerers for one in others if one.protocol == "http"] == [("acme.web-1",), ("acme.web-1",)]
+    balanced = [(one.answerers, one.others) for one in others if one.protocol == "http"]
+    assert balanced == [(("acme.web-1",), ("acme.web-2",))] * 2
 
 
 def test_guests_answer_where_ways_lead_to() -> None:
@@ -278,12 +295,15 @@ def test_questions_are_those_of_each_asker_in_order() -> None:
     }  # fmt: skip
     assert found["acme.dmz-1"] == [
         {"protocol": "icmp", "address": "203.0.113.1", "port": None, "settles": 0},
-        {"protocol": "http", "address": "203.0.113.10", "port": 80, "settles": 6},
+        {
+            **{"protocol": "http", "address": "203.0.113.10", "port": 80, "settles": 6},
+            "answerers": ["acme.web-1", "acme.web-2"],
+        },
     ]
 
 
-def reply(answerer: str = "", answered: bool = True, note: str = "") -> dict[str, Any]:
-    return {"answered": answered, "answerer": answerer, "note": note}
+def reply(*answerers: str, answered: bool = True, note: str = "") -> dict[str, Any]:
+    return {"answered": answered, "answerers": list(answerers), "note": note}
 
 
 WAY = {"address": "203.0.113.10", "name": "port forward"}
@@ -317,6 +337,48 @@ def test_of_members_the_one_counts_that_answered() -> None:
     assert judged([BALANCED], reply("acme.web")) == [("out", "acme.web", "ok-reach")]
     assert judged([BALANCED], reply("acme.foreign")) == [("out", "acme.web", "unreachable")]
     assert judged([BALANCED], SILENT) == [("out", "acme.web", "unreachable")]
+
+
+SPREAD = replace(BALANCED, spreads=True, service="http 8080")
+
+
+def test_a_member_that_is_not_among_those_that_answered_is_named() -> None:
+    assert judged([SPREAD], reply("acme.db", "acme.web")) == [
+        ("out", "acme.db", "ok-reach"),
+        ("out", "acme.web", "ok-reach"),
+    ]
+    assert judged([SPREAD], SILENT) == [("out", "acme.web", "unreachable")]
+    [right, wrong] = judge_ways([SPREAD], {"core": [reply("acme.db", note="no reply")]}, {})
+    assert (right.receiver, right.state, wrong.receiver, wrong.state) == (
+        "acme.db",
+        "ok-reach",
+        "acme.web",
+        "unreachable",
+    )
+    assert [fault.words for fault in wrong.faults] == [
+        "out -> acme.web http 80 to 203.0.113.10 (port forward): expected an answer of acme.web, measured those of "
+        "acme.db alone"
+    ]
+    inside = replace(SPREAD, asker="core", sender="acme.x", receiver="out")
+    assert judged([inside], reply("acme.db")) == [("acme.x", "out", "unreachable")]
+    assert judged([SPREAD], reply("acme.db", "acme.foreign", "acme.web"))[1] == ("out", "acme.foreign", "leak")
+
+
+def test_a_member_with_a_server_of_its_own_is_taken_for_who_has_no_name() -> None:
+    other = reply("acme.db", note="somebody else answered")
+    assert [state for *_pair, state in judged([SPREAD], other)] == ["ok-reach", "unreachable"]
+    assert [state for *_pair, state in judged([SPREAD], other, web=["http 8080"])] == ["ok-reach", "ok-reach"]
+    assert [state for *_pair, state in judged([SPREAD], reply("acme.db"), web=["http 8080"])][1] == "unreachable"
+
+
+def test_members_of_which_nothing_is_known_are_named() -> None:
+    sticky = replace(BALANCED, others=("10.1.1.30",))
+    balancer = "203.0.113.10:80"
+    assert unseen([sticky], {"core": [reply("acme.db")]}) == {balancer: ["10.1.1.30", "acme.web"]}
+    both = [sticky, replace(sticky, asker="acme.x")]
+    assert unseen(both, {"core": [reply("acme.db")], "acme.x": [reply("acme.web")]}) == {balancer: ["10.1.1.30"]}
+    assert unseen([SPREAD, IN_80], {"core": [reply("acme.db"), reply()]}) == {}
+    assert unseen([replace(sticky, wanted=False)], {}) == {}
 
 
 def test_a_server_of_the_guests_own_need_not_answer_datagrams() -> None:

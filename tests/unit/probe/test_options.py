@@ -74,7 +74,7 @@ def test_all_faults_are_reported_at_once() -> None:
     ]
 
 
-WAY = {"protocol": "tcp", "address": "203.0.113.10", "port": 80, "settles": 0}
+WAY = {"protocol": "tcp", "address": "203.0.113.10", "port": 80, "settles": 0, "answerers": []}
 
 
 @pytest.mark.parametrize(
@@ -87,6 +87,7 @@ WAY = {"protocol": "tcp", "address": "203.0.113.10", "port": 80, "settles": 0}
         ({"port": None}, "port: is missing; write the port that is asked by tcp"),
         ({"protocol": "icmp"}, "port: icmp has no ports; leave it out, or write protocol as tcp or udp"),
         ({"port": 0}, "port: 0 is out of range; write a number from 1 to 65535"),
+        ({"answerers": ["acme.a"]}, "answerers: by tcp one answers; leave it out, or write protocol as http"),
         ({"settles": -1}, "settles: -1 is out of range; write a number from 0 to 3600"),
     ],
 )

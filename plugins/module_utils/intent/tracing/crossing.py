@@ -1,95 +1,109 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a router does to a packet between two networks that it joins, or to the outside.
+"""What a router does to a packet: between two networks that it joins, on the way out, and into a VPN.
 
 No switch can be asked that, so it is said by the intent, and told as that.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.passages import Tunnel
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, deciding, within
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import Packet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port
 
+PASSES = "passes it on"
+
 
 @dataclass(frozen=True)
 class Crossing:
-    """A router between two ports, and its legs in the network of each."""
+    """A router on the way of a packet, and its legs there."""
 
     router: Router
-    entry: Port
+    entry: Port | None  # None: it comes from outside
     exit: Port | None  # None: it leads outside
+    after: Packet  # as it goes on, but for its MAC addresses
+    does: str = PASSES  # in words
+    refusal: str = ""  # why the router drops it instead
+    tunnel: str = ""  # of which VPN it leaves into
 
     @property
     def place(self) -> str:
         """Where it is, as far as the intent knows."""
-        here = f"{self.entry.hypervisor}: router {self.router.name}"
-        return f"{here}, if it works here and not on {self.router.hypervisors[-1]}," if self.router.redundant else here
+        first, *others = self.router.hypervisors
+        here = f"{first}: router {self.router.name}"
+        return f"{here}, if it works here and not on {others[-1]}," if others else here
+
+    def back(self) -> Crossing:
+        """Return what it does to the answer, which belongs to what it has passed on."""
+        return Crossing(self.router, self.exit, self.entry, self.after)
 
 
-def crossing_of(intent: Intent, sender: Port, receiver: Port) -> Crossing | None:
-    """Return the router between two ports of guests, on its first hypervisor; None if there is none."""
-    router = _router_of(intent, sender)
-    if router is None or sender.network == receiver.network or receiver.network not in router.gateways:
-        return None
-    return Crossing(router, _leg(intent, router, sender.network), _leg(intent, router, receiver.network))
+def router_of(intent: Intent, network: str) -> Router | None:
+    name = intent.networks[network].router
+    return intent.tenants[name.partition(".")[0]].routers[name.partition(".")[2]] if name else None
 
 
-def way_out(intent: Intent, sender: Port, external: str) -> Crossing | None:
-    """Return the router by which a guest gets to an external network; None if there is none."""
-    router = _router_of(intent, sender)
-    if router is None or not router.outside or router.outside.network != external:
-        return None
-    return Crossing(router, _leg(intent, router, sender.network), None)
-
-
-def _router_of(intent: Intent, guest: Port) -> Router | None:
-    name = intent.networks[guest.network].router
-    return intent.tenants[guest.tenant].routers[name.partition(".")[2]] if name else None
-
-
-def _leg(intent: Intent, router: Router, network: str) -> Port:
+def leg(intent: Intent, router: Router, network: str) -> Port:
+    """Return the leg of a router in a network, on its first hypervisor."""
     legs = (port for port in intent.ports_in[network] if port.name.startswith(f"{router.name}/"))
     return next(leg for leg in legs if leg.hypervisor == router.hypervisors[0])
 
 
-def refusal(intent: Intent, crossing: Crossing, packet: Packet) -> str:
-    """Return why the router drops a packet, '' if it passes it on. Answers belong to what it has passed on."""
-    if packet.answers:
-        return ""
-    if not _is_from(intent, crossing, packet.source):
-        return f"it drops what comes from {crossing.entry.network} with another source address, as {packet.source}"
-    if crossing.exit is None:
-        return "" if leaves_as(crossing, packet) else _stays(packet)
-    rule = deciding(crossing.router.acl, _opened(packet))
-    denied = rule is not None and not crossing.router.acl[rule].allowed
-    return f"{crossing.router.path}.acl[{rule}] denies it" if denied else ""
+def between(intent: Intent, router: Router, entry: Port, exit_: Port, packet: Packet) -> Crossing:
+    """Return the crossing from one network to another."""
+    rule = deciding(router.acl, _opened(packet))
+    path = f"{router.path}.acl"
+    denied = rule is not None and not router.acl[rule].allowed
+    does = f"{PASSES}: {path} does not speak of it" if rule is None else f"{PASSES}: {path}[{rule}] allows it"
+    refusal = spoof(intent, router, entry, packet) or (f"{path}[{rule}] denies it" if denied else "")
+    return Crossing(router, entry, exit_, packet, does if router.acl else PASSES, refusal)
 
 
-def passing(crossing: Crossing, packet: Packet) -> str:
-    """Return in words how the router passes a packet on, and by what."""
-    if crossing.exit is None:
-        return f"passes it on as {leaves_as(crossing, packet)}"
-    if packet.answers or not crossing.router.acl:
-        return "passes it on"
-    rule = deciding(crossing.router.acl, _opened(packet))
-    path = f"{crossing.router.path}.acl"
-    return f"passes it on: {path} does not speak of it" if rule is None else f"passes it on: {path}[{rule}] allows it"
+def outward(intent: Intent, router: Router, entry: Port, packet: Packet) -> Crossing:
+    """Return the crossing to the outside."""
+    source = leaves_as(router, packet.source)
+    refusal = spoof(intent, router, entry, packet) or ("" if source else _stays(packet))
+    after = replace(packet, source=source or packet.source)
+    return Crossing(router, entry, None, after, f"{PASSES} as {after.source}", refusal)
 
 
-def leaves_as(crossing: Crossing, packet: Packet) -> str:
-    """Return the address by which a packet is seen outside, '' if it does not get there."""
-    outside = crossing.router.outside
+def into_tunnel(intent: Intent, router: Router, entry: Port, tunnel: Tunnel, packet: Packet) -> Crossing:
+    refusal = spoof(intent, router, entry, packet) or not_joined(intent, tunnel, entry.network, packet.source)
+    return Crossing(router, entry, None, packet, f"{PASSES} to {tunnel.words}", refusal, tunnel.words)
+
+
+def not_joined(intent: Intent, tunnel: Tunnel, network: str, address: str) -> str:
+    """Return why an address in a network has nothing to do with who is behind a tunnel, '' if it has."""
+    if network not in tunnel.networks:
+        return f"{tunnel.path} does not join {network}"
+    if not within(address, [part.text for part in intent.networks[network].subnets]):
+        return f"{tunnel.path} joins {network} alone, not what is behind it, as {address}"
+    return ""
+
+
+def leaves_as(router: Router, source: str) -> str:
+    """Return the address by which a guest is seen outside, '' if it does not get there."""
+    outside = router.outside
     if outside is None:
         return ""
-    if family(packet.source) == 6:
-        return packet.source if outside.ipv6 else ""
-    return crossing.router.static_nat.get(packet.source, outside.address if outside.snat else "")
+    if family(source) == 6:
+        return source if outside.ipv6 else ""
+    return router.static_nat.get(source, outside.address if outside.snat else "")
+
+
+def spoof(intent: Intent, router: Router, entry: Port, packet: Packet) -> str:
+    """Return why what comes from a network is not of there, nor from behind a next hop there, '' if it is."""
+    subnets = [part.text for part in intent.networks[entry.network].subnets]
+    beyond = [network for network, hop in router.routes.items() if within(hop, subnets)]
+    if within(packet.source, [*subnets, *beyond]):
+        return ""
+    return f"it drops what comes from {entry.network} with another source address, as {packet.source}"
 
 
 def _stays(packet: Packet) -> str:
@@ -101,10 +115,3 @@ def _stays(packet: Packet) -> str:
 
 def _opened(packet: Packet) -> Connection:
     return Connection(packet.number, packet.source, packet.target, packet.called)
-
-
-def _is_from(intent: Intent, crossing: Crossing, source: str) -> bool:
-    """Say whether an address is in the network that a packet comes from, or behind a next hop there."""
-    subnets = [part.text for part in intent.networks[crossing.entry.network].subnets]
-    beyond = [network for network, hop in crossing.router.routes.items() if within(hop, subnets)]
-    return within(source, [*subnets, *beyond])

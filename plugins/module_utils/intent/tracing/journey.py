@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The way of a packet from port to port and back, hypervisor by hypervisor, and perhaps by a router between them.
+"""The way of a packet from port to port and back, hypervisor by hypervisor, and perhaps by routers between them.
 
 A journey is a generator: it yields a visit, that is what a hypervisor shall be asked, is sent the answer, and returns
 when there is nothing more to ask. Where a packet goes next is read from the answer and never from the intent: through
@@ -15,7 +15,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import Crossing, refusal
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import Crossing
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import QUESTIONS, Packet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.plugs import refuses
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.question import Question
@@ -77,6 +77,7 @@ class Leg:
     sender: Port
     receiver: Port
     ends: tuple[Port, Port]  # of the whole way
+    connection: Packet  # by which it was opened
     hops: list[Hop] = field(default_factory=list)
     deliveries: list[Output] = field(default_factory=list)  # copies that come out at the receiver's device
     elsewhere: list[tuple[Hop, Output]] = field(default_factory=list)  # copies that go another way
@@ -101,19 +102,28 @@ class Leg:
 
 @dataclass
 class Way:
-    """The whole way of one packet: a leg, or one to a router and, if that passes it on, another from it."""
+    """The whole way of one packet: a leg, or one to a router and, if that passes it on, another from it.
+
+    From outside there is none to a router, and to the outside none from one. What is between two is not asked.
+    """
 
     packet: Packet
+    last: Packet  # as it comes out of the last router
     sender: Port
     receiver: Port
-    crossing: Crossing | None
+    crossings: Sequence[Crossing]
     legs: list[Leg] = field(default_factory=list)
-    refusal: str = ""  # why the router drops it
+    crossed: list[Crossing] = field(default_factory=list)  # the routers that it came to
 
     @property
-    def passed_on(self) -> bool:
-        """Whether a router passes it on."""
-        return self.crossing is not None and self.legs[0].reaches is True and not self.refusal
+    def stopped(self) -> Crossing | None:
+        """The router that drops it."""
+        return next((crossing for crossing in self.crossed if crossing.refusal), None)
+
+    @property
+    def leaves(self) -> Crossing | None:
+        """The router that leads it outside, and nobody takes it in from there."""
+        return self.crossings[-1] if self.crossings and not self.crossings[-1].exit else None
 
     @property
     def elsewhere(self) -> list[tuple[Hop, Output]]:
@@ -126,7 +136,7 @@ class Way:
     @property
     def is_whole(self) -> bool:
         """Whether its last leg ends at the receiver."""
-        return self.legs[-1].receiver is self.receiver
+        return bool(self.legs) and self.legs[-1].receiver is self.receiver
 
     @property
     def answered(self) -> bool:
@@ -135,7 +145,7 @@ class Way:
     @property
     def reaches(self) -> bool | None:
         """Whether the receiver gets it, or the sender an answer; None if that is not known."""
-        return False if self.refusal else self.legs[-1].reaches
+        return False if self.stopped else self.legs[-1].reaches
 
 
 @dataclass(frozen=True)
@@ -151,26 +161,32 @@ class Journey:
 
 def travel(intent: Intent, question: Question) -> Generator[Visit, Answer, Journey]:
     """Follow a packet, and if it arrives the answer to it. What is not honest gets no answer that could be foreseen."""
-    there = Way(question.packet, question.sender, question.receiver, question.crossing)
-    judged = intent.judges_by_flows(question.sender.network)
-    connection = question.packet.connection if judged else ""
-    yield from _go(intent, there, _NEW, connection)
+    there = _way_there(question)
+    opened = there.packet, there.last
+    yield from _go(intent, there, _NEW, opened)
     back = None
     if there.reaches and not there.answered and question.honest:
-        back = _way_back(question)
-        yield from _go(intent, back, _REPLY, connection)
+        back = _way_back(there)
+        yield from _go(intent, back, _REPLY, opened[::-1])
     return Journey(question, there, back)
 
 
-def _way_back(question: Question) -> Way:
+def _way_there(question: Question) -> Way:
+    packet, receiver, crossings = question.packet, question.receiver, question.crossings
+    if not crossings:
+        return Way(packet, packet, question.sender, receiver, ())
+    exit_ = crossings[-1].exit
+    last = crossings[-1].after
+    if exit_:
+        last = replace(last, dl_src=exit_.mac, dl_dst=receiver.mac)
+    return Way(packet, last, question.sender, receiver, crossings)
+
+
+def _way_back(there: Way) -> Way:
     """Return the way of the answer, not begun: from outside, that from the router."""
-    there = question.crossing
-    if there is None:
-        return Way(question.packet.answer(question.receiver.mac), question.receiver, question.sender, None)
-    if there.exit is None:
-        return Way(question.packet.answer(there.entry.mac), there.entry, question.sender, None)
-    reply = replace(question.packet.answer(question.receiver.mac), dl_dst=there.exit.mac)
-    return Way(reply, question.receiver, question.sender, Crossing(there.router, there.exit, there.entry))
+    answer, crossings = there.last.answer(there.receiver.mac), [crossing.back() for crossing in there.crossings[::-1]]
+    last = there.packet.answer(there.packet.dl_dst if crossings else there.receiver.mac)
+    return Way(answer, last, there.receiver, there.sender, crossings)
 
 
 def resume(
@@ -186,30 +202,37 @@ def resume(
     return visit, None
 
 
-def _go(intent: Intent, way: Way, ct_states: Sequence[str], connection: str) -> Generator[Visit, Answer, None]:
-    ends, crossing = (way.sender, way.receiver), way.crossing
-    way.legs.append(Leg(way.packet, way.sender, crossing.entry if crossing else way.receiver, ends))
-    yield from _through_plugs(intent, way.legs[0], ct_states, connection)
-    if crossing and way.legs[0].reaches:
-        way.refusal = refusal(intent, crossing, way.packet)
-        if not way.refusal and crossing.exit:
-            packet = replace(way.packet, dl_src=crossing.exit.mac, dl_dst=way.receiver.mac)
-            way.legs.append(Leg(packet, crossing.exit, way.receiver, ends))
-            yield from _through_plugs(intent, way.legs[1], ct_states, connection)
-
-
-def _through_plugs(
-    intent: Intent, leg: Leg, ct_states: Sequence[str], connection: str
+def _go(
+    intent: Intent, way: Way, ct_states: Sequence[str], opened: tuple[Packet, Packet]
 ) -> Generator[Visit, Answer, None]:
+    """Follow a packet; ``opened`` is what opened its connection, at its first and its last leg."""
+    ends, crossings = (way.sender, way.receiver), way.crossings
+    entry, exit_ = (crossings[0].entry, crossings[-1].exit) if crossings else (way.receiver, None)
+    if entry:
+        way.legs.append(Leg(way.packet, way.sender, entry, ends, opened[0]))
+        yield from _through_plugs(intent, way.legs[0], ct_states)
+        if not way.legs[0].reaches:
+            return
+    for crossing in crossings:
+        way.crossed.append(crossing)
+        if crossing.refusal:
+            return
+    if exit_:
+        way.legs.append(Leg(way.last, exit_, way.receiver, ends, opened[1]))
+        yield from _through_plugs(intent, way.legs[-1], ct_states)
+
+
+def _through_plugs(intent: Intent, leg: Leg, ct_states: Sequence[str]) -> Generator[Visit, Answer, None]:
     if refuses(intent, leg.packet, leg.sender, *leg.ends):
         leg.refuser = leg.sender
         return
-    yield from _walk(intent, leg, ct_states, connection)
+    yield from _walk(intent, leg, ct_states)
     if leg.deliveries and refuses(intent, leg.packet, leg.receiver, *leg.ends):
         leg.refuser = leg.receiver
 
 
-def _walk(intent: Intent, leg: Leg, ct_states: Sequence[str], connection: str) -> Generator[Visit, Answer, None]:
+def _walk(intent: Intent, leg: Leg, ct_states: Sequence[str]) -> Generator[Visit, Answer, None]:
+    connection = leg.connection.connection if intent.judges_by_flows(leg.sender.network) else ""
     visits = deque([Visit(leg.sender.hypervisor, leg.packet, leg.sender.device, None, ct_states, connection)])
     while visits:
         visit = visits.popleft()

@@ -12,11 +12,7 @@ from typing import Any, cast
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, ip_address
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import (
-    Crossing,
-    crossing_of,
-    way_out,
-)
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import Crossing, router_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import (
     PROTOCOLS,
     QUESTIONS,
@@ -24,6 +20,15 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet
     WITH_PORTS,
     Packet,
     destination,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.routes import (
+    Route,
+    from_outside,
+    near,
+    seen_from,
+    stranger,
+    to_address,
+    to_port,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Network, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
@@ -48,22 +53,14 @@ class Question:
     receiver: Port
     packet: Packet
     honest: bool  # the packet has the sender's own addresses and no tag
-    crossing: Crossing | None = None  # the router between them
+    crossings: tuple[Crossing, ...] = ()  # the routers between them
 
 
 def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
     """Return what is asked, or raise InvalidInput with all faults."""
     faults = Faults()
-    ports = {port.name: port for port in intent.guests}
-    sender = _end(faults, ports, "from", given, "the port that sends")
-    external = next((network for network in intent.external_networks if network.name == given.get("to")), None)
-    crossing = None
-    if external:
-        crossing = _way_out(faults, intent, sender, external) if sender else None
-        receiver = _beyond(crossing, external) if crossing else None
-    else:
-        receiver = _end(faults, ports, "to", given, "the port that it is for")
-    if sender and sender is receiver:
+    sender, receiver = _ends(faults, intent, given)
+    if sender and receiver and sender.name == receiver.name:
         faults.add("to", f"{sender.name} is where the packet comes from; write another port")
     protocol = faults.parse("proto", one_of(PROTOCOLS), given.get("proto") or "icmp")
     tp_dst = _tp_dst(faults, protocol, given.get("port"))
@@ -72,29 +69,88 @@ def parse_question(intent: Intent, given: Mapping[str, Any]) -> Question:
     vlan = _optional(faults, given, "vlan", integer(0, 4095))  # 0 is a tag without a VLAN (IEEE 802.1Q)
     wanted = _optional(faults, given, "family", _version) or (family(src_ip) if src_ip else None)
     found = None
-    if sender and receiver and not external:
-        _refuse_pods(faults, intent, sender, receiver)
-        crossing = crossing_of(intent, sender, receiver)
-    if sender and receiver and sender is not receiver and protocol:
+    if sender and receiver and sender.name != receiver.name and protocol:
         found = _addresses(faults, sender, receiver, protocol, wanted)
-    if crossing and protocol and found:
-        _refuse_other_gateways(faults, intent, crossing, protocol, family(found[0]))
     faults.raise_any()
     sender, receiver = cast(Port, sender), cast(Port, receiver)
     protocol, (source, target) = cast(str, protocol), cast("tuple[str, str]", found)
     packet = Packet(
         protocol=protocol,
         dl_src=src_mac or sender.mac,
-        dl_dst=destination(protocol, crossing.entry.mac if crossing else receiver.mac, target),
+        dl_dst="",
         source=src_ip or source,
         target=target,
         tp_src=SOURCE_PORT if tp_dst else 0,
         tp_dst=tp_dst or 0,
         vlans=() if vlan is None else (vlan,),
     )
+    route = _route(faults, intent, sender, receiver, packet)
+    _refuse_other_gateways(faults, intent, route, protocol, family(target))
+    faults.raise_any()
+    hears = route.crossings[0].entry if route.crossings else route.receiver
+    packet = replace(packet, dl_dst=destination(protocol, hears.mac if hears else "", target))
     addresses = {address.partition("/")[0] for address in sender.addresses}
     honest = packet.dl_src == sender.mac and packet.source in addresses and not packet.vlans
-    return Question(sender, receiver, packet, honest, crossing)
+    return Question(sender, route.receiver, packet, honest, route.crossings)
+
+
+def _ends(faults: Faults, intent: Intent, given: Mapping[str, Any]) -> tuple[Port | None, Port | None]:
+    """Return both ends, with the addresses that the packet may have; who is outside as if it was a port."""
+    ports = {port.name: port for port in intent.guests}
+    source, target = (_address(given.get(key)) if ports else "" for key in ("from", "to"))
+    external = next((network for network in intent.external_networks if network.name == given.get("to")), None)
+    sender = stranger(intent, source, [source]) if source else _end(faults, ports, "from", given, "the port that sends")
+    receiver: Port | None = None
+    if target:
+        receiver = stranger(intent, target, [target])
+    elif external and source:
+        faults.add(
+            "to", f"{source} and {external.name} are both outside; write a port, or a public address of a router"
+        )
+    elif external and sender:
+        receiver = _beyond(faults, intent, sender, external)
+    elif not external:
+        receiver = _end(faults, ports, "to", given, "the port that it is for")
+    if receiver and source and not target:
+        receiver = _as_seen(faults, intent, receiver, source)
+    return sender, receiver
+
+
+def _address(given: Any) -> str:
+    """Return an IP address, '' if it is none."""
+    try:
+        return ip_address(given)
+    except ValueError:
+        return ""
+
+
+def _as_seen(faults: Faults, intent: Intent, receiver: Port, source: str) -> Port | None:
+    """Return a guest with the addresses by which somebody outside reaches it."""
+    addresses = seen_from(intent, receiver, source)
+    if not addresses:
+        what = f"{receiver.name} has no address at which {source} reaches it"
+        faults.add("to", f"{what}; write the public address, if a port forward or a load balancer leads to it")
+        return None
+    return replace(receiver, addresses=tuple(addresses))
+
+
+def _route(faults: Faults, intent: Intent, sender: Port, receiver: Port, packet: Packet) -> Route:
+    """Return the way between two ends, of which strangers are known by their names."""
+    ports = {port.name: port for port in intent.guests}
+    here, there = ports.get(sender.name), ports.get(receiver.name)
+    packet = replace(packet, protocol="icmp") if packet.protocol in QUESTIONS else packet
+    try:
+        if here is None:
+            return from_outside(intent, there, packet)
+        there = there or near(intent, here, packet.target)
+        if there is here:
+            raise ValueError(f"{packet.target} is where the packet comes from; write another address")
+        if there:
+            _refuse_pods(faults, intent, here, there)
+        return to_port(intent, here, there, packet) if there else to_address(intent, here, packet, receiver.name)
+    except ValueError as error:
+        faults.add("to", str(error))
+        return Route(receiver)
 
 
 def _refuse_pods(faults: Faults, intent: Intent, sender: Port, receiver: Port) -> None:
@@ -112,30 +168,28 @@ def _refuse_pods(faults: Faults, intent: Intent, sender: Port, receiver: Port) -
         )
 
 
-def _way_out(faults: Faults, intent: Intent, sender: Port, external: Network) -> Crossing | None:
-    crossing = way_out(intent, sender, external.name)
-    if crossing is None:
-        faults.add("to", f"no router leads from {sender.network} to {external.name}; write a port, or give it one")
-    return crossing
-
-
-def _beyond(crossing: Crossing, external: Network) -> Port:
+def _beyond(faults: Faults, intent: Intent, sender: Port, external: Network) -> Port | None:
     """Return who routes in an external network, as if it was a port."""
-    leg = crossing.entry
-    return replace(leg, name=external.name, network=external.name, addresses=external.gateways)
+    router = router_of(intent, sender.network)
+    if router is None or not router.outside or router.outside.network != external.name:
+        what = f"no router leads from {sender.network} to {external.name}"
+        faults.add("to", f"{what}; write a port, or give it one")
+        return None
+    return stranger(intent, external.name, external.gateways)
 
 
-def _refuse_other_gateways(faults: Faults, intent: Intent, crossing: Crossing, protocol: str, version: int) -> None:
-    """Record that a packet does not go to the router between its ends, or the answer to it does not."""
-    router = crossing.router.name
-    if protocol in QUESTIONS:
-        what = f"router {router} is between them, and passes no {protocol} on"
-        faults.add("proto", f"{what}; write another one, or ports of one network")
-        return
-    for key, leg in (("from", crossing.entry), ("to", crossing.exit)):
-        if leg and not crossing.router.is_gateway_of(leg.network, intent.networks[leg.network].gateways, version):
-            what = f"guests of {leg.network} have another gateway than router {router}, which a trace cannot ask"
-            faults.add(key, f"{what}; measure with the playbook verify")
+def _refuse_other_gateways(faults: Faults, intent: Intent, route: Route, protocol: str, version: int) -> None:
+    """Record that a packet does not go to the routers between its ends, or the answer to it does not."""
+    for crossing in route.crossings:
+        router = crossing.router.name
+        if protocol in QUESTIONS:
+            what = f"router {router} is between them, and passes no {protocol} on"
+            faults.add("proto", f"{what}; write another one, or ports of one network")
+            return
+        for key, leg in (("from", crossing.entry), ("to", crossing.exit)):
+            if leg and not crossing.router.is_gateway_of(leg.network, intent.networks[leg.network].gateways, version):
+                what = f"guests of {leg.network} have another gateway than router {router}, which a trace cannot ask"
+                faults.add(key, f"{what}; measure with the playbook verify")
 
 
 def _end(faults: Faults, ports: Mapping[str, Port], key: str, given: Mapping[str, Any], what: str) -> Port | None:

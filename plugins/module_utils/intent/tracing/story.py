@@ -10,7 +10,6 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import leaves_as, passing
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.journey import Hop, Journey, Leg, Output, Way
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.names import Names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.reasons import reason
@@ -57,10 +56,7 @@ def _sentence(names: Names, journey: Journey) -> str:
         return f"{sender} does not reach {receiver}: {_why(names, there)}."
     if there.answered:
         return f"{there.sender.hypervisor} itself answers {sender} in the place of {receiver}."
-    arrives = f"{sender} reaches {receiver}"
-    if there.crossing and not there.crossing.exit:
-        seen = leaves_as(there.crossing, there.packet)
-        arrives = f"{sender} gets out to {receiver} as {seen} by router {there.crossing.router.name}"
+    arrives = _arrives(there)
     if len(there.deliveries) > 1:
         arrives += f", with {len(there.deliveries)} copies"
     if back is None:
@@ -72,11 +68,25 @@ def _sentence(names: Names, journey: Journey) -> str:
     return f"{arrives}, but the answer does not come back: {_why(names, back)}."
 
 
+def _arrives(way: Way) -> str:
+    """Return that a packet gets there, and how."""
+    sender, receiver, leaves = way.sender.name, way.receiver.name, way.leaves
+    if leaves and leaves.tunnel:
+        return f"{sender} gets to {receiver} by {leaves.tunnel} of router {leaves.router.name}"
+    if leaves:
+        return f"{sender} gets out to {receiver} as {leaves.after.source} by router {leaves.router.name}"
+    if way.packet.target != way.last.target:
+        return f"{sender} reaches {receiver} by {way.packet.target}"
+    its = {address.partition("/")[0] for address in way.receiver.addresses}
+    behind = "" if way.packet.target in its else f", which {way.packet.target} is behind"
+    return f"{sender} reaches {receiver}{behind}"
+
+
 def _why(names: Names, way: Way) -> str:
     """Return why a packet does not get further, or why that is not known."""
-    if way.crossing and way.refusal:
-        return f"router {way.crossing.router.name} is between them, and {way.refusal}"
-    before = "" if way.is_whole or not way.crossing else f"on its way to router {way.crossing.router.name}, "
+    if way.stopped:
+        return f"router {way.stopped.router.name} is between them, and {way.stopped.refusal}"
+    before = "" if way.is_whole or not way.crossings else f"on its way to router {way.crossings[0].router.name}, "
     return before + reason(names, way.legs[-1])
 
 
@@ -98,7 +108,7 @@ def _way_data(names: Names, way: Way) -> dict[str, Any]:
         "packet": way.packet.words,
         "reaches": way.reaches,
         "elsewhere": [f"{hop.visit.hypervisor}: {leaves(names, hop, output)}" for hop, output in way.elsewhere],
-        "router": way.crossing and way.crossing.router.name,
+        "routers": [crossing.router.name for crossing in way.crossings],
         "hops": [
             {
                 "hypervisor": hop.visit.hypervisor,
@@ -113,11 +123,13 @@ def _way_data(names: Names, way: Way) -> dict[str, Any]:
 
 
 def _way(names: Names, way: Way) -> Iterator[str]:
-    yield from _leg(names, way.legs[0])
-    if way.crossing and (way.refusal or way.passed_on):
-        does = f"drops it: {way.refusal}" if way.refusal else passing(way.crossing, way.packet)
-        yield f"  {way.crossing.place} {does}, by the intent; the router is not asked"
-    for leg in way.legs[1:]:
+    first = [leg for leg in way.legs if leg.sender is way.sender]
+    for leg in first:
+        yield from _leg(names, leg)
+    for crossing in way.crossed:
+        does = f"drops it: {crossing.refusal}" if crossing.refusal else crossing.does
+        yield f"  {crossing.place} {does}, by the intent; the router is not asked"
+    for leg in way.legs[len(first) :]:
         yield from _leg(names, leg)
 
 
