@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,12 +23,14 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute impo
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import closing, opening, recording
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port_input import parse_routed_ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import routing_table
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
 
 TABLE = routing_table("dc1")
-WEB = {"interface": "tap0", "mac": "02:00:00:00:00:01", "addresses": ["10.9.0.11"], "mtu": 1400}
+WEB = {"interface": "tap0", "mac": "02:00:00:00:00:01", "addresses": ["10.9.0.11", "fd00:9::11"], "mtu": 1400}
 DB = {"interface": "tap1", "mac": "02:00:00:00:00:02", "addresses": ["10.9.0.12", "10.9.0.13"]}
 FAR = {"destination": "10.9.0.21", "via": "192.168.1.2"}
-TASK: dict[str, Any] = {"subnets": ["10.9.0.0/24"], "ports": [WEB, DB], "routes": [FAR]}
+FAR6 = {"destination": "fd00:9::21", "via": "fd00:1::2"}
+TASK: dict[str, Any] = {"subnets": ["10.9.0.0/24", "fd00:9::/64"], "ports": [WEB, DB], "routes": [FAR, FAR6]}
 NONE: dict[str, Any] = {"ports": [], "allow_empty": True}
 WRONG = list(cases("wrong_routed_ports.txt"))
 
@@ -37,30 +42,41 @@ def namespace() -> Iterator[None]:
         yield
 
 
-def ours() -> list[str]:
-    return sorted(tool("ip", "-4", "route", "show", "table", str(TABLE)).splitlines())
+def ours(version: int = 4) -> list[str]:
+    return sorted(map(str.strip, tool("ip", f"-{version}", "route", "show", "table", str(TABLE)).splitlines()))
 
 
 def test_each_guest_has_a_way_and_what_has_none_is_unreachable() -> None:
     assert converge(**TASK)["table"] == TABLE
-    assert [line.strip() for line in ours()] == [
+    assert ours() == [
         "10.9.0.11 dev tap0 scope link",
         "10.9.0.12 dev tap1 scope link",
         "10.9.0.13 dev tap1 scope link",
         "10.9.0.21 via 192.168.1.2 dev eth0",
         "unreachable default",
     ]
+    assert [route.partition(" metric")[0] for route in ours(6)] == [
+        "fd00:9::11 dev tap0",
+        "fd00:9::21 via fd00:1::2 dev eth0",
+        "unreachable default dev lo",
+    ]
     found = state()
     assert [line for line in found["rules"].splitlines() if str(TABLE) in line] == [
-        f"3000:\tfrom all {selector}lookup {TABLE}"
-        for selector in ("to 10.9.0.0/24 ", "iif tap0 ", "iif tap1 ", "iif eth0 ")
+        *(f"3000:\tfrom all {selector} lookup {TABLE}" for selector in ("to 10.9.0.0/24", "iif tap0", "iif tap1")),
+        f"3000:\tfrom all iif eth0 lookup {TABLE}",
+        *(f"3000:\tfrom all {selector} lookup {TABLE}" for selector in ("to fd00:9::/64", "iif tap0")),
+        f"3001:\tnot from all iif lo lookup {TABLE}",
     ]
     assert found["neighbours"] == [
         "10.9.0.11 dev tap0 lladdr 02:00:00:00:00:01 PERMANENT",
         "10.9.0.12 dev tap1 lladdr 02:00:00:00:00:02 PERMANENT",
         "10.9.0.13 dev tap1 lladdr 02:00:00:00:00:02 PERMANENT",
+        "fd00:9::11 dev tap0 lladdr 02:00:00:00:00:01 PERMANENT",
+        "fe80::ff:fe00:1 dev tap0 lladdr 02:00:00:00:00:01 PERMANENT",
     ]
-    assert found["links"]["tap0"] == (1400, True, None, "169.254.1.1", "1\n", "1\n", "1\n", "1\n")
+    no, yes = "0\n", "1\n"
+    assert found["links"]["tap0"] == (1400, True, None, "169.254.1.1", "fe80::1", yes, yes, no, no, yes, no)
+    assert found["links"]["tap1"] == (1500, True, None, "169.254.1.1", yes, yes, yes, yes, yes, no)
     assert sysctl("ipv4", "eth0", "forwarding").read_text() == "1\n"
     assert sysctl("ipv4", "in-eth0", "forwarding").read_text() == "0\n"
 
@@ -73,11 +89,10 @@ def test_all_goes_and_the_host_is_as_before_but_for_what_nobody_notices() -> Non
     converge(**TASK)
     converge(**NONE)
     after = state()
-    assert {key: after[key] for key in ("rules", "routes", "neighbours")} == {
-        key: before[key] for key in ("rules", "routes", "neighbours")
-    }
+    for key in ("rules", "routes", "routes6", "neighbours", "hosts6"):
+        assert after[key] == before[key]
     assert after["links"]["eth0"] == before["links"]["eth0"]
-    assert after["links"]["tap0"] == (1400, True, None, "1\n", "1\n", "1\n", "0\n")
+    assert after["links"]["tap0"] == (1400, True, None, "1\n", "1\n", "1\n", "0\n", "0\n", "0\n")
 
 
 @pytest.mark.parametrize(
@@ -100,7 +115,18 @@ def test_all_goes_and_the_host_is_as_before_but_for_what_nobody_notices() -> Non
         "sysctl -qw net.ipv4.conf.tap0.arp_ignore=0",
         "sysctl -qw net.ipv4.conf.tap0.forwarding=0",
         "sysctl -qw net.ipv4.conf.eth0.forwarding=0",
-        "sysctl -qw net.ipv6.conf.tap0.disable_ipv6=0",
+        "sysctl -qw net.ipv6.conf.tap0.disable_ipv6=1",
+        "sysctl -qw net.ipv6.conf.tap1.disable_ipv6=0",
+        "sysctl -qw net.ipv6.conf.tap0.accept_ra=2",
+        "sysctl -qw net.ipv6.conf.all.forwarding=0",
+        "ip -6 route replace fd00:9::11 dev eth0 table {table}",
+        "ip -6 route replace fd00:9::21 dev tap0 table {table}",
+        "ip -6 route add fd00:9::99 via fd00:1::9 dev eth0 table {table}",
+        "ip -6 route flush table {table}",
+        "ip -6 rule del iif tap0 lookup {table}",
+        "ip -6 rule add to fd00:8::/32 lookup {table} pref 3000",
+        "ip address del fe80::1/128 dev tap0",
+        "ip neighbour replace fd00:9::11 lladdr 02:00:00:00:00:99 nud permanent dev tap0",
     ],
 )
 def test_what_somebody_else_changed_is_put_right(spoil: str) -> None:
@@ -115,29 +141,56 @@ def test_what_somebody_else_changed_is_put_right(spoil: str) -> None:
 
 def test_a_host_that_was_a_router_stays_one() -> None:
     sysctl("ipv4", "eth0", "forwarding").write_text("1")
+    sysctl("ipv6", "all", "forwarding").write_text("1")
     converge(**TASK)
-    assert "iif eth0" not in state()["rules"]
+    assert [rule for rule in ("iif eth0", "iif lo") if rule in state()["rules"]] == []
     converge(**NONE)
-    assert sysctl("ipv4", "eth0", "forwarding").read_text() == "1\n"
+    assert [sysctl("ipv4", "eth0", "forwarding").read_text(), *state()["hosts6"]] == ["1\n"] * 3
+
+
+def test_a_host_that_hears_routers_keeps_the_ways_that_it_has_from_them() -> None:
+    sysctl("ipv6", "in-tap1", "forwarding").write_text("1")  # somebody's own, and nothing is forwarded by it
+    advertise("in-eth0")
+    for task in ({}, TASK, NONE):
+        assert not task or run(**task)["changed"]
+        assert "default via fe80::99 dev eth0 proto ra" in "".join(state()["routes6"])
+        heard = [sysctl("ipv6", "eth0", option).read_text() for option in ("accept_ra", "forwarding")]
+        assert [*heard, sysctl("ipv6", "in-tap1", "forwarding").read_text()] == ["1\n", "0\n", "1\n"]
+
+
+def advertise(interface: str) -> None:
+    """Say that a router is there (RFC 4861), until it is heard."""
+    message = frames.nd_message(134, struct.pack("!BBHII", 64, 0, 1800, 0, 0), b"")
+    packet = frames.icmpv6_packet("fe80::99", "ff02::1", message)
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+        wire.bind((interface, 0))
+        deadline = time.monotonic() + 5
+        while not any("proto ra" in route for route in state()["routes6"]) and time.monotonic() < deadline:
+            wire.send(frames.ethernet(frames.multicast_mac("ff02::1"), "02:00:00:00:00:99", 0x86DD, packet))
+            time.sleep(0.05)
 
 
 def test_what_goes_goes_first_and_what_moves_is_nowhere_meanwhile() -> None:
     run(**TASK)
     moved = {**TASK, "ports": [{**DB, "addresses": ["10.9.0.12", "10.9.0.11"]}]}
     held = converge(**moved, hold_back=True)
-    assert held["diff"]["after"]["link tap0"] == {"forwarding": 0, "gateway": False, "neighbours": {}}
+    gone = {"forwarding": 0, "disable_ipv6": 1, "gateway": False, "gateway6": False, "neighbours": {}}
+    assert held["diff"]["after"]["link tap0"] == gone
+    assert held["diff"]["after"]["host ipv6"] == {"forwarding": 0}
     assert [line.split()[0] for line in ours()] == ["10.9.0.12", "10.9.0.21", "unreachable"]
+    assert ours(6) == []
     converge(**moved)
     assert [line.split()[:3] for line in ours()][:2] == [["10.9.0.11", "dev", "tap1"], ["10.9.0.12", "dev", "tap1"]]
 
 
 def test_nothing_of_another_owner_is_touched() -> None:
-    theirs = {"owner": "dc2", "subnets": ["10.8.0.0/24"], "ports": [{**DB, "addresses": ["10.8.0.1"]}]}
+    theirs = {"owner": "dc2", "subnets": ["10.8.0.0/24"], "ports": [{**DB, "addresses": ["10.8.0.1", "fd00:8::1"]}]}
     run(**theirs)
     before = state()
     converge(subnets=["10.9.0.0/24"], ports=[WEB])
     converge(**NONE)
     after = state()
+    assert after["hosts6"][0] == "1\n"
     del before["links"]["tap0"], after["links"]["tap0"]
     assert after == before
 
@@ -184,9 +237,9 @@ def test_a_run_after_one_that_was_killed_anywhere_is_as_one_that_was_not() -> No
     backend = routes.RoutedPorts(parse_routed_ports({**TASK, "allow_empty": False, "owner": "dc1"}), "dc1", False)
     nothing = routes.RoutedPorts(parse_routed_ports({**TASK, **NONE, "routes": [], "owner": "dc1"}), "dc1", False)
     plan = backend.plan()
-    made = [*recording(plan, TABLE), *opening(plan, TABLE)]
+    made = [*recording(plan, TABLE, 4), *opening(plan, TABLE, 4)]
     run(**TASK)
-    right, taken = state(), list(closing(nothing.plan(), TABLE))
+    right, taken = state(), list(closing(nothing.plan(), TABLE, 4))
     run(**NONE)
     left = state()
     for done in range(1, len(made)):
