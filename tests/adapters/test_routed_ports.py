@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import struct
 import time
@@ -20,7 +21,12 @@ from wrong_calls import cases, wrong
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import routes
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import closing, opening, recording
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import (
+    closing,
+    opening,
+    recording,
+    rejecting,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port_input import parse_routed_ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import routing_table
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
@@ -61,11 +67,12 @@ def test_each_guest_has_a_way_and_what_has_none_is_unreachable() -> None:
         "unreachable default dev lo",
     ]
     found = state()
-    assert [line for line in found["rules"].splitlines() if str(TABLE) in line] == [
+    assert [line for line in found["rules"].splitlines() if line.startswith("300")] == [
         *(f"3000:\tfrom all {selector} lookup {TABLE}" for selector in ("to 10.9.0.0/24", "iif tap0", "iif tap1")),
         f"3000:\tfrom all iif eth0 lookup {TABLE}",
-        *(f"3000:\tfrom all {selector} lookup {TABLE}" for selector in ("to fd00:9::/64", "iif tap0")),
-        f"3001:\tnot from all iif lo lookup {TABLE}",
+        *(f"3000:\tfrom all iif {name} lookup {TABLE}" for name in ("tap0", "eth0")),
+        f"3001:\tnot from all iif lo lookup {rejecting(TABLE)}",
+        f"3002:\tfrom all to fd00:9::/64 lookup {TABLE}",
     ]
     assert found["neighbours"] == [
         "10.9.0.11 dev tap0 lladdr 02:00:00:00:00:01 PERMANENT",
@@ -124,7 +131,10 @@ def test_all_goes_and_the_host_is_as_before_but_for_what_nobody_notices() -> Non
         "ip -6 route add fd00:9::99 via fd00:1::9 dev eth0 table {table}",
         "ip -6 route flush table {table}",
         "ip -6 rule del iif tap0 lookup {table}",
-        "ip -6 rule add to fd00:8::/32 lookup {table} pref 3000",
+        "ip -6 route add fd00:9::99 dev eth0 table {rejecting}",
+        "ip -6 route flush table {rejecting}",
+        "ip -6 rule add to fd00:8::/32 lookup {table} pref 3002",
+        "ip -6 rule add iif in-tap0 lookup {table} pref 3000",
         "ip address del fe80::1/128 dev tap0",
         "ip neighbour replace fd00:9::11 lladdr 02:00:00:00:00:99 nud permanent dev tap0",
     ],
@@ -132,7 +142,7 @@ def test_all_goes_and_the_host_is_as_before_but_for_what_nobody_notices() -> Non
 def test_what_somebody_else_changed_is_put_right(spoil: str) -> None:
     run(**TASK)
     right = state()
-    tool(*spoil.format(table=TABLE).split())
+    tool(*spoil.format(table=TABLE, rejecting=rejecting(TABLE)).split())
     assert state() != right
     assert converge(**TASK)["changed"]
     assert sorted(state()["rules"].splitlines()) == sorted(right.pop("rules").splitlines())
@@ -233,26 +243,37 @@ def test_a_guest_that_a_bridge_has_is_refused() -> None:
     assert state() == before
 
 
+def do(lines: list[tuple[int, str]]) -> None:
+    for version, group in itertools.groupby(lines, lambda line: line[0]):
+        batch([line for dummy, line in group], routes.TIMEOUT, version)
+
+
 def test_a_run_after_one_that_was_killed_anywhere_is_as_one_that_was_not() -> None:
     backend = routes.RoutedPorts(parse_routed_ports({**TASK, "allow_empty": False, "owner": "dc1"}), "dc1", False)
     nothing = routes.RoutedPorts(parse_routed_ports({**TASK, **NONE, "routes": [], "owner": "dc1"}), "dc1", False)
     plan = backend.plan()
-    made = [*recording(plan, TABLE, 4), *opening(plan, TABLE, 4)]
+    made = [(at, line) for part in (recording, opening) for at in (4, 6) for line in part(plan, TABLE, at)]
+    of_ipv6 = sum(1 for dummy in opening(plan, TABLE, 6))
     run(**TASK)
-    right, taken = state(), list(closing(nothing.plan(), TABLE, 4))
+    right, last = state(), nothing.plan()
+    taken = [(at, line) for at in (6, 4) for line in closing(last, TABLE, at)]
     run(**NONE)
     left = state()
     for done in range(1, len(made)):
-        batch(made[:done], routes.TIMEOUT)
+        if done > len(made) - of_ipv6:
+            sysctl("ipv6", "tap0", "disable_ipv6").write_text("0")
+        do(made[:done])
         if done % 2:
             run(**NONE)
             assert state() == left
         run(**TASK)
         assert sorted(state()["rules"].splitlines()) == sorted(right["rules"].splitlines())
-        assert state()["routes"] == right["routes"]
-        for name in ("tap0", "tap1", "eth0"):
-            sysctl("ipv4", name, "forwarding").write_text("0")
-        batch(taken[:done], routes.TIMEOUT)
+        assert [state()[key] for key in ("routes", "routes6")] == [right[key] for key in ("routes", "routes6")]
+        for version, name in (("ipv4", "tap0"), ("ipv4", "tap1"), ("ipv4", "eth0"), ("ipv6", "all")):
+            sysctl(version, name, "forwarding").write_text("0")
+        do(taken[:done])
+        if taken[:done][-1][0] == 4:
+            sysctl("ipv6", "tap0", "disable_ipv6").write_text("1")
         run(**NONE)
         assert state() == left
 

@@ -14,7 +14,7 @@ _MOVED = ("Cannot find device", "File exists", "No such")  # what ip says of thi
 
 
 def batch(lines: Sequence[str], timeout: float, version: int | None = None) -> None:
-    """Run them, of one IP family or of any; ConflictError if something that they are about came or went since it was read."""
+    """Run them, of one IP family or any; ConflictError if what they are about came or went since it was read."""
     if not lines:
         return
     only = [f"-{version}"] if version else []

@@ -25,6 +25,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port imp
     NOWHERE,
     OF_LINK,
     PREFERENCE,
+    REJECTED,
     SYSCTLS,
     Hop,
     Key,
@@ -37,6 +38,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port imp
     of_guest,
     opening,
     recording,
+    rejecting,
+    rule,
     versions_of,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTED_GATEWAYS, routing_table
@@ -61,11 +64,12 @@ class RoutedPorts:
         actual: dict[Key, Settings] = {(kind, selector): {} for kind, found in rules.items() for selector in found}
         for version, kinds in KINDS.items():
             actual.update(((kinds.route, to), hop._asdict()) for to, hop in _routes(self._table, version).items())
+        actual.update((("reject6", to), hop._asdict()) for to, hop in _routes(rejecting(self._table), 6).items())
         desired = {**dict(self._desired(rules["rule"], hops)), **dict(self._desired6(rules["rule6"], hops))}
         if FORWARDED in rules["rule6"] or HOST in desired:
             desired.setdefault(HOST, {"forwarding": int(len(_forwarding_owners()) > 1)})
             actual[HOST] = {"forwarding": forwards()}
-        for name in interfaces([*rules["rule"], *rules["rule6"]]):
+        for name in interfaces(rules["rule"]):
             if name in self._links and ("link", name) not in desired:
                 answered = self._links[name]["gateway"] or self._links[name]["gateway6"]
                 desired["link", name] = GUEST_GONE if answered else LINK_GONE
@@ -78,22 +82,22 @@ class RoutedPorts:
     def apply(self, plan: RoutePlan) -> None:
         self._refuse_held(plan)
         changed = {name: new for (kind, name), new in plan.after.items() if kind == "link"}
-        for name, new in changed.items():
-            if new.get("forwarding") == 0:
-                write_setting("ipv4", name, "forwarding", 0)
+        _write({name: new for name, new in changed.items() if not new.get("forwarding")}, "forwarding")
         if HOST in plan.after and not plan.after[HOST]["forwarding"]:
             switch_forwarding(0)
-        for lines in (closing, recording):
-            for version in KINDS:
-                batch(list(lines(plan, self._table, version)), TIMEOUT, version)
-        for name, new in changed.items():
-            for option, of in SYSCTLS.items():
-                if option in new:
-                    write_setting(of, name, option, new[option])
+        batch(list(closing(plan, self._table, 6)), TIMEOUT, 6)
+        _write({name: new for name, new in changed.items() if new.get("disable_ipv6")}, "disable_ipv6")
+        batch(list(closing(plan, self._table, 4)), TIMEOUT, 4)  # with which the record of a guest goes
+        for version in KINDS:
+            batch(list(recording(plan, self._table, version)), TIMEOUT, version)
+        for option in SYSCTLS:
+            if option != "disable_ipv6":
+                _write(changed, option)
+        batch(list(opening(plan, self._table, 4)), TIMEOUT, 4)
+        _write(changed, "disable_ipv6")  # for which the MTU has to be large enough
         if HOST in plan.after and plan.after[HOST]["forwarding"]:
             switch_forwarding(1)
-        for version in KINDS:
-            batch(list(opening(plan, self._table, version)), TIMEOUT, version)
+        batch(list(opening(plan, self._table, 6)), TIMEOUT, 6)
 
     def missing(self) -> list[str]:
         """Return the guests' interfaces that are not there (yet)."""
@@ -122,7 +126,10 @@ class RoutedPorts:
             yield ("rule6", f"iif {port.interface}"), {}
         yield HOST, {"forwarding": 1}
         if FORWARDED in rules or not forwards() or _forwarding_owners():
+            yield REJECTED, Hop("", "")._asdict()
             yield ("rule6", FORWARDED), {}
+            for name in {hop.dev for via, hop in hops.items() if family(via) == 6}:
+                yield ("rule6", f"iif {name}"), {}
 
     def _ways(self, version: int, hops: Mapping[str, Hop]) -> Iterator[tuple[Key, Settings]]:
         kinds = KINDS[version]
@@ -164,25 +171,27 @@ class RoutedPorts:
             raise OwnershipError(faults)
 
 
+def _write(links: Mapping[str, Settings], option: str) -> None:
+    for name, settings in links.items():
+        if option in settings:
+            write_setting(SYSCTLS[option], name, option, settings[option])
+
+
 def read_rules(table: int, version: int) -> list[str]:
     """Return the rules that lead to a table, as ``to 10.9.0.0/24`` and ``iif tap0``."""
     found = []
-    for rule in _all_rules(version):
-        if rule.get("table") == str(table) and rule["priority"] == PREFERENCE:
-            selector = f"to {rule.get('dst')}/{rule.get('dstlen', LONGEST_PREFIX[version])}"
-            found.append(f"iif {rule['iif']}" if "iif" in rule else selector)
-        elif rule.get("table") == str(table) and _is_for_forwarded(rule):
-            found.append(FORWARDED)
+    for item in _all_rules(version):
+        selector = f"to {item.get('dst')}/{item.get('dstlen', LONGEST_PREFIX[version])}"
+        if "iif" in item:
+            selector = f"{'not ' if 'not' in item else ''}iif {item['iif']}"
+        if rule(selector, table).endswith(f" lookup {item.get('table')} pref {item['priority']}"):
+            found.append(selector)
     return found
 
 
 def _forwarding_owners() -> set[str]:
     """Return the tables of all owners for whom the host was made to forward IPv6."""
-    return {rule["table"] for rule in _all_rules(6) if _is_for_forwarded(rule)}
-
-
-def _is_for_forwarded(rule: Mapping[str, Any]) -> bool:
-    return rule["priority"] == PREFERENCE + 1 and "not" in rule and rule.get("iif") == "lo"
+    return {item["table"] for item in _all_rules(6) if item["priority"] == PREFERENCE + 1 and "not" in item}
 
 
 def _all_rules(version: int) -> list[dict[str, Any]]:

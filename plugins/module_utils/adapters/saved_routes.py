@@ -28,6 +28,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port imp
     Wanted,
     of_guest,
     opening,
+    rejecting,
     rule,
     versions_of,
 )
@@ -51,6 +52,8 @@ def _lines(wanted: Wanted, table: int) -> Iterator[str]:
         guests = [port for port in wanted.ports if version == 4 or 6 in versions_of(port.addresses)]
         selectors = [*subnets, *(f"iif {port.interface}" for port in guests)]
         yield from (f"rule{_TELLS[version]} {rule(selector, table)}" for selector in selectors)
+    if 6 in versions:
+        yield f"reject6 {rejecting(table)} {table}"
     for port in wanted.ports:
         settings = of_guest(port)
         for option, kind in SYSCTLS.items():

@@ -11,8 +11,8 @@ is the owner's: interfaces, and that forwarding was switched on at one.
 A guest has its addresses without a subnet, and as gateway an address that the host answers for at every interface. The
 host asks nobody for MAC addresses there, so a guest can give no wrong answers.
 
-IPv6 is forwarded by the whole host or not at all (ip-sysctl, conf/all/forwarding). So where this switched it on, one
-more rule leads there whatever other hosts send, and is the record of it.
+IPv6 is forwarded between all interfaces or none (ip-sysctl, conf/all/forwarding). So where this switched it on, one
+more rule makes unreachable what comes from others than guests and hosts, and is the record of it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,8 @@ class Kinds(NamedTuple):
 
 PREFERENCE = 3000  # of the rules: after that for the host's own addresses, before that for its other routes
 NOWHERE = "default"  # destination of the route for what has no other
-FORWARDED = "not iif lo"  # selector of what the host forwards; looked up after the rules for guests and networks
+FORWARDED = "not iif lo"  # selector of all that the host forwards
+REJECTED = ("reject6", NOWHERE)  # key of the route in the table for that
 KINDS = {4: Kinds("rule", "route", "gateway"), 6: Kinds("rule6", "route6", "gateway6")}
 HOST = ("host", "ipv6")  # key of what is set for the whole host
 
@@ -112,13 +113,17 @@ def closing(plan: RoutePlan, table: int, version: int) -> Iterator[str]:
         if kind == "link":
             gone = sorted(old.get("neighbours", {}).keys() - new.get("neighbours", {}).keys())
             yield from (f"neighbour del {address} dev {name}" for address in gone if family(address) == version)
-            if old.get(kinds.gateway) and not new[kinds.gateway]:  # with which neighbours and routes would go themselves
+            if old.get(kinds.gateway) and not new[kinds.gateway]:  # with which the rest would go by itself
                 yield f"address del {_whole(ROUTED_GATEWAYS[version])} dev {name}"
     if NOWHERE in routes:
         yield f"route del {_typed(NOWHERE)} table {table}"
     for kind, what in sorted(plan.delete):
         if kind == kinds.rule:
             yield f"rule del {rule(what, table)}"
+    if version == 6:
+        yield from (
+            f"route del {_typed(what)} table {rejecting(table)}" for kind, what in plan.delete if kind == "reject6"
+        )
 
 
 def recording(plan: RoutePlan, table: int, version: int) -> Iterator[str]:
@@ -127,6 +132,8 @@ def recording(plan: RoutePlan, table: int, version: int) -> Iterator[str]:
     for kind, what in plan.create:
         if kind == kinds.route and what == NOWHERE:
             yield f"route replace {_typed(what)} table {table}"
+    if version == 6 and REJECTED in plan.create:
+        yield f"route replace {_typed(NOWHERE)} table {rejecting(table)}"
     for kind, what in plan.create:
         if kind == kinds.rule:
             yield f"rule add {rule(what, table)}"
@@ -146,9 +153,17 @@ def opening(plan: RoutePlan, table: int, version: int) -> Iterator[str]:
             yield f"route replace {_whole(what)} {via}dev {new['dev']} table {table}"
 
 
+def rejecting(table: int) -> int:
+    """Return the table of an owner in which nothing is reached."""
+    return table + 0x1000000
+
+
 def rule(selector: str, table: int) -> str:
-    """Return a rule as ip(8) takes it."""
-    return f"{selector} lookup {table} pref {PREFERENCE + (selector == FORWARDED)}"
+    """Return a rule as ip(8) takes it. What leads to networks of IPv6 comes after what nobody may send there."""
+    if selector == FORWARDED:
+        return f"{selector} lookup {rejecting(table)} pref {PREFERENCE + 1}"
+    last = selector.startswith("to ") and family(selector) == 6
+    return f"{selector} lookup {table} pref {PREFERENCE + 2 * last}"
 
 
 def _typed(destination: str) -> str:
