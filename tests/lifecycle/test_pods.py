@@ -101,6 +101,7 @@ def test_a_trace_does_not_pretend_to_know_the_way_between_pods(fabric: Fabric) -
 # -- routed: the hypervisors forward, and iptables judges --------------------------------------------------------------
 
 EDGE = {"red.r1": ("hv1", 11, "web"), "red.r2": ("hv1", 12, "db"), "red.r3": ("hv2", 13, "web")}
+NEXT_HOPS = {host: f"fd00:5::{number}" for number, host in enumerate(HOSTS, 1)}
 EDGE |= {"blue.r1": ("hv1", 21, "web"), "blue.r2": ("hv2", 22, "db")}
 
 
@@ -108,12 +109,15 @@ EDGE |= {"blue.r1": ("hv1", 21, "web"), "blue.r2": ("hv2", 22, "db")}
 def edge(fabric: Fabric) -> Fabric:
     """The fabric, where one guest is left in a pod and all others are routed."""
     fabric.fabric["security_driver"] = "ipset"
-    fabric.fabric["networks"]["edge"] = {"type": "routed", "subnet": "10.9.0.0/24"}
+    fabric.fabric["networks"]["edge"] = {"type": "routed", "subnet": ["10.9.0.0/24", "fd00:9::/64"]}
+    for host, address in NEXT_HOPS.items():
+        fabric.fabric["hypervisors"][host]["next_hop"] = address
     for described in fabric.tenants.values():
         described["ports"] = {name: port for name, port in described["ports"].items() if port.get("mac") == MAC}
     for name, (host, number, group) in EDGE.items():
         owner, short = name.split(".")
-        routed = {"hypervisor": host, "network": "edge", "ip": f"10.9.0.{number}", "security_groups": [group]}
+        addresses = [f"10.9.0.{number}", f"fd00:9::{number}"]
+        routed = {"hypervisor": host, "network": "edge", "ip": addresses, "security_groups": [group]}
         fabric.tenants[owner]["ports"][short] = routed
     run = fabric.run("twin_up", "site", "site", *fabric.settings)
     assert run.changes(playbook=3) == {}, run.summary()

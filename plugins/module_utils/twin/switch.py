@@ -124,11 +124,12 @@ def _address_lines(hypervisor: Hypervisor, mtu: int) -> list[str]:
     """Every other VTEP is on the link, whatever the subnets.
 
     Prefix length 0 makes it so for Open vSwitch, which takes as source only an address whose subnet holds the
-    destination (lib/ovs-router.c). For IPv6 the kernel adds the route itself, for IPv4 it does not.
+    destination (lib/ovs-router.c). For IPv6 the kernel adds the route itself, for IPv4 it does not. The link-local
+    address stays, with which a router asks for its neighbours.
     """
     bridge = UNDERLAY_BRIDGE
     added = [f"address add {address}/0 dev {bridge}" for address in hypervisor.addresses]
-    lines = [f"address flush dev {bridge}", *added, f"link set {bridge} up"]
+    lines = [f"address flush dev {bridge} scope global", *added, f"link set {bridge} up"]
     if 4 in map(family, hypervisor.addresses):
         lines.append(f"route replace default dev {bridge} scope link")
     return [*lines, f'link set {bridge} alias "{_alias(hypervisor, mtu)}"']
