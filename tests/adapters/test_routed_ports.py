@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import socket
 import struct
 import time
@@ -20,6 +21,7 @@ from set_lab import own_namespace
 from wrong_calls import cases, wrong
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import routes
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import (
     closing,
@@ -156,6 +158,23 @@ def test_a_host_that_was_a_router_stays_one() -> None:
     assert [rule for rule in ("iif eth0", "iif lo") if rule in state()["rules"]] == []
     converge(**NONE)
     assert [sysctl("ipv4", "eth0", "forwarding").read_text(), *state()["hosts6"]] == ["1\n"] * 3
+
+
+def test_of_ipv6_a_host_that_was_no_router_forwards_what_comes_from_guests_and_hosts_alone() -> None:
+    tool("ip", "link", "set", "in-tap0", "up")
+    run(**TASK)
+    ways = [forwarded(link, to) for link in ("tap0", "eth0", "in-tap0") for to in ("fd00:9::11", "fd00:9::21")]
+    assert ways == ["tap0", "eth0", "tap0", "eth0", "", ""]
+    assert forwarded("tap0", "fd00:1::2") == forwarded("eth0", "fd00:1::2") == ""
+    run(**NONE)
+    assert forwarded("in-tap0", "fd00:1::2") == "eth0", "else this test could not fail"
+
+
+def forwarded(interface: str, destination: str) -> str:
+    """Return where the kernel would send a packet that comes in by an interface; '' for nowhere."""
+    arguments = ["ip", "-json", "-6", "route", "get", destination, "from", "fd00:9::99", "iif", interface]
+    done = attempt(arguments, routes.TIMEOUT)
+    return "" if done.returncode else str(json.loads(done.stdout)[0]["dev"])
 
 
 def test_a_host_that_hears_routers_keeps_the_ways_that_it_has_from_them() -> None:
