@@ -74,8 +74,8 @@ options:
         required: true
       via:
         description:
-          - Address of its host, of the same IP family. Where that is behind a router, the route leads to the router, which then has to know
-            the way to the guests itself.
+          - Address of its host, of the same IP family. Where that is behind a router, the route leads to the router,
+            which then has to know the way to the guests itself.
         type: str
         required: true
   hold_back:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,9 @@ from packets import wait_until
 from playbook_run import start
 from streams import Flood, Stream, flooding
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import IPV4, ethernet, udp_packet
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ports import default_mac
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import IPV4, IPV6, ethernet, udp_packet
+from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import tap_mac
 
 FOUR = Guest("52:54:00:00:00:04", "10.1.1.4", "fd00:1::4")
 GUESTS = {"1": (ONE, "hv1", "web"), "2": (TWO, "hv1", "db"), "3": (THREE, "hv2", "db"), "4": (FOUR, "hv2", "web")}
@@ -61,6 +64,39 @@ def stream(sender: str, receiver: str, port: int, mac: str = "", source: str = "
     is_allowed = port == ALLOWED and not lies and (sender, receiver) in {("1", "2"), ("1", "3"), ("4", "2"), ("4", "3")}
     name = f"{sender} to {receiver}, port {port}{lies}"
     return Stream(name, f"a.{sender}", f"a.{receiver}" if is_allowed else "", build)
+
+
+ROUTED = {"5": ("hv1", "web"), "6": ("hv1", "db"), "7": ("hv2", "db"), "8": ("hv2", "web")}
+EDGE = {4: "10.9.0.", 6: "fd00:9::"}
+
+
+def edge(fabric: Fabric) -> None:
+    """Add a network of routed ports to the intent."""
+    fabric.fabric["networks"] = {"edge": {"type": "routed", "subnet": ["10.9.0.0/24", "fd00:9::/64"]}}
+    for number, described in enumerate(fabric.fabric["hypervisors"].values(), 1):
+        described["next_hop"] = f"fd00:5::{number}"
+    for number, (host, group) in ROUTED.items():
+        addresses = [f"{prefix}{number}" for prefix in EDGE.values()]
+        port = {"hypervisor": host, "network": "edge", "ip": addresses, "security_groups": [group]}
+        fabric.tenants["a"]["ports"][number] = port
+
+
+def routed_streams() -> Iterator[Stream]:
+    for sender, receiver, port, source in (
+        *((one, two, number, one) for one in "58" for two in "67" for number in (ALLOWED, DENIED)),
+        *(("6", "5", ALLOWED, "6"), ("7", "5", ALLOWED, "7"), ("5", "7", ALLOWED, "8"), ("5", "6", ALLOWED, "8")),
+    ):
+        is_allowed = port == ALLOWED and sender == source and sender in "58"
+        for version, prefix in EDGE.items():
+            name = f"{sender} to {receiver}, port {port} as {source}, IPv{version}"
+            build = partial(routed_datagram, f"a.{sender}", f"{prefix}{source}", f"{prefix}{receiver}", port)
+            yield Stream(name, f"a.{sender}", f"a.{receiver}" if is_allowed else "", build)
+
+
+def routed_datagram(sender: str, source: str, target: str, port: int, mark: bytes) -> bytes:
+    """Return a datagram of a guest in a frame to its hypervisor."""
+    own = default_mac(sender)
+    return ethernet(tap_mac(own), own, IPV6 if ":" in source else IPV4, udp_packet(source, target, 40000, mark, port))
 
 
 def all_streams() -> list[Stream]:
@@ -266,25 +302,31 @@ def test_a_leak_would_be_seen(fabric: Fabric, flood: Flood) -> None:
     assert "tenantry-openflow.service\nCLOSED: bridge br-int is not fail_mode=secure" in failed(fabric)
 
 
-def test_plugs_come_back_behind_their_chains(fabric: Fabric, flood: Flood) -> None:
+def test_plugs_and_routed_ports_come_back_behind_their_chains(fabric: Fabric, flood: Flood) -> None:
     sh(fabric, "systemctl enable --now nftables")
     fabric.fabric.update(forwarding="plain", security_driver="ipset")
-    fabric.run("site")
+    edge(fabric)
+    fabric.run("twin_up", "site", *fabric.settings)
     for one in flood.streams:
         one.heard.clear()
-    for event, happen in {
-        "poweroff and boot, with plugs": power_cycle,
-        "restart of nftables, with plugs": lambda fabric: sh(fabric, "systemctl restart nftables"),
-    }.items():
-        since = time.monotonic()
-        happen(fabric)
-        assert_back(flood, since, event, floods=True)
-        assert_settled(fabric)
-    sh(fabric, "nft flush ruleset")
-    (denied,) = [one for one in flood.denied() if one.name == "1 to 2, port 5009"]
-    assert wait_until(lambda: denied.leaks() > MANY, 20), "else this test could not fail"
-    sh(fabric, "systemctl disable --now nftables")
-    assert_silent(flood)
+    with flooding(fabric.twin, [f"a.{number}" for number in ROUTED], list(routed_streams())) as routed:
+        assert_back(routed, time.monotonic(), "first, of routed ports")
+        for event, happen in {
+            "poweroff and boot, with plugs": power_cycle,
+            "restart of nftables, with plugs": lambda fabric: sh(fabric, "systemctl restart nftables"),
+        }.items():
+            since = time.monotonic()
+            happen(fabric)
+            assert_back(flood, since, event, floods=True)
+            assert_back(routed, since, f"{event} and routed ports")
+            assert_settled(fabric)
+        sh(fabric, "nft flush ruleset")
+        open_now = [(flood, "1 to 2, port 5009"), *((routed, f"5 to 6, port 5009 as 5, IPv{one}") for one in EDGE)]
+        leaking = [one for where, name in open_now for one in where.denied() if one.name == name]
+        assert wait_until(lambda: all(one.leaks() > MANY for one in leaking), 20), "else this test could not fail"
+        assert len(leaking) == 3
+        sh(fabric, "systemctl disable --now nftables")
+        assert_silent(flood)
 
 
 def test_teardown_leaves_neither_files_nor_units(fabric: Fabric) -> None:

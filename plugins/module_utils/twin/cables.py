@@ -125,6 +125,11 @@ def nic_mac(hypervisor: str, nic: str) -> str:
     return ":".join(["02", *(octets[at : at + 2] for at in range(0, 10, 2))])
 
 
+def tap_mac(guest: str) -> str:
+    """Return the MAC address of the device that a guest of a MAC address is behind."""
+    return ("fa" if guest.startswith("fe") else "fe") + guest[2:]
+
+
 def bridge_of(segment: str) -> str:
     """Return the Linux bridge of the fabric's namespace that is the switch of a segment."""
     return "underlay" if segment == UNDERLAY else f"n-{digest(segment, 12)}"
@@ -159,10 +164,14 @@ def gateway_lines(bridge: str, gateway: Gateway) -> Iterator[str]:
 
 
 def creation_line(cable: Cable, near_pid: int, far_pid: int) -> str:
-    """Both ends are born in their namespaces: at no moment does the machine have a device of ours."""
+    """Both ends are born in their namespaces: at no moment does the machine have a device of ours.
+
+    The tap of a guest has a MAC address that follows from the guest's, as those of libvirt have.
+    """
+    address = "" if cable.segment else f" address {tap_mac(cable.mac)}"
     master = f" master {bridge_of(cable.segment)}" if cable.segment else ""
     return (
-        f"link add {cable.far.interface} netns {far_pid} mtu {cable.mtu}{master} type veth "
+        f"link add {cable.far.interface} netns {far_pid} mtu {cable.mtu}{address}{master} type veth "
         f"peer name {cable.near.interface} netns {near_pid} address {cable.mac} mtu {cable.mtu}"
     )
 
