@@ -19,8 +19,9 @@ description:
     unreachable. It is used for what guests send, for what comes from the other hosts, and for O(subnets) whoever sends
     there. So a host that was no router before forwards to these guests and between them alone.
   - Linux forwards IPv6 between all interfaces or none. Where C(net.ipv6.conf.all.forwarding) was off, it is switched on
-    while there are guests of IPv6, a rule makes unreachable what comes from others than them and the other hosts, and
-    no interface hears routers less than before.
+    while there are guests of IPv6, and a rule leads what comes from others than them and the other hosts to a table of
+    its own (the number of the first one and 16777216), where all is unreachable. No interface hears routers less than
+    before.
   - The MAC address of each guest is set (C(ip neighbour), C(PERMANENT)), so that neither ARP nor neighbour discovery
     can lie. A packet of IPv4 whose source another interface leads to is dropped (C(rp_filter)). Linux does not do that
     for IPv6, so there the rules alone tell who sends what.

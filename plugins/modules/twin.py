@@ -57,7 +57,7 @@ options:
     description:
       - All endpoints, each with C(name), C(hypervisor), C(interface) (of the hypervisor, the other end of the
         endpoint's C(eth0)), C(mac), C(addresses) (with prefix length), C(mtu), and optionally C(gateways) (with prefix
-        length), the next hop of its default routes.
+        length), the next hop of its default routes, as far as it has an address of the same IP family.
         Other keys are ignored, so this takes what M(tenantry.sdn.intent) returns.
     type: list
     elements: dict

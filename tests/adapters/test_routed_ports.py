@@ -224,6 +224,13 @@ def test_nothing_of_another_owner_is_touched() -> None:
     assert after == before
 
 
+def test_a_guest_of_one_ip_family_has_no_gateway_of_the_other() -> None:
+    for addresses, gateways in ((["fd00:9::12"], ["fe80::1"]), (DB["addresses"], ["169.254.1.1"])):
+        converge(**{**TASK, "ports": [{**DB, "addresses": addresses}], "routes": []})
+        assert [value for value in state()["links"]["tap1"] if value in ("169.254.1.1", "fe80::1")] == gateways
+    assert state()["hosts6"] == ["0\n"] * 2
+
+
 def test_a_guest_that_is_not_there_is_awaited_or_required() -> None:
     task = {**TASK, "ports": [{**WEB, "interface": "tap9"}]}
     made = converge(**task)

@@ -11,7 +11,7 @@ are in the routing tables of hosts, once, while those of other networks are thei
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import LONGEST_PREFIX
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import (
@@ -80,16 +80,13 @@ def _routed(around: Surroundings, name: str, section: Section) -> Network | None
         around.faults.add(section.path_to("type"), f"{what}; set fabric.security_driver to ipset, or write type: flat")
     for part in subnets:
         _check_subnet(around, section.path_to("subnet"), part)
-    gateways = [f"{ROUTED_GATEWAYS[version]}/{LONGEST_PREFIX[version]}" for version in _families(subnets)]
     if not subnets:
         return None
+    versions = sorted({part.family for part in subnets})
+    gateways = [f"{ROUTED_GATEWAYS[version]}/{LONGEST_PREFIX[version]}" for version in versions]
     network = Network(name, "", ROUTED, None, None, tuple(subnets), tuple(gateways))
     check_mtu(around, network)
     return network
-
-
-def _families(subnets: Iterable[Subnet]) -> list[int]:
-    return sorted({part.family for part in subnets})
 
 
 def _check_subnet(around: Surroundings, path: str, subnet: Subnet) -> None:
