@@ -17,6 +17,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port imp
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTED_GATEWAYS
 
 OPTIONS = list(SYSCTLS.items())
+WEB = {"interface": "tap0", "mac": "02:00:00:00:00:01", "addresses": ["10.9.0.11", "fd00:9::11"], "mtu": 1400}
+DB = {"interface": "tap1", "mac": "02:00:00:00:00:02", "addresses": ["10.9.0.12", "10.9.0.13"]}
+FAR = {"destination": "10.9.0.21", "via": "192.168.1.2"}
+FAR6 = {"destination": "fd00:9::21", "via": "fd00:1::2"}
+TASK: dict[str, Any] = {"subnets": ["10.9.0.0/24", "fd00:9::/64"], "ports": [WEB, DB], "routes": [FAR, FAR6]}
+NONE: dict[str, Any] = {"ports": [], "allow_empty": True}
 
 
 def host(*guests: str) -> None:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from twin_lab import TwinLab
 from wires import enter_network
 
+ALLOWED, DENIED = 5001, 5009  # ports of UDP
 INTERVAL = 0.008  # seconds between two packets of a stream
 _MARK = b"tenantry stream "
 _NUMBER = struct.Struct("!I")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +19,15 @@ from judge_cases import DB_RULES
 from lifecycle_fabric import Fabric
 from packets import wait_until
 from playbook_run import start
-from streams import Flood, Stream, flooding
+from routed_streams import EDGE, ROUTED, add_routed_ports, routed_streams
+from streams import ALLOWED, DENIED, Flood, Stream, flooding
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ports import default_mac
-from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import IPV4, IPV6, ethernet, udp_packet
-from ansible_collections.tenantry.sdn.plugins.module_utils.twin.cables import tap_mac
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import IPV4, ethernet, udp_packet
 
 FOUR = Guest("52:54:00:00:00:04", "10.1.1.4", "fd00:1::4")
 GUESTS = {"1": (ONE, "hv1", "web"), "2": (TWO, "hv1", "db"), "3": (THREE, "hv2", "db"), "4": (FOUR, "hv2", "web")}
 FILE = "/var/lib/tenantry/sdn/bridges/br-int/7e4a000000000000-ffff000000000000"
 RESTORE = Path(__file__).parents[2] / "roles/hypervisor/files/restore"
-ALLOWED, DENIED = 5001, 5009  # ports of UDP
 BACK_SECONDS = 30
 MANY = 40  # packets after which a stream is there again
 
@@ -64,39 +61,6 @@ def stream(sender: str, receiver: str, port: int, mac: str = "", source: str = "
     is_allowed = port == ALLOWED and not lies and (sender, receiver) in {("1", "2"), ("1", "3"), ("4", "2"), ("4", "3")}
     name = f"{sender} to {receiver}, port {port}{lies}"
     return Stream(name, f"a.{sender}", f"a.{receiver}" if is_allowed else "", build)
-
-
-ROUTED = {"5": ("hv1", "web"), "6": ("hv1", "db"), "7": ("hv2", "db"), "8": ("hv2", "web")}
-EDGE = {4: "10.9.0.", 6: "fd00:9::"}
-
-
-def edge(fabric: Fabric) -> None:
-    """Add a network of routed ports to the intent."""
-    fabric.fabric["networks"] = {"edge": {"type": "routed", "subnet": ["10.9.0.0/24", "fd00:9::/64"]}}
-    for number, described in enumerate(fabric.fabric["hypervisors"].values(), 1):
-        described["next_hop"] = f"fd00:5::{number}"
-    for number, (host, group) in ROUTED.items():
-        addresses = [f"{prefix}{number}" for prefix in EDGE.values()]
-        port = {"hypervisor": host, "network": "edge", "ip": addresses, "security_groups": [group]}
-        fabric.tenants["a"]["ports"][number] = port
-
-
-def routed_streams() -> Iterator[Stream]:
-    for sender, receiver, port, source in (
-        *((one, two, number, one) for one in "58" for two in "67" for number in (ALLOWED, DENIED)),
-        *(("6", "5", ALLOWED, "6"), ("7", "5", ALLOWED, "7"), ("5", "7", ALLOWED, "8"), ("5", "6", ALLOWED, "8")),
-    ):
-        is_allowed = port == ALLOWED and sender == source and sender in "58"
-        for version, prefix in EDGE.items():
-            name = f"{sender} to {receiver}, port {port} as {source}, IPv{version}"
-            build = partial(routed_datagram, f"a.{sender}", f"{prefix}{source}", f"{prefix}{receiver}", port)
-            yield Stream(name, f"a.{sender}", f"a.{receiver}" if is_allowed else "", build)
-
-
-def routed_datagram(sender: str, source: str, target: str, port: int, mark: bytes) -> bytes:
-    """Return a datagram of a guest in a frame to its hypervisor."""
-    own = default_mac(sender)
-    return ethernet(tap_mac(own), own, IPV6 if ":" in source else IPV4, udp_packet(source, target, 40000, mark, port))
 
 
 def all_streams() -> list[Stream]:
@@ -305,7 +269,7 @@ def test_a_leak_would_be_seen(fabric: Fabric, flood: Flood) -> None:
 def test_plugs_and_routed_ports_come_back_behind_their_chains(fabric: Fabric, flood: Flood) -> None:
     sh(fabric, "systemctl enable --now nftables")
     fabric.fabric.update(forwarding="plain", security_driver="ipset")
-    edge(fabric)
+    add_routed_ports(fabric)
     fabric.run("twin_up", "site", *fabric.settings)
     for one in flood.streams:
         one.heard.clear()
