@@ -50,7 +50,8 @@ options:
         description:
           - By name, each a mapping of C(vtep), the IP address at which its tunnels end, and if wanted C(zone), C(pod),
             and C(uplinks), a mapping of physical networks to the NICs that are plugged into them.
-          - All VTEPs are of one IP family. An uplink NIC becomes a port of the bridge C(br-int).
+          - All VTEPs are of one IP family. C(next_hop) is an address of the other one, for networks that hypervisors
+            route. An uplink NIC becomes a port of the bridge C(br-int).
         type: dict
         required: true
   tenants:

@@ -46,7 +46,7 @@ _TUNNEL_NAME = r"(gr|vx|gn)-([0-9a-f]{12}|flow)"
 _PLUG_BRIDGE, _PLUG_INNER, _PLUG_OUTER = "qb-", "qv-", "qo-"
 _ROUTER_OUTER, _ROUTER_INNER, _ROUTER_NAMESPACE = "rt-", "rn-", "tenantry-"
 _ROUTER_TUNNEL = "wg-"
-ROUTED_GATEWAY = "169.254.1.1"  # what the guest at a routed port has as its gateway (RFC 3927)
+ROUTED_GATEWAYS = {4: "169.254.1.1", 6: "fe80::1"}  # what guests at routed ports have (RFC 3927, RFC 4291)
 _TABLES = 0x74000000  # of routes; the kernel keeps 0 to 255 for itself
 _GATEWAY = "gw-"
 _PLUG_PORT, _PLUG_OWNER = "tenantry-port=", " tenantry-owner="

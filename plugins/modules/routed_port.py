@@ -12,14 +12,19 @@ version_added: "0.3.0"
 author: the tenantry.sdn authors (@tenantry)
 description:
   - Gives each guest a way by the host's own routing, and no link layer that others are on. The guest has its addresses
-    without a subnet (as C(10.9.0.11/32)) and V(169.254.1.1) as its gateway, for which the host answers at the guest's
-    interface.
+    without a subnet (as C(10.9.0.11/32) and C(fd00:9::11/128)) and V(169.254.1.1) and V(fe80::1) as its gateways, for
+    which the host answers at the guest's interface.
   - Routes lead to the addresses at the interfaces of this host, and by the other hosts to those that are there.
   - All routes are in a table of the owner's own (C(ip rule), C(ip route show table)), where what has no route is
     unreachable. It is used for what guests send, for what comes from the other hosts, and for O(subnets) whoever sends
     there. So a host that was no router before forwards to these guests and between them alone.
-  - The MAC address of each guest is set (C(ip neighbour), C(PERMANENT)), so that ARP cannot lie. A packet whose source
-    another interface leads to is dropped (C(rp_filter)).
+  - Linux forwards IPv6 between all interfaces or none. Where C(net.ipv6.conf.all.forwarding) was off, it is switched on
+    while there are guests of IPv6, and a rule leads what comes from others than them and the other hosts to a table of
+    its own (the number of the first one and 16777216), where all is unreachable. No interface hears routers less than
+    before.
+  - The MAC address of each guest is set (C(ip neighbour), C(PERMANENT)), so that neither ARP nor neighbour discovery
+    can lie. A packet of IPv4 whose source another interface leads to is dropped (C(rp_filter)). Linux does not do that
+    for IPv6, so there the rules alone tell who sends what.
   - This opens the ways. Make the rules that judge what passes them before, by M(tenantry.sdn.sg_rules) for C(FORWARD)
     and C(INPUT).
 extends_documentation_fragment:
@@ -30,7 +35,7 @@ options:
     type: str
     required: true
   subnets:
-    description: The networks that the addresses are of, as V(10.9.0.0/24). IPv4 alone.
+    description: The networks that the addresses are of, as V(10.9.0.0/24) and V(fd00:9::/64).
     type: list
     elements: str
     default: []
@@ -51,7 +56,7 @@ options:
         type: str
         required: true
       addresses:
-        description: Addresses of the guest, as V(10.9.0.11).
+        description: Addresses of the guest, as V(10.9.0.11) and V(fd00:9::11).
         type: list
         elements: str
         required: true
@@ -70,8 +75,8 @@ options:
         required: true
       via:
         description:
-          - Address of its host. Where that is behind a router, the route leads to the router, which then has to know
-            the way to the guests itself.
+          - Address of its host, of the same IP family. Where that is behind a router, the route leads to the router,
+            which then has to know the way to the guests itself.
         type: str
         required: true
   hold_back:
@@ -104,7 +109,8 @@ requirements:
 notes:
   - Routes do not survive a restart of the host, but can come back by themselves with O(saved). Where the interface of a
     guest was made anew, run the task again.
-  - IPv6 is switched off at the interfaces of these guests.
+  - IPv6 is switched off at the interfaces of guests that have no address of it. The others need their neighbour
+    solicitations for V(fe80::1) to be let in (C(INPUT)), and nothing else.
   - One task at a time changes the routes of a host. It holds the lock C(/run/tenantry.lock) as long.
 seealso:
   - module: tenantry.sdn.sg_rules
@@ -121,6 +127,16 @@ EXAMPLES = r"""
       - {interface: tap1, mac: "52:54:00:00:00:12", addresses: [10.9.0.12]}
     routes:
       - {destination: 10.9.0.21, via: 192.168.1.152}
+
+- name: Of both IP families
+  tenantry.sdn.routed_port:
+    owner: dc1
+    subnets: [10.9.0.0/24, "fd00:9::/64"]
+    ports:
+      - {interface: tap0, mac: "52:54:00:00:00:11", addresses: [10.9.0.11, "fd00:9::11"]}
+    routes:
+      - {destination: 10.9.0.21, via: 192.168.1.152}
+      - {destination: "fd00:9::21", via: "fd00:5::152"}
 
 - name: Take away all of these
   tenantry.sdn.routed_port:

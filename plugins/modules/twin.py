@@ -42,7 +42,8 @@ options:
     default: 1500
   hypervisors:
     description:
-      - All hypervisors, each with C(name), C(vtep) (an address) and optionally C(uplinks) (physical network to NIC).
+      - All hypervisors, each with C(name), C(vtep) (an address) and optionally C(uplinks) (physical network to NIC) and
+        C(next_hop) (an address of the other IP family, beside the VTEP's).
         Other keys are ignored, so this takes what M(tenantry.sdn.intent) returns.
       - C(segments) (physical network to the name of a segment) says where a physical network is not one link layer for
         all, as V(physnet1@p1) in pod V(p1).
@@ -56,7 +57,7 @@ options:
     description:
       - All endpoints, each with C(name), C(hypervisor), C(interface) (of the hypervisor, the other end of the
         endpoint's C(eth0)), C(mac), C(addresses) (with prefix length), C(mtu), and optionally C(gateways) (with prefix
-        length), the next hop of its default routes.
+        length), the next hop of its default routes, as far as it has an address of the same IP family.
         Other keys are ignored, so this takes what M(tenantry.sdn.intent) returns.
     type: list
     elements: dict

@@ -5,28 +5,28 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from plug_lab import sysctl
-from routed_lab import converge, host, run, state
+from routed_lab import DB, FAR, NONE, TASK, WEB, converge, host, run, state
 from rule_lab import tool
 from set_lab import own_namespace
 from wrong_calls import cases, wrong
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import routes
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import closing, opening, recording
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import (
+    closing,
+    opening,
+    recording,
+    rejecting,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port_input import parse_routed_ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import routing_table
 
 TABLE = routing_table("dc1")
-WEB = {"interface": "tap0", "mac": "02:00:00:00:00:01", "addresses": ["10.9.0.11"], "mtu": 1400}
-DB = {"interface": "tap1", "mac": "02:00:00:00:00:02", "addresses": ["10.9.0.12", "10.9.0.13"]}
-FAR = {"destination": "10.9.0.21", "via": "192.168.1.2"}
-TASK: dict[str, Any] = {"subnets": ["10.9.0.0/24"], "ports": [WEB, DB], "routes": [FAR]}
-NONE: dict[str, Any] = {"ports": [], "allow_empty": True}
 WRONG = list(cases("wrong_routed_ports.txt"))
 
 
@@ -37,30 +37,42 @@ def namespace() -> Iterator[None]:
         yield
 
 
-def ours() -> list[str]:
-    return sorted(tool("ip", "-4", "route", "show", "table", str(TABLE)).splitlines())
+def ours(version: int = 4) -> list[str]:
+    return sorted(map(str.strip, tool("ip", f"-{version}", "route", "show", "table", str(TABLE)).splitlines()))
 
 
 def test_each_guest_has_a_way_and_what_has_none_is_unreachable() -> None:
     assert converge(**TASK)["table"] == TABLE
-    assert [line.strip() for line in ours()] == [
+    assert ours() == [
         "10.9.0.11 dev tap0 scope link",
         "10.9.0.12 dev tap1 scope link",
         "10.9.0.13 dev tap1 scope link",
         "10.9.0.21 via 192.168.1.2 dev eth0",
         "unreachable default",
     ]
+    assert [route.partition(" metric")[0] for route in ours(6)] == [
+        "fd00:9::11 dev tap0",
+        "fd00:9::21 via fd00:1::2 dev eth0",
+        "unreachable default dev lo",
+    ]
     found = state()
-    assert [line for line in found["rules"].splitlines() if str(TABLE) in line] == [
-        f"3000:\tfrom all {selector}lookup {TABLE}"
-        for selector in ("to 10.9.0.0/24 ", "iif tap0 ", "iif tap1 ", "iif eth0 ")
+    assert [line for line in found["rules"].splitlines() if line.startswith("300")] == [
+        *(f"3000:\tfrom all {selector} lookup {TABLE}" for selector in ("to 10.9.0.0/24", "iif tap0", "iif tap1")),
+        f"3000:\tfrom all iif eth0 lookup {TABLE}",
+        *(f"3000:\tfrom all iif {name} lookup {TABLE}" for name in ("tap0", "eth0")),
+        f"3001:\tnot from all iif lo lookup {rejecting(TABLE)}",
+        f"3002:\tfrom all to fd00:9::/64 lookup {TABLE}",
     ]
     assert found["neighbours"] == [
         "10.9.0.11 dev tap0 lladdr 02:00:00:00:00:01 PERMANENT",
         "10.9.0.12 dev tap1 lladdr 02:00:00:00:00:02 PERMANENT",
         "10.9.0.13 dev tap1 lladdr 02:00:00:00:00:02 PERMANENT",
+        "fd00:9::11 dev tap0 lladdr 02:00:00:00:00:01 PERMANENT",
+        "fe80::ff:fe00:1 dev tap0 lladdr 02:00:00:00:00:01 PERMANENT",
     ]
-    assert found["links"]["tap0"] == (1400, True, None, "169.254.1.1", "1\n", "1\n", "1\n", "1\n")
+    no, yes = "0\n", "1\n"
+    assert found["links"]["tap0"] == (1400, True, None, "169.254.1.1", "fe80::1", yes, yes, no, no, yes, no)
+    assert found["links"]["tap1"] == (1500, True, None, "169.254.1.1", yes, yes, yes, yes, yes, no)
     assert sysctl("ipv4", "eth0", "forwarding").read_text() == "1\n"
     assert sysctl("ipv4", "in-eth0", "forwarding").read_text() == "0\n"
 
@@ -73,11 +85,10 @@ def test_all_goes_and_the_host_is_as_before_but_for_what_nobody_notices() -> Non
     converge(**TASK)
     converge(**NONE)
     after = state()
-    assert {key: after[key] for key in ("rules", "routes", "neighbours")} == {
-        key: before[key] for key in ("rules", "routes", "neighbours")
-    }
+    for key in ("rules", "routes", "routes6", "neighbours", "hosts6"):
+        assert after[key] == before[key]
     assert after["links"]["eth0"] == before["links"]["eth0"]
-    assert after["links"]["tap0"] == (1400, True, None, "1\n", "1\n", "1\n", "0\n")
+    assert after["links"]["tap0"] == (1400, True, None, "1\n", "1\n", "1\n", "0\n", "0\n", "0\n")
 
 
 @pytest.mark.parametrize(
@@ -100,46 +111,63 @@ def test_all_goes_and_the_host_is_as_before_but_for_what_nobody_notices() -> Non
         "sysctl -qw net.ipv4.conf.tap0.arp_ignore=0",
         "sysctl -qw net.ipv4.conf.tap0.forwarding=0",
         "sysctl -qw net.ipv4.conf.eth0.forwarding=0",
-        "sysctl -qw net.ipv6.conf.tap0.disable_ipv6=0",
+        "sysctl -qw net.ipv6.conf.tap0.disable_ipv6=1",
+        "sysctl -qw net.ipv6.conf.tap1.disable_ipv6=0",
+        "sysctl -qw net.ipv6.conf.tap0.accept_ra=2",
+        "sysctl -qw net.ipv6.conf.all.forwarding=0",
+        "ip -6 route replace fd00:9::11 dev eth0 table {table}",
+        "ip -6 route replace fd00:9::21 dev tap0 table {table}",
+        "ip -6 route add fd00:9::99 via fd00:1::9 dev eth0 table {table}",
+        "ip -6 route flush table {table}",
+        "ip -6 rule del iif tap0 lookup {table}",
+        "ip -6 route add fd00:9::99 dev eth0 table {rejecting}",
+        "ip -6 route flush table {rejecting}",
+        "ip -6 rule add to fd00:8::/32 lookup {table} pref 3002",
+        "ip -6 rule add iif in-tap0 lookup {table} pref 3000",
+        "ip address del fe80::1/128 dev tap0",
+        "ip neighbour replace fd00:9::11 lladdr 02:00:00:00:00:99 nud permanent dev tap0",
     ],
 )
 def test_what_somebody_else_changed_is_put_right(spoil: str) -> None:
     run(**TASK)
     right = state()
-    tool(*spoil.format(table=TABLE).split())
+    tool(*spoil.format(table=TABLE, rejecting=rejecting(TABLE)).split())
     assert state() != right
     assert converge(**TASK)["changed"]
     assert sorted(state()["rules"].splitlines()) == sorted(right.pop("rules").splitlines())
     assert {key: state()[key] for key in right} == right
 
 
-def test_a_host_that_was_a_router_stays_one() -> None:
-    sysctl("ipv4", "eth0", "forwarding").write_text("1")
-    converge(**TASK)
-    assert "iif eth0" not in state()["rules"]
-    converge(**NONE)
-    assert sysctl("ipv4", "eth0", "forwarding").read_text() == "1\n"
-
-
 def test_what_goes_goes_first_and_what_moves_is_nowhere_meanwhile() -> None:
     run(**TASK)
     moved = {**TASK, "ports": [{**DB, "addresses": ["10.9.0.12", "10.9.0.11"]}]}
     held = converge(**moved, hold_back=True)
-    assert held["diff"]["after"]["link tap0"] == {"forwarding": 0, "gateway": False, "neighbours": {}}
+    gone = {"forwarding": 0, "disable_ipv6": 1, "gateway": False, "gateway6": False, "neighbours": {}}
+    assert held["diff"]["after"]["link tap0"] == gone
+    assert held["diff"]["after"]["host ipv6"] == {"forwarding": 0}
     assert [line.split()[0] for line in ours()] == ["10.9.0.12", "10.9.0.21", "unreachable"]
+    assert ours(6) == []
     converge(**moved)
     assert [line.split()[:3] for line in ours()][:2] == [["10.9.0.11", "dev", "tap1"], ["10.9.0.12", "dev", "tap1"]]
 
 
 def test_nothing_of_another_owner_is_touched() -> None:
-    theirs = {"owner": "dc2", "subnets": ["10.8.0.0/24"], "ports": [{**DB, "addresses": ["10.8.0.1"]}]}
+    theirs = {"owner": "dc2", "subnets": ["10.8.0.0/24"], "ports": [{**DB, "addresses": ["10.8.0.1", "fd00:8::1"]}]}
     run(**theirs)
     before = state()
     converge(subnets=["10.9.0.0/24"], ports=[WEB])
     converge(**NONE)
     after = state()
+    assert after["hosts6"][0] == "1\n"
     del before["links"]["tap0"], after["links"]["tap0"]
     assert after == before
+
+
+def test_a_guest_of_one_ip_family_has_no_gateway_of_the_other() -> None:
+    for addresses, gateways in ((["fd00:9::12"], ["fe80::1"]), (DB["addresses"], ["169.254.1.1"])):
+        converge(**{**TASK, "ports": [{**DB, "addresses": addresses}], "routes": []})
+        assert [value for value in state()["links"]["tap1"] if value in ("169.254.1.1", "fe80::1")] == gateways
+    assert state()["hosts6"] == ["0\n"] * 2
 
 
 def test_a_guest_that_is_not_there_is_awaited_or_required() -> None:
@@ -180,26 +208,37 @@ def test_a_guest_that_a_bridge_has_is_refused() -> None:
     assert state() == before
 
 
+def do(lines: list[tuple[int, str]]) -> None:
+    for version, group in itertools.groupby(lines, lambda line: line[0]):
+        batch([line for dummy, line in group], routes.TIMEOUT, version)
+
+
 def test_a_run_after_one_that_was_killed_anywhere_is_as_one_that_was_not() -> None:
     backend = routes.RoutedPorts(parse_routed_ports({**TASK, "allow_empty": False, "owner": "dc1"}), "dc1", False)
     nothing = routes.RoutedPorts(parse_routed_ports({**TASK, **NONE, "routes": [], "owner": "dc1"}), "dc1", False)
     plan = backend.plan()
-    made = [*recording(plan, TABLE), *opening(plan, TABLE)]
+    made = [(at, line) for part in (recording, opening) for at in (4, 6) for line in part(plan, TABLE, at)]
+    of_ipv6 = sum(1 for dummy in opening(plan, TABLE, 6))
     run(**TASK)
-    right, taken = state(), list(closing(nothing.plan(), TABLE))
+    right, last = state(), nothing.plan()
+    taken = [(at, line) for at in (6, 4) for line in closing(last, TABLE, at)]
     run(**NONE)
     left = state()
     for done in range(1, len(made)):
-        batch(made[:done], routes.TIMEOUT)
+        if done > len(made) - of_ipv6:
+            sysctl("ipv6", "tap0", "disable_ipv6").write_text("0")
+        do(made[:done])
         if done % 2:
             run(**NONE)
             assert state() == left
         run(**TASK)
         assert sorted(state()["rules"].splitlines()) == sorted(right["rules"].splitlines())
-        assert state()["routes"] == right["routes"]
-        for name in ("tap0", "tap1", "eth0"):
-            sysctl("ipv4", name, "forwarding").write_text("0")
-        batch(taken[:done], routes.TIMEOUT)
+        assert [state()[key] for key in ("routes", "routes6")] == [right[key] for key in ("routes", "routes6")]
+        for version, name in (("ipv4", "tap0"), ("ipv4", "tap1"), ("ipv4", "eth0"), ("ipv6", "all")):
+            sysctl(version, name, "forwarding").write_text("0")
+        do(taken[:done])
+        if taken[:done][-1][0] == 4:
+            sysctl("ipv6", "tap0", "disable_ipv6").write_text("1")
         run(**NONE)
         assert state() == left
 

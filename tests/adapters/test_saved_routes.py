@@ -20,10 +20,11 @@ from set_lab import own_namespace
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 
-WEB = {"interface": "tap0", "mac": "02:00:00:00:00:01", "addresses": ["10.9.0.11"], "mtu": 1400}
+WEB = {"interface": "tap0", "mac": "02:00:00:00:00:01", "addresses": ["10.9.0.11", "fd00:9::11"], "mtu": 1400}
 DB = {"interface": "tap1", "mac": "02:00:00:00:00:02", "addresses": ["10.9.0.12", "10.9.0.13"]}
 FAR = [{"destination": f"10.9.0.{number}", "via": "192.168.1.2"} for number in (21, 22)]
-TASK: dict[str, Any] = {"subnets": ["10.9.0.0/24"], "ports": [WEB, DB], "routes": FAR, "saved": True}
+FAR += [{"destination": "fd00:9::21", "via": "fd00:1::2"}]
+TASK: dict[str, Any] = {"subnets": ["10.9.0.0/24", "fd00:9::/64"], "ports": [WEB, DB], "routes": FAR, "saved": True}
 JUDGES: dict[str, Any] = {
     "name": "dc1.routed",
     "rules": [{"target": "DROP"}],
@@ -78,6 +79,7 @@ def test_ways_that_were_closed_lead_there_again_behind_their_chains(root: Path) 
     assert restore_lab.restore(root, "close").returncode == 0
     assert [sysctl("ipv4", tap, "forwarding").read_text() for tap in ("tap0", "tap1")] == ["0\n", "0\n"]
     assert [route for route in ordered()["routes"] if "10.9.0.1" in route] == []
+    assert [route for route in ordered()["routes6"] if "fd00:9:" in route] == []
     tool("iptables-nft", "-F")
     tool("iptables-nft", "-X")
     assert restore_lab.restore(root, "netfilter").returncode == 0

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from twin_lab import TwinLab
 from wires import enter_network
 
+ALLOWED, DENIED = 5001, 5009  # ports of UDP
 INTERVAL = 0.008  # seconds between two packets of a stream
 _MARK = b"tenantry stream "
 _NUMBER = struct.Struct("!I")
@@ -98,7 +99,7 @@ class Flood:
         start = frame.find(_MARK)
         if start >= 0 and origin[2] != socket.PACKET_OUTGOING:
             stream = self.streams[_NUMBER.unpack_from(frame, start + len(_MARK))[0]]
-            if frame[6:12] == stream.frame[6:12]:  # else a receiver's own stack quotes what it got
+            if _ends(frame) == _ends(stream.frame):  # else a receiver's own stack quotes what it got
                 stream.heard.append((time.monotonic(), name))
 
     def _plug_again(self, name: str, error: OSError) -> None:
@@ -106,6 +107,11 @@ class Flood:
             raise error
         with suppress(OSError):  # it is not there yet
             self._ends[name].bind(("eth0", _ETH_P_ALL))
+
+
+def _ends(frame: bytes) -> bytes:
+    """Return the IP addresses of a packet."""
+    return frame[22:54] if frame[12:14] == b"\x86\xdd" else frame[26:34]
 
 
 @contextmanager

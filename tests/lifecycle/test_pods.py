@@ -21,7 +21,9 @@ from lifecycle_fabric import HOSTS, Fabric
 from talks import QUIET, Call, compare_heard, heard, open_talk, talking
 from wires import Wires, wires
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import link_local
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ports import default_interface, default_mac
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import rejecting
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import routing_table
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
 
@@ -101,6 +103,7 @@ def test_a_trace_does_not_pretend_to_know_the_way_between_pods(fabric: Fabric) -
 # -- routed: the hypervisors forward, and iptables judges --------------------------------------------------------------
 
 EDGE = {"red.r1": ("hv1", 11, "web"), "red.r2": ("hv1", 12, "db"), "red.r3": ("hv2", 13, "web")}
+NEXT_HOPS = {host: f"fd00:5::{number}" for number, host in enumerate(HOSTS, 1)}
 EDGE |= {"blue.r1": ("hv1", 21, "web"), "blue.r2": ("hv2", 22, "db")}
 
 
@@ -108,12 +111,15 @@ EDGE |= {"blue.r1": ("hv1", 21, "web"), "blue.r2": ("hv2", 22, "db")}
 def edge(fabric: Fabric) -> Fabric:
     """The fabric, where one guest is left in a pod and all others are routed."""
     fabric.fabric["security_driver"] = "ipset"
-    fabric.fabric["networks"]["edge"] = {"type": "routed", "subnet": "10.9.0.0/24"}
+    fabric.fabric["networks"]["edge"] = {"type": "routed", "subnet": ["10.9.0.0/24", "fd00:9::/64"]}
+    for host, address in NEXT_HOPS.items():
+        fabric.fabric["hypervisors"][host]["next_hop"] = address
     for described in fabric.tenants.values():
         described["ports"] = {name: port for name, port in described["ports"].items() if port.get("mac") == MAC}
     for name, (host, number, group) in EDGE.items():
         owner, short = name.split(".")
-        routed = {"hypervisor": host, "network": "edge", "ip": f"10.9.0.{number}", "security_groups": [group]}
+        addresses = [f"10.9.0.{number}", f"fd00:9::{number}"]
+        routed = {"hypervisor": host, "network": "edge", "ip": addresses, "security_groups": [group]}
         fabric.tenants[owner]["ports"][short] = routed
     run = fabric.run("twin_up", "site", "site", *fabric.settings)
     assert run.changes(playbook=3) == {}, run.summary()
@@ -137,6 +143,16 @@ def test_a_routed_guest_sends_as_nobody_else_and_gets_nowhere_else(edge: Fabric)
         (own, "10.9.0.11", HOSTS["hv2"]): [],
         (own, "10.9.0.11", "10.9.0.99"): [],  # is nowhere
         (own, "10.9.0.11", "10.1.0.10"): [],  # is in a pod
+        (own, "fd00:9::11", "fd00:9::13"): ["hv2", "red.r3"],
+        (own, "fd00:9::11", "fd00:9::21"): ["blue.r1"],
+        (own, "fd00:9::11", "fd00:9::12"): [],
+        (own, "fd00:9::12", "fd00:9::13"): [],
+        (own, "fd00:9::22", "fd00:9::21"): [],
+        (own, "2001:db8::9", "fd00:9::13"): [],
+        (default_mac("red.r2"), "fd00:9::11", "fd00:9::13"): [],
+        (own, "fd00:9::11", NEXT_HOPS["hv2"]): [],
+        (own, "fd00:9::11", "fd00:9::99"): [],
+        (own, "fd00:9::11", "fd00:1::10"): [],
     }
     with routes(edge) as ends:
         said = {case: ends.say("forged", "red.r1", syn(edge, "red.r1", *case)) for case in cases}
@@ -144,21 +160,42 @@ def test_a_routed_guest_sends_as_nobody_else_and_gets_nowhere_else(edge: Fabric)
         heard = {case: ends.heard_by(number) for case, number in said.items()}
     found = {case: sorted(set(names.elements()) - {"red.r1"}) for case, names in heard.items()}  # which is told by ICMP
     assert found == cases
-    assert not edge.twin.pings("red.r1", "169.254.1.1", patience=1)
-    edge.twin.run("hv1", "iptables", "-I", "INPUT", "-i", default_interface("red.r1"), "-j", "ACCEPT")
-    assert edge.twin.pings("red.r1", "169.254.1.1"), "else this test could not fail"
-    edge.twin.run("hv1", "iptables", "-D", "INPUT", "1")
+    for program, gateway in (("iptables", "169.254.1.1"), ("ip6tables", "fe80::1%eth0")):
+        assert not edge.twin.pings("red.r1", gateway, patience=1)
+        edge.twin.run("hv1", program, "-I", "INPUT", "-i", default_interface("red.r1"), "-j", "ACCEPT")
+        assert edge.twin.pings("red.r1", gateway), "else this test could not fail"
+        edge.twin.run("hv1", program, "-D", "INPUT", "1")
 
 
-def test_a_routed_guest_that_lies_in_arp_gets_nothing_of_others(edge: Fabric) -> None:
+def test_a_routed_guest_that_lies_about_addresses_gets_nothing_of_others(edge: Fabric) -> None:
+    own = default_mac("red.r1")
     with routes(edge) as ends:
         for address in ("10.9.0.12", "169.254.1.1"):
-            lie = partial(announcement, default_mac("red.r1"), address)
-            ends.say("lie", "red.r1", lie)
-        honest = syn(edge, "red.r3", default_mac("red.r3"), "10.9.0.13", "10.9.0.12", 3306)
-        sent = ends.say("honest", "red.r3", honest)
+            ends.say("lie", "red.r1", partial(announcement, own, address))
+        for address in ("fd00:9::12", "fd00:9::13", "fe80::1"):
+            ends.say("lie", "red.r1", partial(advertisement, own, address))
+            ends.say("lie", "red.r1", partial(question, own, address))
+        sent = [
+            ends.say("honest", "red.r3", syn(edge, "red.r3", default_mac("red.r3"), f"{net}13", f"{net}12", 3306))
+            for net in ("10.9.0.", "fd00:9::")
+        ]
         ends.settle()
-        assert sorted(ends.heard_by(sent)) == ["red.r2"]
+        assert [sorted(ends.heard_by(one)) for one in sent] == [["red.r2"]] * 2
+    believed = edge.twin.run("hv1", "ip", "-6", "neighbour", "show", "dev", default_interface("red.r1")).splitlines()
+    assert sorted(line.split()[0] for line in believed) == ["fd00:9::11", link_local(own)]
+
+
+def advertisement(mac: str, address: str, mark: bytes) -> bytes:
+    """Return what says, to the host, that an address of IPv6 is here (RFC 4861)."""
+    message = frames.nd_message(136, b"\x20\0\0\0" + frames.packed_ip(address), mark, (2, mac))
+    packet = frames.icmpv6_packet(address, "ff02::1", message)
+    return frames.ethernet(frames.multicast_mac("ff02::1"), mac, frames.IPV6, packet)
+
+
+def question(mac: str, address: str, mark: bytes) -> bytes:
+    """Return what asks for the gateway in another's name."""
+    packet = frames.neighbour_solicitation(address, "fe80::1", mac, mark)
+    return frames.ethernet(frames.multicast_mac(frames.solicited_node("fe80::1")), mac, frames.IPV6, packet)
 
 
 def routes(fabric: Fabric) -> AbstractContextManager[Wires]:
@@ -171,16 +208,22 @@ def syn(fabric: Fabric, sender: str, mac: str, source: str, target: str, to_port
     router = fabric.twin.run(EDGE[sender][0], "cat", tap).strip()
 
     def build(mark: bytes) -> bytes:
-        return frames.ethernet(router, mac, frames.IPV4, frames.tcp_packet(source, target, 40000, to_port, 2, mark))
+        kind = frames.IPV6 if ":" in source else frames.IPV4
+        return frames.ethernet(router, mac, kind, frames.tcp_packet(source, target, 40000, to_port, 2, mark))
 
     return build
 
 
 def test_in_the_end_the_hypervisors_route_nothing(edge: Fabric) -> None:
     hosts = ("hv1", "hv2")  # no guest of it is elsewhere
-    asked = ("ip rule", "ip route show table all", "ip neighbour show nud permanent", "iptables-save")
+    asked = (
+        *("ip rule", "ip route show table all", "ip neighbour show nud permanent", "iptables-save"),
+        *("ip -6 rule", "ip -6 route show table all", "ip6tables-save"),
+    )
     edge.run("teardown", "-eteardown=all", f"--limit={','.join(hosts)}")
-    ours = ("10.9.0", "169.254.1.1", str(routing_table("lab")), "lab.")
+    tables = (routing_table("lab"), rejecting(routing_table("lab")))
+    ours = ("10.9.0", "169.254.1.1", "fd00:9:", "fe80::1 ", *map(str, tables), "lab.")
     left = "".join(edge.twin.run(host, *words.split()) for host in hosts for words in asked).splitlines()
     assert [line for line in left if any(word in line for word in ours)] == []
-    assert edge.twin.run("hv1", "cat", "/proc/sys/net/ipv4/conf/br-phy/forwarding") == "0\n"
+    forwarding = [f"/proc/sys/net/{each}/forwarding" for each in ("ipv4/conf/br-phy", "ipv6/conf/all")]
+    assert edge.twin.run("hv1", "cat", *forwarding) == "0\n0\n"

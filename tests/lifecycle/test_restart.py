@@ -19,7 +19,8 @@ from judge_cases import DB_RULES
 from lifecycle_fabric import Fabric
 from packets import wait_until
 from playbook_run import start
-from streams import Flood, Stream, flooding
+from routed_streams import EDGE, ROUTED, add_routed_ports, routed_streams
+from streams import ALLOWED, DENIED, Flood, Stream, flooding
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import IPV4, ethernet, udp_packet
 
@@ -27,7 +28,6 @@ FOUR = Guest("52:54:00:00:00:04", "10.1.1.4", "fd00:1::4")
 GUESTS = {"1": (ONE, "hv1", "web"), "2": (TWO, "hv1", "db"), "3": (THREE, "hv2", "db"), "4": (FOUR, "hv2", "web")}
 FILE = "/var/lib/tenantry/sdn/bridges/br-int/7e4a000000000000-ffff000000000000"
 RESTORE = Path(__file__).parents[2] / "roles/hypervisor/files/restore"
-ALLOWED, DENIED = 5001, 5009  # ports of UDP
 BACK_SECONDS = 30
 MANY = 40  # packets after which a stream is there again
 
@@ -266,25 +266,31 @@ def test_a_leak_would_be_seen(fabric: Fabric, flood: Flood) -> None:
     assert "tenantry-openflow.service\nCLOSED: bridge br-int is not fail_mode=secure" in failed(fabric)
 
 
-def test_plugs_come_back_behind_their_chains(fabric: Fabric, flood: Flood) -> None:
+def test_plugs_and_routed_ports_come_back_behind_their_chains(fabric: Fabric, flood: Flood) -> None:
     sh(fabric, "systemctl enable --now nftables")
     fabric.fabric.update(forwarding="plain", security_driver="ipset")
-    fabric.run("site")
+    add_routed_ports(fabric)
+    fabric.run("twin_up", "site", *fabric.settings)
     for one in flood.streams:
         one.heard.clear()
-    for event, happen in {
-        "poweroff and boot, with plugs": power_cycle,
-        "restart of nftables, with plugs": lambda fabric: sh(fabric, "systemctl restart nftables"),
-    }.items():
-        since = time.monotonic()
-        happen(fabric)
-        assert_back(flood, since, event, floods=True)
-        assert_settled(fabric)
-    sh(fabric, "nft flush ruleset")
-    (denied,) = [one for one in flood.denied() if one.name == "1 to 2, port 5009"]
-    assert wait_until(lambda: denied.leaks() > MANY, 20), "else this test could not fail"
-    sh(fabric, "systemctl disable --now nftables")
-    assert_silent(flood)
+    with flooding(fabric.twin, [f"a.{number}" for number in ROUTED], list(routed_streams())) as routed:
+        assert_back(routed, time.monotonic(), "first, of routed ports")
+        for event, happen in {
+            "poweroff and boot, with plugs": power_cycle,
+            "restart of nftables, with plugs": lambda fabric: sh(fabric, "systemctl restart nftables"),
+        }.items():
+            since = time.monotonic()
+            happen(fabric)
+            assert_back(flood, since, event, floods=True)
+            assert_back(routed, since, f"{event} and routed ports")
+            assert_settled(fabric)
+        sh(fabric, "nft flush ruleset")
+        open_now = [(flood, "1 to 2, port 5009"), *((routed, f"5 to 6, port 5009 as 5, IPv{one}") for one in EDGE)]
+        leaking = [one for where, name in open_now for one in where.denied() if one.name == name]
+        assert wait_until(lambda: all(one.leaks() > MANY for one in leaking), 20), "else this test could not fail"
+        assert len(leaking) == 3
+        sh(fabric, "systemctl disable --now nftables")
+        assert_silent(flood)
 
 
 def test_teardown_leaves_neither_files_nor_units(fabric: Fabric) -> None:

@@ -17,9 +17,11 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import p
 WEB = {"name": "acme.web-1", "hypervisor": "hv1", "interface": "tap0", "mac": "52:54:00:00:00:01", "mtu": 1458}
 
 
-def cables(datapath_type: str, vtep: str = "192.168.1.151") -> dict[str, Cable]:
-    hypervisor = {"name": "hv1", "vtep": vtep, "uplinks": {"physnet1": "eth1"}}
-    wanted = parse_wanted(1500, [hypervisor], [{**WEB, "addresses": ["10.1.1.20/24"]}], [], datapath_type)
+def cables(datapath_type: str, vtep: str = "192.168.1.151", **more: str) -> dict[str, Cable]:
+    hypervisor = {"name": "hv1", "vtep": vtep, "uplinks": {"physnet1": "eth1"}, **more}
+    gateways = ["169.254.1.1/32", "fe80::1/128"]
+    endpoint = {**WEB, "addresses": ["10.1.1.20/24"], "gateways": gateways}
+    wanted = parse_wanted(1500, [hypervisor], [endpoint], [], datapath_type)
     return {cable.near.interface: cable for cable in cables_of(wanted)}
 
 
@@ -34,6 +36,19 @@ def test_the_kernel_has_the_vtep_on_the_nic(vtep: str, address: str, everything:
         f"route replace {everything} dev underlay0",
         f'link set underlay0 alias "to the underlay, {address}"',
     ]
+
+
+def test_the_kernel_has_the_next_hop_there_too() -> None:
+    lines = list(near_lines(cables("system", next_hop="fd00:5::1")["underlay0"]))
+    assert [line for line in lines if "fd00:5::1/128" in line or "::/0" in line] == [
+        "address add fd00:5::1/128 dev underlay0",
+        "route replace ::/0 dev underlay0",
+        'link set underlay0 alias "to the underlay, 192.168.1.151/32, fd00:5::1/128"',
+    ]
+
+
+def test_an_endpoint_has_gateways_of_its_own_ip_families() -> None:
+    assert cables("netdev")["eth0"].gateways == ("169.254.1.1/32",)
 
 
 def test_in_userspace_the_nic_has_no_address() -> None:

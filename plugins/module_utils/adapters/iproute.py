@@ -13,11 +13,12 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.errors import Backend
 _MOVED = ("Cannot find device", "File exists", "No such")  # what ip says of things that came or went
 
 
-def batch(lines: Sequence[str], timeout: float) -> None:
-    """Run them; ConflictError if something that they are about came or went since it was read."""
+def batch(lines: Sequence[str], timeout: float, version: int | None = None) -> None:
+    """Run them, of one IP family or any; ConflictError if what they are about came or went since it was read."""
     if not lines:
         return
-    done = attempt(["ip", "-batch", "-"], timeout, "".join(f"{line}\n" for line in lines))
+    only = [f"-{version}"] if version else []
+    done = attempt(["ip", *only, "-batch", "-"], timeout, "".join(f"{line}\n" for line in lines))
     if done.returncode:
         said = " ".join(done.stderr.split())
         if any(word in said for word in _MOVED):

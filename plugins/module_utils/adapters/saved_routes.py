@@ -15,9 +15,10 @@ from collections.abc import Iterator
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import SealedFiles
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import (
+    KINDS,
     NOWHERE,
-    PREFERENCE,
     SYSCTLS,
     Hop,
     Key,
@@ -27,8 +28,13 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port imp
     Wanted,
     of_guest,
     opening,
+    rejecting,
+    rule,
+    versions_of,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import routing_table, set_mark
+
+_TELLS = {4: "", 6: "6"}  # at the end of the word that a line begins with, for what ip(8) is run for that family alone
 
 
 def saved_routes(wanted: Wanted, owner: str, saved: bool | None) -> SealedFiles:
@@ -39,17 +45,27 @@ def saved_routes(wanted: Wanted, owner: str, saved: bool | None) -> SealedFiles:
 
 
 def _lines(wanted: Wanted, table: int) -> Iterator[str]:
-    yield f"table {table} {NOWHERE}"
-    selectors = [*(f"to {subnet}" for subnet in wanted.subnets), *(f"iif {port.interface}" for port in wanted.ports)]
-    yield from (f"rule {selector} lookup {table} pref {PREFERENCE}" for selector in selectors)
+    versions = [4, *({6} & versions_of(address for port in wanted.ports for address in port.addresses))]
+    for version in versions:
+        yield f"table{_TELLS[version]} {table} {NOWHERE}"
+        subnets = (f"to {subnet}" for subnet in wanted.subnets if family(subnet) == version)
+        guests = [port for port in wanted.ports if version == 4 or 6 in versions_of(port.addresses)]
+        selectors = [*subnets, *(f"iif {port.interface}" for port in guests)]
+        yield from (f"rule{_TELLS[version]} {rule(selector, table)}" for selector in selectors)
+    if 6 in versions:
+        yield f"reject6 {rejecting(table)} {table}"
     for port in wanted.ports:
         settings = of_guest(port)
         for option, kind in SYSCTLS.items():
-            yield f"guest {port.interface} sysctl net/{kind}/conf/{port.interface}/{option} {settings[option]}"
-        yield from (f"guest {port.interface} {line}" for line in opening(_new(port, settings), table))
+            if option in settings:
+                yield f"guest {port.interface} sysctl net/{kind}/conf/{port.interface}/{option} {settings[option]}"
+        for version in versions:
+            made = opening(_new(port, settings), table, version)
+            yield from (f"guest{_TELLS[version]} {port.interface} {line}" for line in made)
     others = defaultdict(list)
     for route in wanted.routes:
-        others[route.via].append(route.destination)
+        if family(route.destination) in versions:
+            others[route.via].append(route.destination)
     yield from (f"peer {via} {table} {' '.join(addresses)}" for via, addresses in sorted(others.items()))
 
 
@@ -57,5 +73,5 @@ def _new(port: RoutedPort, settings: Settings) -> RoutePlan:
     """Return what makes a guest's way where there is nothing of it."""
     here = Hop("", port.interface)._asdict()
     wanted: dict[Key, Settings] = {("link", port.interface): settings}
-    wanted.update((("route", address), here) for address in port.addresses)
+    wanted.update(((KINDS[family(address)].route, address), here) for address in port.addresses)
     return RoutePlan.between({}, wanted)

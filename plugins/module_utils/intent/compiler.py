@@ -165,6 +165,7 @@ def _hypervisor(intent: Intent, host: Hypervisor) -> dict[str, Any]:
     return {
         "name": host.name,
         "vtep": host.vtep,
+        **({"next_hop": host.next_hop} if host.next_hop else {}),
         "zone": host.zone,
         "pod": host.pod,
         "uplinks": dict(host.uplinks),

@@ -35,6 +35,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     one_of,
 )
 
+_HYPERVISOR_KEYS = ("vtep", "next_hop", "zone", "pod", "uplinks", "link_rate", "controllers")
 _KEYS = (
     *("name", "mtu", "segments", "forwarding", "security_driver", "controllers", "qos_profiles", "monitoring"),
     *("networks", "external_networks"),
@@ -93,9 +94,14 @@ def _some_mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _hypervisor(faults: Faults, claims: Claims, name: str, path: str, value: Any) -> Hypervisor | None:
-    section = Section(faults, path, value, ("vtep", "zone", "pod", "uplinks", "link_rate", "controllers"))
+    section = Section(faults, path, value, _HYPERVISOR_KEYS)
     vtep = section.required("vtep", _vtep, "192.168.1.151")
     claims.claim("vtep", vtep, f"{path}.vtep", "a tunnel ends at one host, so give each its own address")
+    next_hop = section.optional("next_hop", _next_hop, None)
+    claims.claim("vtep", next_hop, f"{path}.next_hop", "guests are at one host, so give each its own address")
+    if vtep and next_hop and family(vtep) == family(next_hop):
+        what = f"{next_hop} is IPv{family(vtep)}, as its vtep is, by which guests of that family are reached"
+        faults.add(f"{path}.next_hop", f"{what}; write an address of IPv{10 - family(vtep)}, or remove it")
     uplinks = {}
     for network, here, nic in section.items("uplinks"):
         parsed = faults.parse(here, host_interface, nic)
@@ -104,13 +110,21 @@ def _hypervisor(faults: Faults, claims: Claims, name: str, path: str, value: Any
             uplinks[network] = parsed
     zone, pod = section.optional("zone", identifier, ""), section.optional("pod", identifier, "")
     capacity = section.optional("link_rate", link_rate, None)
-    return Hypervisor(name, vtep, zone or None, pod or None, uplinks, capacity) if vtep else None
+    return Hypervisor(name, vtep, zone or None, pod or None, uplinks, capacity, next_hop) if vtep else None
 
 
 def _vtep(value: Any) -> str:
+    return _routable(value, "which a tunnel can't be routed to")
+
+
+def _next_hop(value: Any) -> str:
+    return _routable(value, "which tells nobody the way to the guests")
+
+
+def _routable(value: Any, why_not: str) -> str:
     address = unicast_address(value)
     if address.startswith(("fe8", "fe9", "fea", "feb", "169.254.")):
-        raise ValueError(f"'{address}' is a link-local address, which a tunnel can't be routed to; write another")
+        raise ValueError(f"'{address}' is a link-local address, {why_not}; write another")
     return address
 
 

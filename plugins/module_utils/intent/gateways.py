@@ -70,9 +70,10 @@ def _refuse_routes(around: Surroundings, path: str, network: str, gateway: HostG
     """Record what the hypervisor could not tell from the guests: it has one table of routes."""
     subnet = ipaddress.ip_interface(gateway.address).network
     for host in filter(None, around.hypervisors.values()):
-        if host.vtep and ipaddress.ip_address(host.vtep) in subnet:
-            what = f"{gateway.hypervisor} would look for {host.vtep}, the VTEP of {host.name}, in {network}"
-            around.faults.add(path, f"{what}; write another subnet, or use a router")
+        for address, what_for in ((host.vtep, "VTEP"), (host.next_hop, "next_hop")):
+            if address and ipaddress.ip_address(address) in subnet:
+                what = f"{gateway.hypervisor} would look for {address}, the {what_for} of {host.name}, in {network}"
+                around.faults.add(path, f"{what}; write another subnet, or use a router")
     for other in (part for parts in around.shared.values() for part in parts.values() if part and part.routed):
         if any(subnet.overlaps(ipaddress.ip_network(part.text)) for part in other.subnets):
             what = f"{subnet} overlaps {other.whole_path}, whose guests hypervisors route to"

@@ -9,7 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import address_number, unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import (
+    LONGEST_PREFIX,
+    address_number,
+    unicast_address,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.interfaces import host_interface
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pairs import parse_pairs
@@ -177,7 +181,7 @@ def _addresses(faults: Faults, section: Section, network: Network | None) -> Ite
         elif role:
             faults.add(path, f"{address} is the {role} of {home.text}; write the address of a host")
         else:
-            yield path, f"{address}/32" if network.routed else text
+            yield path, f"{address}/{LONGEST_PREFIX[version]}" if network.routed else text
 
 
 def _claim(

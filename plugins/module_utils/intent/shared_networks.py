@@ -13,7 +13,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import LONGEST_PREFIX
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import (
     Surroundings,
     check_mtu,
@@ -25,10 +25,11 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import IPSET, ROUTED, Network
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTED_GATEWAY
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTED_GATEWAYS
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import mapping, one_of
 
 _KEYS = {"flat": frozenset({"type", "physical_network", "pods"}), ROUTED: frozenset({"type", "subnet"})}
+_EXAMPLES = {4: "192.168.1.151", 6: "fd00::151"}
 _POD_KEYS = frozenset({"subnet", "gateway"})
 _NOT_SWITCHED = (
     "qos",
@@ -79,24 +80,30 @@ def _routed(around: Surroundings, name: str, section: Section) -> Network | None
         around.faults.add(section.path_to("type"), f"{what}; set fabric.security_driver to ipset, or write type: flat")
     for part in subnets:
         _check_subnet(around, section.path_to("subnet"), part)
-    return Network(name, "", ROUTED, None, None, tuple(subnets), (f"{ROUTED_GATEWAY}/32",)) if subnets else None
+    if not subnets:
+        return None
+    versions = sorted({part.family for part in subnets})
+    gateways = [f"{ROUTED_GATEWAYS[version]}/{LONGEST_PREFIX[version]}" for version in versions]
+    network = Network(name, "", ROUTED, None, None, tuple(subnets), tuple(gateways))
+    check_mtu(around, network)
+    return network
 
 
 def _check_subnet(around: Surroundings, path: str, subnet: Subnet) -> None:
     """Record a subnet that hypervisors could not route, or would lose their own ways by."""
-    if subnet.family != 4:
-        around.faults.add(path, f"{subnet.text} is IPv6, which is not routed yet; write subnets of IPv4 alone")
-        return
-    own = {ROUTED_GATEWAY: "what each guest has as its gateway"}
-    own.update((host.vtep, f"the VTEP of {host.name}") for host in around.hypervisors.values() if host)
+    hosts = [host for host in around.hypervisors.values() if host]
+    own = {ROUTED_GATEWAYS[4]: "what each guest has as its gateway"}
+    own.update((host.vtep, f"the VTEP of {host.name}") for host in hosts)
+    own.update((host.next_hop, f"the next_hop of {host.name}") for host in hosts if host.next_hop)
     for address, whose in own.items():
         number = ipaddress.ip_address(address)
         if subnet.contains(number.version, int(number)):
             around.faults.add(path, f"{subnet.text} holds {address}, {whose}; write a subnet without it")
-    other = next((host for host in around.hypervisors.values() if host and family(host.vtep) != 4), None)
+    other = next((host for host in hosts if not host.address(subnet.family)), None)
     if other:
-        what = f"is IPv4, and the VTEP of {other.name} IPv6, through which it would be routed"
-        around.faults.add(path, f"{subnet.text} {what}; write VTEPs of IPv4, or type: flat")
+        what = f"is IPv{subnet.family}, and {other.name} has no such address by which others reach its guests"
+        remedy = f"write fabric.hypervisors.{other.name}.next_hop, as {_EXAMPLES[subnet.family]}"
+        around.faults.add(path, f"{subnet.text} {what}; {remedy}, or type: flat")
 
 
 def check_routed_port(section: Section, network: str) -> None:

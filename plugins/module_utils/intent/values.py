@@ -41,6 +41,11 @@ class Hypervisor:
     pod: str | None
     uplinks: Mapping[str, str]  # physical network: NIC
     link_rate: int | None = None  # bit/s
+    next_hop: str | None = None  # its address of the other IP family
+
+    def address(self, version: int) -> str | None:
+        """Return the address of an IP family by which other hypervisors reach it."""
+        return next((one for one in (self.vtep, self.next_hop) if one and family(one) == version), None)
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, ip_network, unicast_address
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import Route, RoutedPort, Wanted
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import (
+    Route,
+    RoutedPort,
+    Wanted,
+    versions_of,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import parse_task
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
@@ -20,6 +26,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     shown,
 )
 
+_IPV6_MTU = 1280  # bytes
+_LINK_LOCAL = ipaddress.ip_network("fe80::/10")
 _MTUS = 68, 65535  # RFC 791 asks every link for the former; an IPv4 packet is no larger than the latter
 
 
@@ -49,27 +57,31 @@ def _port(faults: Faults, path: str, given: Mapping[str, Any]) -> RoutedPort:
     if not addresses:
         faults.add(f"{path}addresses", "is empty; write the addresses of the guest")
     mtu = None if given.get("mtu") is None else faults.parse(f"{path}mtu", integer(*_MTUS), given["mtu"])
+    if mtu and mtu < _IPV6_MTU and 6 in versions_of(addresses):
+        faults.add(f"{path}mtu", f"{mtu} is too small for IPv6; write {_IPV6_MTU} or more (RFC 8200)")
     interface = faults.parse(f"{path}interface", interface_name, given["interface"])
     mac = faults.parse(f"{path}mac", mac_address, given["mac"])
     return RoutedPort(path, interface or "", mac or "", tuple(addresses), mtu)
 
 
 def _route(faults: Faults, path: str, given: Mapping[str, Any]) -> Route:
-    destination = faults.parse(f"{path}destination", _address, given["destination"])
-    return Route(path, destination or "", faults.parse(f"{path}via", _address, given["via"]) or "")
+    destination = faults.parse(f"{path}destination", _address, given["destination"]) or ""
+    via = faults.parse(f"{path}via", _address, given["via"]) or ""
+    if destination and via and family(destination) != family(via):
+        what = f"{via} is no address of IPv{family(destination)}, by which {destination} could be reached"
+        faults.add(f"{path}via", f"{what}; write one that its host has")
+    return Route(path, destination, via)
 
 
 def _address(value: Any) -> str:
     address = unicast_address(value)
-    if family(address) != 4:
-        raise ValueError(f"{shown(address)} is IPv6, which is not routed yet; write an address of IPv4")
+    if ipaddress.ip_address(address) in _LINK_LOCAL:
+        raise ValueError(f"{shown(address)} is a link-local address, to which nobody routes; write another")
     return address
 
 
 def _network(value: Any) -> str:
     network = ip_network(value)
-    if family(network) != 4:
-        raise ValueError(f"{shown(network)} is IPv6, which is not routed yet; write a network of IPv4")
     if network.endswith("/0"):
         raise ValueError(f"{shown(network)} is all there is, the host's own ways too; write the network of the ports")
     return network

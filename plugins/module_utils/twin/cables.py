@@ -9,11 +9,11 @@ last, it is the record of a finished cable, and it goes when the cable goes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import LONGEST_PREFIX, family
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
 from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import (
     ENDPOINT_NIC,
@@ -53,7 +53,7 @@ class Cable:
     mtu: int  # of both ends, bytes
     addresses: tuple[str, ...] = ()  # of the near end, with prefix length
     segment: str = ""  # of the fabric that the far end is a port of
-    route: str = ""  # what is reached through the near end, beyond its own subnets
+    routes: tuple[str, ...] = ()  # what is reached through the near end, beyond its own subnets
     gateways: tuple[str, ...] = ()  # through which the near end reaches the rest; with prefix length
     checksums: bool = False  # the near end computes those of what it sends, and leaves none to the far end
 
@@ -77,7 +77,7 @@ def cables_of(wanted: Wanted) -> Iterator[Cable]:
     """Yield the cables of each hypervisor to its segments, and of each endpoint to its hypervisor."""
     for hypervisor in wanted.hypervisors:
         underlay = _cable_to(UNDERLAY, UNDERLAY_NIC, hypervisor, wanted.mtu)
-        yield _with_vtep(underlay, hypervisor.vtep) if wanted.datapath_type == SYSTEM else underlay
+        yield _with_addresses(underlay, hypervisor.addresses) if wanted.datapath_type == SYSTEM else underlay
         for network, nic in hypervisor.uplinks.items():
             yield _cable_to(hypervisor.segments.get(network, network), nic, hypervisor, wanted.mtu)
     for endpoint in wanted.endpoints:
@@ -90,7 +90,7 @@ def cables_of(wanted: Wanted) -> Iterator[Cable]:
             endpoint.mac,
             endpoint.mtu,
             endpoint.addresses,
-            gateways=endpoint.gateways,
+            gateways=tuple(one for one in endpoint.gateways if family(one) in set(map(family, endpoint.addresses))),
             checksums=checksums,
         )
 
@@ -101,10 +101,11 @@ def _cable_to(segment: str, nic: str, hypervisor: Hypervisor, mtu: int) -> Cable
     return Cable(near, far, nic_mac(hypervisor.name, nic), mtu, segment=segment)
 
 
-def _with_vtep(underlay: Cable, vtep: str) -> Cable:
-    """Return the cable with the VTEP address on its near end. Every other VTEP is on the link, whatever the subnets."""
-    length, everything = (32, "0.0.0.0/0") if family(vtep) == 4 else (128, "::/0")
-    return replace(underlay, addresses=(f"{vtep}/{length}",), route=everything)
+def _with_addresses(underlay: Cable, addresses: Sequence[str]) -> Cable:
+    """Return the cable with addresses on its near end. Those of others are on the link, whatever the subnets."""
+    whole = tuple(f"{address}/{LONGEST_PREFIX[family(address)]}" for address in addresses)
+    everything = tuple("0.0.0.0/0" if family(address) == 4 else "::/0" for address in addresses)
+    return replace(underlay, addresses=whole, routes=everything)
 
 
 def describe(alias: str, mac: str, mtu: str) -> str:
@@ -122,6 +123,11 @@ def nic_mac(hypervisor: str, nic: str) -> str:
     """Return the MAC address of a NIC, locally administered. It survives a restart, as peers keep it in ARP caches."""
     octets = digest(f"{hypervisor} {nic}", 10)
     return ":".join(["02", *(octets[at : at + 2] for at in range(0, 10, 2))])
+
+
+def tap_mac(guest: str) -> str:
+    """Return the MAC address of the device that a guest of a MAC address is behind."""
+    return ("fa" if guest.startswith("fe") else "fe") + guest[2:]
 
 
 def bridge_of(segment: str) -> str:
@@ -158,10 +164,14 @@ def gateway_lines(bridge: str, gateway: Gateway) -> Iterator[str]:
 
 
 def creation_line(cable: Cable, near_pid: int, far_pid: int) -> str:
-    """Both ends are born in their namespaces: at no moment does the machine have a device of ours."""
+    """Both ends are born in their namespaces: at no moment does the machine have a device of ours.
+
+    The tap of a guest has a MAC address that follows from the guest's, as those of libvirt have.
+    """
+    address = "" if cable.segment else f" address {tap_mac(cable.mac)}"
     master = f" master {bridge_of(cable.segment)}" if cable.segment else ""
     return (
-        f"link add {cable.far.interface} netns {far_pid} mtu {cable.mtu}{master} type veth "
+        f"link add {cable.far.interface} netns {far_pid} mtu {cable.mtu}{address}{master} type veth "
         f"peer name {cable.near.interface} netns {near_pid} address {cable.mac} mtu {cable.mtu}"
     )
 
@@ -175,8 +185,7 @@ def near_lines(cable: Cable) -> Iterator[str]:
     for address in cable.addresses:
         yield f"address add {address} dev {device}"
     yield f"link set {device} up"
-    if cable.route:
-        yield f"route replace {cable.route} dev {device}"
+    yield from (f"route replace {everything} dev {device}" for everything in cable.routes)
     for gateway in cable.gateways:
         address, _slash, length = gateway.partition("/")
         onlink = " onlink" if length == "32" else ""  # no subnet says that it is there

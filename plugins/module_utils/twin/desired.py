@@ -45,6 +45,12 @@ class Hypervisor:
     vtep: str  # canonical address
     uplinks: Mapping[str, str]  # physical network: NIC
     segments: Mapping[str, str] = field(default_factory=dict)  # physical network: what it is here, if not everywhere
+    next_hop: str = ""  # canonical address of the other IP family, at the VTEP's side
+
+    @property
+    def addresses(self) -> list[str]:
+        """What it has on the underlay."""
+        return [self.vtep, *([self.next_hop] if self.next_hop else [])]
 
 
 @dataclass(frozen=True)
@@ -141,6 +147,7 @@ _HYPERVISOR: Mapping[str, Parser[Any]] = {
     "vtep": unicast_address,
     "uplinks": _uplinks,
     "segments": _segments,
+    "next_hop": unicast_address,
 }
 _ENDPOINT: Mapping[str, Parser[Any]] = {
     "name": host_name,
@@ -152,7 +159,7 @@ _ENDPOINT: Mapping[str, Parser[Any]] = {
     "mtu": _MTU,
 }
 _GATEWAY: Mapping[str, Parser[Any]] = {"segment": segment_name, "addresses": _addresses, "routes": _routes}
-_DEFAULTS: Mapping[str, Any] = {"uplinks": {}, "segments": {}, "gateways": (), "routes": ()}
+_DEFAULTS: Mapping[str, Any] = {"uplinks": {}, "segments": {}, "next_hop": "", "gateways": (), "routes": ()}
 
 
 def parse_name(value: Any) -> str:

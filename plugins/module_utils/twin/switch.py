@@ -68,7 +68,7 @@ def read(host: Host) -> str:
 
 
 def _alias(hypervisor: Hypervisor, mtu: int) -> str:
-    return f"VTEP {hypervisor.vtep}, mtu {mtu}"
+    return f"VTEP {', '.join(hypervisor.addresses)}, mtu {mtu}"
 
 
 def forget_dead_devices(host: Host) -> None:
@@ -103,10 +103,9 @@ def configure(host: Host, hypervisor: Hypervisor, mtu: int, datapath_type: str) 
 
 def _make_bridge(host: Host, hypervisor: Hypervisor, mtu: int) -> None:
     host.run(*_bridge_command(hypervisor, mtu))
-    if family(hypervisor.vtep) == 4:
-        host.run("sysctl", "--quiet", "--write", f"net.ipv4.conf.{UNDERLAY_BRIDGE}.arp_ignore=0")
-    else:
-        host.run("sysctl", "--quiet", "--write", f"net.ipv6.conf.{UNDERLAY_BRIDGE}.disable_ipv6=0")
+    for address in hypervisor.addresses:
+        answering = "ipv4.conf.{}.arp_ignore=0" if family(address) == 4 else "ipv6.conf.{}.disable_ipv6=0"
+        host.run("sysctl", "--quiet", "--write", f"net.{answering.format(UNDERLAY_BRIDGE)}")
     host.run("ip", "-batch", "-", stdin="\n".join(_address_lines(hypervisor, mtu)))
 
 
@@ -125,10 +124,12 @@ def _address_lines(hypervisor: Hypervisor, mtu: int) -> list[str]:
     """Every other VTEP is on the link, whatever the subnets.
 
     Prefix length 0 makes it so for Open vSwitch, which takes as source only an address whose subnet holds the
-    destination (lib/ovs-router.c). For IPv6 the kernel adds the route itself, for IPv4 it does not.
+    destination (lib/ovs-router.c). For IPv6 the kernel adds the route itself, for IPv4 it does not. The link-local
+    address stays, with which a router asks for its neighbours.
     """
     bridge = UNDERLAY_BRIDGE
-    lines = [f"address flush dev {bridge}", f"address add {hypervisor.vtep}/0 dev {bridge}", f"link set {bridge} up"]
-    if family(hypervisor.vtep) == 4:
+    added = [f"address add {address}/0 dev {bridge}" for address in hypervisor.addresses]
+    lines = [f"address flush dev {bridge} scope global", *added, f"link set {bridge} up"]
+    if 4 in map(family, hypervisor.addresses):
         lines.append(f"route replace default dev {bridge} scope link")
     return [*lines, f'link set {bridge} alias "{_alias(hypervisor, mtu)}"']

@@ -132,6 +132,60 @@ def test_a_trace_asks_open_vswitch_alone() -> None:
     ]
 
 
+def dual() -> dict[str, Any]:
+    """Return the intent where the network and red.web are of IPv6 too, and red.db of IPv6 alone."""
+    given: dict[str, Any] = yaml.safe_load(INTENT)
+    for number, host in enumerate(given["fabric"]["hypervisors"].values(), 1):
+        host["next_hop"] = f"fd00::{number}"
+    given["fabric"]["networks"]["edge"]["subnet"] = ["10.9.0.0/24", "fd00:9::/64"]
+    ports = given["tenants"]["red"]["ports"]
+    ports["web"]["ip"], ports["db"]["ip"] = ["10.9.0.11", "fd00:9::11"], "fd00:9::12"
+    return given
+
+
+def compiled(given: dict[str, Any], host: str) -> dict[str, Any]:
+    intent = parse(given)
+    return compile_host(intent, allocate(intent, Record())[0], host)
+
+
+def test_guests_of_ipv6_are_reached_by_the_addresses_that_hypervisors_have_of_it() -> None:
+    given = dual()
+    routed = compiled(given, "hv1")["routed"]
+    assert routed["subnets"] == ["10.9.0.0/24", "fd00:9::/64"]
+    assert routed["ports"][1]["addresses"] == ["10.9.0.11", "fd00:9::11"]
+    assert routed["routes"] == [{"destination": "fd00:9::12", "via": "fd00::2"}]
+    assert compiled(given, "hv2")["routed"]["routes"] == [{"destination": "fd00:9::11", "via": "fd00::1"}]
+    intent = parse(given)
+    ends = {end["name"]: end for end in compile_fabric(intent, allocate(intent, Record())[0])["endpoints"]}
+    assert ends["red.db"]["addresses"] == ["fd00:9::12/128"]
+    assert ends["red.web"]["gateways"] == ["169.254.1.1/32", "fe80::1/128"]
+
+
+def test_a_host_routes_no_ipv6_that_none_of_its_guests_has() -> None:
+    given = dual()
+    given["tenants"]["red"]["ports"]["web"]["ip"] = "10.9.0.11"
+    found = compiled(given, "hv1")["routed"]
+    assert (found["subnets"], found["routes"]) == (["10.9.0.0/24"], [])
+
+
+def test_of_a_guest_of_ipv6_the_host_hears_who_asks_for_its_gateway_as_itself_and_nothing_else() -> None:
+    chains = {chain["name"]: chain["rules"] for chain in compiled(dual(), "hv1")["firewall"]["rules"]["chains"]}
+    heard = [rule for rule in chains["dc2.routed-host"] if rule["in_interface"] == "tap0"]
+    asked = {"in_interface": "tap0", "protocol": "icmpv6", "icmp_type": 135, "nd_target": "fe80::1"}
+    guard = next(rule["target"] for rule in chains[heard_from(chains, "tap0")])
+    assert heard == [
+        {**asked, "target": guard},
+        {**asked, "target": "ACCEPT"},
+        {"in_interface": "tap0", "target": "DROP"},
+    ]
+    sources = [rule["source"] for rule in chains[guard] if "source" in rule and "protocol" not in rule]
+    assert sources == ["10.9.0.11", "fd00:9::11", "fe80::ff:fe00:1"]
+
+
+def heard_from(chains: dict[str, Any], interface: str) -> str:
+    return str(next(rule["goto"] for rule in chains["dc2.routed"] if rule.get("in_interface") == interface))
+
+
 def test_vteps_of_ipv6_route_no_ipv4() -> None:
     given = yaml.safe_load(INTENT)
     for number, host in enumerate(given["fabric"]["hypervisors"].values()):
@@ -139,7 +193,7 @@ def test_vteps_of_ipv6_route_no_ipv4() -> None:
     with pytest.raises(InvalidInput) as caught:
         parse(given)
     assert caught.value.faults == [
-        f"fabric.networks.edge.subnet: {subnet} is IPv4, and the VTEP of hv1 IPv6, through which it would be routed; "
-        "write VTEPs of IPv4, or type: flat"
+        f"fabric.networks.edge.subnet: {subnet} is IPv4, and hv1 has no such address by which others reach its guests; "
+        "write fabric.hypervisors.hv1.next_hop, as 192.168.1.151, or type: flat"
         for subnet in ("10.9.0.0/24", "10.9.8.0/24")
     ]

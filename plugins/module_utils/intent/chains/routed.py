@@ -11,15 +11,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.guard import own_addresses
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.names import FROM, TO, Names
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.permits import Values
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.permits import FAMILIES, Values
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.values import chain, port_chain
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Network, Port
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTED_CHAIN, digest
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTED_CHAIN, ROUTED_GATEWAYS, digest
 
-_TRACKED = ("tcp", "udp", "icmp")
+_TRACKED = ("tcp", "udp", "icmp", "icmpv6")
 _ENTRANCES = {"PREROUTING": "routed-raw", "INPUT": "routed-host", "FORWARD": ROUTED_CHAIN}
+_SOLICITED = {"protocol": "icmpv6", "icmp_type": 135, "nd_target": ROUTED_GATEWAYS[6]}  # RFC 4861
 _END = {FROM: "destination", TO: "source"}  # of a packet: the other one
 
 
@@ -38,7 +40,7 @@ def untracked(intent: Intent, ports: Sequence[Port], names: Names) -> Iterator[V
     yield chain(
         names.common(_ENTRANCES["PREROUTING"]), [{end: subnet, "goto": known} for subnet in subnets for end in ends]
     )
-    of_connections = [{"family": "ipv4", "protocol": word, "target": "RETURN"} for word in _TRACKED]
+    of_connections = [{"protocol": word, "target": "RETURN"} for word in _TRACKED]
     yield chain(known, [*of_connections, {"target": "CT", "notrack": True}])
 
 
@@ -47,9 +49,7 @@ def routed_judges(intent: Intent, ports: Sequence[Port], names: Names) -> Iterat
     if not ports:
         return
     toward = [{"out_interface": port.interface, "goto": names.port(TO, port.name)} for port in ports]
-    yield chain(
-        names.common(_ENTRANCES["INPUT"]), [{"in_interface": port.interface, "target": "DROP"} for port in ports]
-    )
+    yield chain(names.common(_ENTRANCES["INPUT"]), [one for port in ports for one in _heard(port, names)])
     yield chain(
         names.common(ROUTED_CHAIN),
         [*({"in_interface": port.interface, "goto": names.port(FROM, port.name)} for port in ports), *toward],
@@ -57,7 +57,9 @@ def routed_judges(intent: Intent, ports: Sequence[Port], names: Names) -> Iterat
     yield chain(names.common("onward"), [*toward, {"target": "ACCEPT"}])
     for network in _networks(intent, ports):
         for way, end in _END.items():
-            within = [{"family": "ipv4", end: subnet.text, "target": "RETURN"} for subnet in network.subnets]
+            within = [
+                {"family": FAMILIES[subnet.family], end: subnet.text, "target": "RETURN"} for subnet in network.subnets
+            ]
             yield chain(_within(way, network, names), [*within, {"target": "DROP"}])
     for port in ports:
         network = intent.networks[port.network]
@@ -66,6 +68,14 @@ def routed_judges(intent: Intent, ports: Sequence[Port], names: Names) -> Iterat
             inside = {"target": _within(way, network, names), "comment": f"network {network.name}"}
             yield port_chain(port, way, names, [*guard, inside, *([] if port.stateless else _connections())])
         yield chain(names.guard(port.name), own_addresses(port))
+
+
+def _heard(port: Port, names: Names) -> Iterator[Values]:
+    """Yield what of a guest the host itself hears: where its gateway is, which it asks for as itself."""
+    asked = {**_SOLICITED, "in_interface": port.interface}
+    if any(family(address) == 6 for address in port.addresses):
+        yield from ({**asked, "target": target} for target in (names.guard(port.name), "ACCEPT"))
+    yield {"in_interface": port.interface, "target": "DROP"}
 
 
 def _connections() -> list[Values]:
