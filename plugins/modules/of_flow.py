@@ -208,6 +208,8 @@ def main() -> None:
             plan = reconcile(backend, module.check_mode)
             # After the switch, which has been read back: what comes back is what has worked.
             file = reconcile(saved_flows(wanted, backend.normal, ofctl.protocol), module.check_mode)
+        for warning in backend.warnings(plan):
+            module.warn(warning)
         result = {"changed": bool(plan or file), "counts": backend.counts(plan)}
         if module._diff:
             result["diff"] = {

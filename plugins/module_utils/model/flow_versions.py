@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, the tenantry.sdn authors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a version of OpenFlow cannot carry, and which ones can.
+
+Most of it Open vSwitch refuses, and says which forms of its own could. Of the rest it says nothing: ``write_actions`` is
+left out of a message of OpenFlow 1.0, and ``set_field:10.0.0.0/8->ip_dst`` sets all of the address before 1.2.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_check import parts_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOLS
+
+_FORMS = {
+    "any": PROTOCOLS,
+    "OXM": PROTOCOLS[2:],
+    "OpenFlow11": PROTOCOLS[1:2],
+}  # of 1.0: OpenFlow10 and NXM, as they are
+_WITHOUT_1_1 = frozenset({PROTOCOLS[0], *PROTOCOLS[2:]})
+_SINCE_1_2, _SINCE_1_3, _SINCE_1_4 = (frozenset(PROTOCOLS[first:]) for first in (2, 3, 4))
+_PARTS = {"send_flow_rem": _SINCE_1_3, "importance": _SINCE_1_4, "nw_ecn": _WITHOUT_1_1, "ip_ecn": _WITHOUT_1_1}
+_SET = "eth_src|eth_dst|dl_src|dl_dst|ip_src|ip_dst|nw_src|nw_dst|vlan_vid|(?:tp|tcp|udp|sctp)_(?:src|dst)"
+_ACTIONS = (
+    (re.compile(r"\b(?:write_actions|clear_actions)\b"), frozenset(PROTOCOLS[1:])),
+    (re.compile(rf"\bset_field:[^,()]*/[^,()]*->(?:{_SET})\b"), _SINCE_1_2),
+)
+_COMMA = re.compile(r",(?![^()]*(?:\([^()]*\)[^()]*)*\))")  # that is in no parenthesis
+_PROTOCOL = re.compile(r"(?:ip|ip6|arp|rarp|icmp|tcp|udp|sctp|mpls)\w*|(?:dl|eth)_type|(?:nw|ip)_proto")
+_SAYS = re.compile(r"usable protocols: (.*)")
+
+
+def lost(head: str, actions: str, protocol: str) -> Iterator[str]:
+    """Yield what of a flow's text would be lost in this version without a word."""
+    for name, value in parts_of(head):
+        versions = _PARTS.get(name)
+        if versions and protocol not in versions:
+            yield fault(f"{name}={value}" if value else name, protocol, versions)
+        elif name == "vlan_vid" and protocol < PROTOCOLS[2] and value.isdigit() and 0 < int(value) < 4096:
+            yield f"vlan_vid={value}: would be no VLAN; write dl_vlan={value}"
+    yield from lost_actions(actions, protocol)
+
+
+def lost_actions(actions: str, protocol: str) -> Iterator[str]:
+    for pattern, versions in _ACTIONS:
+        if protocol not in versions:
+            yield from [fault(found, protocol, versions) for found in pattern.findall(actions)]
+
+
+def fault(what: str, protocol: str, versions: Collection[str]) -> str:
+    return (
+        f"{what}: {protocol} cannot carry it, {_in_words(versions)} can; leave it out, or speak such a version (protocols "
+        "of tenantry.sdn.ovs_bridge, and protocol here)"
+    )
+
+
+def usable(said: str) -> frozenset[str]:
+    """Return the versions that ovs-ofctl says can carry what it has parsed; none where the match lacks something.
+
+    OpenFlow 1.0 alone looks at no match: what only that could carry would be right in the others with another match.
+    """
+    found = _SAYS.search(said)
+    words = re.findall(r"[\w-]+(?:\+\w+)?", found[1]) if found else []
+    versions = {version for word in words for version in _versions(word)}
+    return frozenset() if versions == {PROTOCOLS[0]} else frozenset(versions)
+
+
+def _versions(word: str) -> Iterable[str]:
+    if word in _FORMS:
+        return _FORMS[word]
+    if word.startswith("OXM-"):
+        return (word.partition("-")[2],)
+    return PROTOCOLS[:1]  # OpenFlow10 or NXM, with or without table_id
+
+
+def alone(flow: str) -> Iterator[tuple[str, str]]:
+    """Yield (part, flow that has only this part, and what says which packets it can be of), protocols first."""
+    head, dummy, actions = flow.partition("action")
+    parts = [f"{name}={value}" if value else name for name, value in parts_of(head) if name not in ("cookie", "table")]
+    protocols = [part for part in parts if _PROTOCOL.fullmatch(part.partition("=")[0])]
+    for part in protocols:
+        yield part, f"{part},actions=drop"
+    for part in parts:
+        if part not in protocols:
+            yield part, ",".join([*protocols, part, "actions=drop"])
+    for action in _COMMA.split(actions.partition("=")[2]):
+        yield action.strip(), ",".join([*protocols, f"actions={action}"])
+
+
+def actions_of_group(group: str) -> Iterator[tuple[str, str]]:
+    """Yield (action, flow that does it) of what may be one in a group; other words are no flow."""
+    for action in re.split(rf"bucket=|actions=|{_COMMA.pattern}", group.partition("bucket=")[2]):
+        if action:
+            yield action, f"actions={action}"
+
+
+def _in_words(versions: Collection[str]) -> str:
+    """Return versions as "OpenFlow10, OpenFlow12 and later"."""
+    first = len(PROTOCOLS)
+    while first and PROTOCOLS[first - 1] in versions:
+        first -= 1
+    single = [version for version in PROTOCOLS[:first] if version in versions]
+    rest = PROTOCOLS[first:]
+    return ", ".join([*single, *([f"{rest[0]} and later" if rest[1:] else rest[0]] if rest else [])])
