@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The order in which flows and groups change one after the other, where no bundle can hold them.
 
-Of each table, a packet finds at every moment the flow that it found before or the one that it will find after, as long
-as no two flows of one priority match it. For that, new flows come from the highest priority down: who is caught by one
-is not to be caught by a higher one that is yet to come. Then old flows go from the lowest priority up, so that none is
-uncovered that a higher one had covered. What a packet comes to is there before what sends it there, and goes after it:
-flows come from the last table to the first and go from the first to the last, groups come first and go last.
+Of each table, a packet finds at every moment the flow that it found before or the one that it will find after. For
+that, new flows come from the highest priority down: none catches what a higher one, yet to come, is to catch. Then old
+flows go from the lowest priority up: none is uncovered that a higher one had covered. What a packet comes to is there
+before what sends it there, and goes after it: flows come from the last table to the first and go from the first to the
+last, groups come first and go last.
 """
 
 from __future__ import annotations
