@@ -5,11 +5,20 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
 import pytest
-from flow_lab import converge, packets, tables, task
+from flow_lab import VALUE, converge, packets, tables, task
 from host import Host
+from module_runner import fork_module
 from private_ovs import eventually
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import lock, openflow_steps
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import WITH_BUNDLES
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOLS
 
@@ -33,17 +42,15 @@ def bridge(host: Host, request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-def warning(protocol: str, count: int) -> str:
-    return (
-        f"Bridge br0 speaks {protocol} and no version of OpenFlow that has bundles, so {count} changes go one after the "
-        "other: new flows by priority from the highest down, then old ones from the lowest up. A packet that crosses "
-        "several tables or groups meanwhile can meet new ones and old ones, and a failure leaves a part. To have all at "
-        "once or nothing, let tenantry.sdn.ovs_bridge add one of OpenFlow13, OpenFlow14, OpenFlow15 to its protocols."
-    )
-
-
 def warnings(protocol: str, count: int) -> list[str]:
-    return [] if protocol in WITH_BUNDLES else [warning(protocol, count)]
+    if protocol in WITH_BUNDLES:
+        return []
+    return [
+        f"Bridge br0 speaks {protocol} and no version of OpenFlow that has bundles, so {count} changes go one after "
+        "the other. Of each table a packet meets what was there or what is to be there, but of several tables and "
+        "groups it can meet both meanwhile, and a failure leaves a part. To have all at once or nothing, let "
+        "tenantry.sdn.ovs_bridge add one of OpenFlow13, OpenFlow14, OpenFlow15 to its protocols."
+    ]
 
 
 @pytest.mark.parametrize("bridge", PROTOCOLS, indirect=True)
@@ -63,3 +70,93 @@ def test_a_bridge_of_one_version(host: Host, bridge: str) -> None:
     }
     converge(host, **task(state="absent", meter_ids=None))
     assert tables(host) == theirs
+
+
+@pytest.mark.parametrize("bridge", WITHOUT, indirect=True)
+def test_a_refusal_in_the_middle_is_told_with_what_was_made(host: Host, bridge: str) -> None:
+    old = ["priority=1,actions=drop", "table=1,actions=drop"]
+    converge(host, **task(*old))
+    limit = ["--id=@two", "create", "Flow_Table", "flow_limit=2", "--", "set", "Bridge", "br0", "flow_tables:0=@two"]
+    host.ovs.vsctl(*limit)
+    wanted = task("priority=2,actions=drop", "priority=3,actions=group:100", "table=1,actions=NORMAL", groups=GROUPS)
+    refused = host.run("of_flow", **wanted)
+    assert refused.message == (
+        "Bridge br0 refused the change: OFPFMFC_TABLE_FULL for flows[0]. It speaks no version of OpenFlow that has "
+        "bundles: 4 of 6 changes were made before and stay (groups[1], groups[0], flows[2], flows[1]). Run the task "
+        "again when the cause is gone, and it makes the rest."
+    )
+    assert refused["made"] == ["groups[1]", "groups[0]", "flows[2]", "flows[1]"]
+    assert refused["pending"] == ["flows[0]", "flow table=0,priority=1"]
+    assert tables(host)["flows"] == [
+        f" cookie={VALUE:#x}, priority=1 actions=drop",
+        f" cookie={VALUE:#x}, priority=3 actions=group:100",
+        f" cookie={VALUE:#x}, table=1, actions=NORMAL",
+    ]
+    host.ovs.vsctl("clear", "Bridge", "br0", "flow_tables")
+    assert converge(host, **wanted)["counts"]["flows"] == {"wanted": 3, "added": 1, "changed": 0, "removed": 1}
+
+
+def many(port: int) -> dict[str, Any]:
+    return task(*[f"table={number % 3},priority={number},in_port=9,actions=output:{port}" for number in range(900)])
+
+
+def kill(task: Any) -> None:
+    """Kill a task and the program that it runs, which would end its work otherwise."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for program in Path(f"/proc/{task.pid}/task/{task.pid}/children").read_text().split():
+            os.kill(int(program), signal.SIGKILL)
+    task.kill()
+    task.join(timeout=10)
+
+
+@pytest.mark.parametrize("bridge", ["OpenFlow10"], indirect=True)
+def test_a_run_that_is_killed_in_the_middle_leaves_a_beginning_and_the_next_makes_the_rest(
+    host: Host, bridge: str
+) -> None:
+    host.run("of_flow", **many(1))
+    start = time.monotonic()
+    host.run("of_flow", **many(2))
+    duration, wanted = time.monotonic() - start, tables(host)
+    for number in range(60):
+        host.run("of_flow", **many(1))
+        run = fork_module("of_flow", {"database": host.ovs.remote, **many(2)})
+        time.sleep(duration * (number % 20) / 20)
+        kill(run)
+        with lock.host_lock(10):
+            left = tables(host)["flows"]
+        made = {place(flow) for flow in left if flow.endswith("output:2")}
+        assert made == set(sorted(map(place, left), reverse=True)[: len(made)]), "not in the order"
+        assert len(left) == 900
+        if 0 < len(made) < 900:
+            break
+    else:
+        raise AssertionError("all kills came too early or too late")
+    assert host.run("of_flow", **many(2))["counts"]["flows"]["changed"] == 900 - len(made)
+    assert tables(host) == wanted
+
+
+def place(flow: str) -> tuple[int, int]:
+    table, priority = (flow.partition(f"{name}=")[2].partition(",")[0] or 0 for name in ("table", "priority"))
+    return int(table), int(priority)
+
+
+@pytest.mark.parametrize("bridge", ["OpenFlow10"], indirect=True)
+def test_what_another_puts_in_the_place_of_an_old_flow_meanwhile_stays(
+    host: Host, bridge: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the reading and the first change; of a flow that comes, OpenFlow cannot ask for an empty place."""
+    converge(host, **task("priority=1,ip,actions=drop", "priority=2,ip,actions=drop"))
+    theirs = [f"cookie=0x9,priority={priority},ip,actions=output:3" for priority in (1, 2)]
+    send = openflow_steps.send
+
+    def late(*arguments: Any) -> None:
+        for flow in theirs:
+            host.ovs.ofctl("add-flow", "br0", flow, protocol=bridge)
+        send(*arguments)
+
+    monkeypatch.setattr(openflow_steps, "send", late)
+    assert host.run("of_flow", **task("priority=1,ip,actions=NORMAL")).message == (
+        "flows[0]: bridge br0 has a flow there with cookie 0x9, which is not the owner's: "
+        "cookie=0x9,priority=1,ip,actions=output:3; choose another priority or match, or remove that flow first"
+    )
+    assert tables(host)["flows"] == [f" cookie=0x9, priority={priority},ip actions=output:3" for priority in (1, 2)]

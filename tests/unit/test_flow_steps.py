@@ -111,7 +111,9 @@ def test_groups_come_behind_those_they_send_to_and_go_before_them() -> None:
         ("cookie=0x5,ip,actions=a", "cookie=0x5,idle_timeout=5,ip,actions=a", None),
     ],
 )
-def test_a_change_touches_no_flow_that_another_has_put_there(old: str | None, new: str | None, line: str | None) -> None:
+def test_a_change_touches_no_flow_that_another_has_put_there(
+    old: str | None, new: str | None, line: str | None
+) -> None:
     """But for one that comes: OpenFlow has no word for adding where nothing is."""
     key = ("flow", "table=0,ip")
     plan = Plan.between(*({key: flow} if flow else {} for flow in (old, new)))

@@ -97,9 +97,9 @@ class OpenFlow:
         """Return what the user is to know of how these changes are made."""
         if self._sender is not None:
             return []
-        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow_steps import warning
+        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import openflow_steps
 
-        return [text for text in (warning(self._bridge, self._ofctl.protocol, plan),) if text]
+        return openflow_steps.warnings(self._bridge, self._ofctl.protocol, plan)
 
     @property
     def normal(self) -> dict[str, list[str]]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import cookie_of, number_of
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_text import cookie_of, number_of, rule
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.references import used
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
@@ -51,6 +51,11 @@ def group_lines(plan: Plan[Key, str], keys: Iterable[Key]) -> Iterator[str]:
             yield f"delete group_id={key[1]}"
         else:
             yield f"{'add' if key in plan.create else 'modify'} {plan.after[key]}"
+
+
+def by_place(flows: Iterable[str]) -> list[str]:
+    """Return flows in the order in which they come to a switch that has none."""
+    return sorted(flows, key=lambda flow: (_place(("flow", rule(flow))), flow), reverse=True)
 
 
 def _place(key: Key) -> tuple[int, int]:

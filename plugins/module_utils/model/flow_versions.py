@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a version of OpenFlow cannot carry, and which ones can.
 
-Most of it Open vSwitch refuses, and says which forms of its own could. Of the rest it says nothing: ``write_actions`` is
-left out of a message of OpenFlow 1.0, and ``set_field:10.0.0.0/8->ip_dst`` sets all of the address before 1.2.
+Most of it Open vSwitch refuses, and says which forms of its own could. Of the rest it says nothing: ``write_actions``
+is left out of a message of OpenFlow 1.0, and ``set_field:10.0.0.0/8->ip_dst`` sets all of the address before 1.2.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ACTIONS = (
     (re.compile(rf"\bset_field:[^,()]*/[^,()]*->(?:{_SET})\b"), _SINCE_1_2),
 )
 _COMMA = re.compile(r",(?![^()]*(?:\([^()]*\)[^()]*)*\))")  # that is in no parenthesis
-_PROTOCOL = re.compile(r"(?:ip|ip6|arp|rarp|icmp|tcp|udp|sctp|mpls)\w*|(?:dl|eth)_type|(?:nw|ip)_proto")
+_PROTOCOL = re.compile(r"(?:ip|arp|rarp|icmp|tcp|udp|sctp|mpls)(?:v?6|m)?|(?:dl|eth)_type|(?:nw|ip)_proto")
 _SAYS = re.compile(r"usable protocols: (.*)")
 
 
@@ -52,8 +52,8 @@ def lost_actions(actions: str, protocol: str) -> Iterator[str]:
 
 def fault(what: str, protocol: str, versions: Collection[str]) -> str:
     return (
-        f"{what}: {protocol} cannot carry it, {_in_words(versions)} can; leave it out, or speak such a version (protocols "
-        "of tenantry.sdn.ovs_bridge, and protocol here)"
+        f"{what}: {protocol} cannot carry it, {_in_words(versions)} can; leave it out, or speak such a version: see "
+        "protocols of tenantry.sdn.ovs_bridge, and protocol"
     )
 
 
