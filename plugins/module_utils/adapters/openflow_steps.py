@@ -20,14 +20,16 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_steps impo
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
+_AT_ONCE = 2000  # for one run of ovs-ofctl, which the timeout bounds; each takes up to half a millisecond
 _LISTED = 10  # of what was made, in the message; the facts have all
 
 
 def send(ofctl: OfCtl, plan: Plan[Key, str]) -> None:
     """Make the changes; BackendError at the first that is refused."""
     for kind, keys in groupby(keys_in_order(plan), key=lambda key: key[0]):
-        lines = (flow_lines if kind == "flow" else group_lines)(plan, keys)
-        ofctl.on_bridge(f"add-{kind}s", "-", stdin="\n".join([*lines, ""]))
+        lines = list((flow_lines if kind == "flow" else group_lines)(plan, keys))
+        for first in range(0, len(lines), _AT_ONCE):
+            ofctl.on_bridge(f"add-{kind}s", "-", stdin="\n".join([*lines[first : first + _AT_ONCE], ""]))
 
 
 def warnings(bridge: str, protocol: str, plan: Plan[Key, str]) -> list[str]:
