@@ -13,7 +13,13 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import NEWEST, Completed, NoBridgeError, OfCtl
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import (
+    NEWEST,
+    ODD,
+    Completed,
+    NoBridgeError,
+    OfCtl,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_parsed import (
     is_normal,
@@ -96,7 +102,7 @@ class _Reading:
         if len(lines) != len(waiting) and not self._faults:
             said = done.stderr.strip() or "nothing of it"
             raise BackendError(f"ovs-ofctl read {len(lines)} of {len(waiting)} flows, and says: {said}")
-        sure = need_no_look(waiting.values())
+        sure = self._ofctl.protocol != ODD and need_no_look(waiting.values())
         read = {
             index: text if sure and is_normal(text, line) else self._checked(index, text, line)
             for (index, text), line in zip(waiting.items(), lines)
@@ -123,7 +129,7 @@ class _Reading:
                 self._refused(index, line)
                 continue
             read[index] = normal.strip()
-            for fault in self._lost(text) or group_faults_of(text, read[index]):
+            for fault in self._lost(text, read[index]) or group_faults_of(text, read[index]):
                 self._faults.add(path_of(self._option, index), fault)
         return read
 
@@ -162,11 +168,11 @@ class _Reading:
         # Imported for who writes flows in other words: that alone takes as long as reading a thousand.
         from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_check import faults_of
 
-        for fault in self._lost(text) or faults_of(text, normal):
+        for fault in self._lost(text, normal) or faults_of(text, normal):
             self._faults.add(path_of(self._option, index), fault)
         return normal
 
-    def _lost(self, text: str) -> list[str]:
+    def _lost(self, text: str, normal: str) -> list[str]:
         """Return what the version would lose of a flow or group, which is all that there is to say of it then."""
         if self._ofctl.protocol == NEWEST:
             return []
@@ -174,8 +180,7 @@ class _Reading:
 
         if self._option == "groups":
             return list(flow_versions.lost_actions(text, self._ofctl.protocol))
-        head, dummy, actions = text.partition("action")
-        return list(flow_versions.lost(head, actions, self._ofctl.protocol))
+        return list(flow_versions.lost(text, normal, self._ofctl.protocol))
 
     def _uncarried(self, text: str) -> list[str]:
         """Return what of a text no message of the version can carry, empty where it is not for the version."""
@@ -186,7 +191,7 @@ class _Reading:
         found: dict[str, frozenset[str]] = {}
         parts = flow_versions.alone(text) if self._option == "flows" else flow_versions.actions_of_group(text)
         for part, flow in parts if versions else ():
-            if found.keys().isdisjoint(flow.split(",")):
+            if not any(f",{bad}," in f",{flow}," for bad in found):
                 done = self._parse({0: flow})
                 if done.returncode and flow_versions.usable(done.stdout):
                     found[part] = flow_versions.usable(done.stdout)

@@ -19,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOL
 
 RUN_DIRECTORY = "/run/openvswitch"
 NEWEST = PROTOCOLS[-1]
+ODD = PROTOCOLS[1]  # 1.1 prints matches that it cannot carry
 WITH_BUNDLES = PROTOCOLS[3:]  # 1.3 by the extension 230 of the Open Networking Foundation
 _VERSIONS = dict(enumerate(PROTOCOLS, 1))  # by their numbers on the wire
 # What ovs-ofctl says when something is wrong; compiled only then.

@@ -84,14 +84,14 @@ class OpenFlow:
 
         try:
             openflow_steps.send(self._ofctl, plan)
-        except SwitchRefusal as refusal:
+        except BackendError as error:
             left = self._difference(self._read_tables())
             places = {
                 key_of(kind, line): path_of(f"{kind}s", index)
                 for kind, lines in self._normal.items()
                 for index, line in lines.items()
             }
-            raise openflow_steps.refused(self._bridge, refusal.code, plan, left, places) from None
+            raise openflow_steps.unfinished(self._bridge, error, plan, left, places) from None
 
     def warnings(self, plan: TablePlan) -> list[str]:
         """Return what the user is to know of how these changes are made."""

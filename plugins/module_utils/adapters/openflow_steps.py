@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import WITH_BUNDLES, OfCtl
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import WITH_BUNDLES, OfCtl, SwitchRefusal
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow_tables import Key
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_steps import (
@@ -45,16 +45,21 @@ def warnings(bridge: str, protocol: str, plan: Plan[Key, str]) -> list[str]:
     ]
 
 
-def refused(bridge: str, code: str, plan: Plan[Key, str], left: Plan[Key, str], places: dict[Key, str]) -> BackendError:
+def unfinished(
+    bridge: str, error: BackendError, plan: Plan[Key, str], left: Plan[Key, str], places: dict[Key, str]
+) -> BackendError:
     """Return what is to be said of changes of which some are left; ``places`` are those of what the task wants."""
     keys, undone = keys_in_order(plan), {*left.before, *left.after}
     names = {key: places.get(key) or " ".join(key) for key in keys}
     made, pending = ([names[key] for key in keys if (key in undone) == waits] for waits in (False, True))
     listed = ", ".join([*made[:_LISTED], *(["..."] if made[_LISTED:] else [])])
+    said = error.message
+    if isinstance(error, SwitchRefusal):
+        said = f"Bridge {bridge} refused the change: {error.code} for {[*pending, 'one of another'][0]}."
     return BackendError(
-        f"Bridge {bridge} refused the change: {code} for {[*pending, 'one of another'][0]}. It speaks no version of "
-        f"OpenFlow that has bundles: {len(made)} of {len(keys)} changes were made before and stay"
-        f"{f' ({listed})' if made else ''}. Run the task again when the cause is gone, and it makes the rest.",
+        f"{said} The bridge speaks no version of OpenFlow that has bundles: {len(made)} of {len(keys)} changes were "
+        f"made before and stay{f' ({listed})' if made else ''}. Run the task again when the cause is gone, and it "
+        "makes the rest.",
         made=made,
         pending=pending,
     )

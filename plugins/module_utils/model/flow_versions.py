@@ -15,14 +15,13 @@ from collections.abc import Collection, Iterable, Iterator
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_check import parts_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOLS
 
-_FORMS = {
-    "any": PROTOCOLS,
-    "OXM": PROTOCOLS[2:],
-    "OpenFlow11": PROTOCOLS[1:2],
-}  # of 1.0: OpenFlow10 and NXM, as they are
+# Forms of messages as ovs-ofctl calls them; those of 1.0 are OpenFlow10 and NXM, of another OXM-OpenFlow13.
+_FORMS = {"any": PROTOCOLS, "OXM": PROTOCOLS[2:], "OpenFlow11": PROTOCOLS[1:2]}
 _WITHOUT_1_1 = frozenset({PROTOCOLS[0], *PROTOCOLS[2:]})
 _SINCE_1_2, _SINCE_1_3, _SINCE_1_4 = (frozenset(PROTOCOLS[first:]) for first in (2, 3, 4))
 _PARTS = {"send_flow_rem": _SINCE_1_3, "importance": _SINCE_1_4, "nw_ecn": _WITHOUT_1_1, "ip_ecn": _WITHOUT_1_1}
+_VLANS = frozenset({"dl_vlan", "vlan_vid", "vlan_tci"})
+_UNTAGGED = ("0", "0x0", "0x0000", "0/0x1fff", "0x0000/0x1fff")
 _SET = "eth_src|eth_dst|dl_src|dl_dst|ip_src|ip_dst|nw_src|nw_dst|vlan_vid|(?:tp|tcp|udp|sctp)_(?:src|dst)"
 _ACTIONS = (
     (re.compile(r"\b(?:write_actions|clear_actions)\b"), frozenset(PROTOCOLS[1:])),
@@ -33,14 +32,19 @@ _PROTOCOL = re.compile(r"(?:ip|arp|rarp|icmp|tcp|udp|sctp|mpls)(?:v?6|m)?|(?:dl|
 _SAYS = re.compile(r"usable protocols: (.*)")
 
 
-def lost(head: str, actions: str, protocol: str) -> Iterator[str]:
-    """Yield what of a flow's text would be lost in this version without a word."""
+def lost(flow: str, normal: str, protocol: str) -> Iterator[str]:
+    """Yield what of a flow's text would be lost in this version without a word, on the way to this normal form."""
+    head, dummy, actions = flow.partition("action")
+    untagged = "vlan_tci=0x0000" in normal
     for name, value in parts_of(head):
+        if name == "vlan_vid" and untagged and value not in _UNTAGGED:
+            yield f"vlan_vid={value}: would be no VLAN; write dl_vlan={value}"
+            continue
         versions = _PARTS.get(name)
+        if name in _VLANS and untagged and protocol == PROTOCOLS[1]:
+            versions = _WITHOUT_1_1  # which prints it as it cannot be written
         if versions and protocol not in versions:
             yield fault(f"{name}={value}" if value else name, protocol, versions)
-        elif name == "vlan_vid" and protocol < PROTOCOLS[2] and value.isdigit() and 0 < int(value) < 4096:
-            yield f"vlan_vid={value}: would be no VLAN; write dl_vlan={value}"
     yield from lost_actions(actions, protocol)
 
 
@@ -81,7 +85,7 @@ def alone(flow: str) -> Iterator[tuple[str, str]]:
     head, dummy, actions = flow.partition("action")
     parts = [f"{name}={value}" if value else name for name, value in parts_of(head) if name not in ("cookie", "table")]
     protocols = [part for part in parts if _PROTOCOL.fullmatch(part.partition("=")[0])]
-    for part in protocols:
+    for part in dict.fromkeys([*protocols, *([",".join(protocols)] if protocols else [])]):
         yield part, f"{part},actions=drop"
     for part in parts:
         if part not in protocols:
