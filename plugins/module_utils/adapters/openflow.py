@@ -79,7 +79,8 @@ class OpenFlow:
         self._delete_meters(plan.delete)
 
     def _apply_stepwise(self, plan: TablePlan) -> None:
-        # Imported for bridges of old versions alone; those have no meters either.
+        """Change flows and groups one after the other; a version without bundles has no meters either."""
+        # Imported for bridges of such versions alone.
         from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import openflow_steps
 
         try:

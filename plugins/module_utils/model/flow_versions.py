@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_check import parts_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOLS
 
-# Forms of messages as ovs-ofctl calls them; those of 1.0 are OpenFlow10 and NXM, of another OXM-OpenFlow13.
+# What ovs-ofctl calls forms of messages, but for those of one version: OpenFlow10 and NXM of 1.0, OXM-OpenFlow13 and such.
 _FORMS = {"any": PROTOCOLS, "OXM": PROTOCOLS[2:], "OpenFlow11": PROTOCOLS[1:2]}
 _WITHOUT_1_1 = frozenset({PROTOCOLS[0], *PROTOCOLS[2:]})
 _SINCE_1_2, _SINCE_1_3, _SINCE_1_4 = (frozenset(PROTOCOLS[first:]) for first in (2, 3, 4))
