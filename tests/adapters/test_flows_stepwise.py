@@ -97,6 +97,22 @@ def test_a_refusal_in_the_middle_is_told_with_what_was_made(host: Host, bridge: 
     assert converge(host, **wanted)["counts"]["flows"] == {"wanted": 3, "added": 1, "changed": 0, "removed": 1}
 
 
+def test_a_flow_that_an_older_version_cannot_name_is_told_before_anything_changes(host: Host) -> None:
+    """What was made in a newer one it prints all the same."""
+    host.bridge(name="br0", fail_mode="secure")
+    strange = [f"table={table},reg0=1,actions=drop" for table in (3, 7)]
+    converge(host, **task(*FLOWS[1:], *strange, groups=[GROUPS[1]]))
+    host.bridge(name="br0", protocols=["OpenFlow11"])
+    before = tables(host)
+    other = task(*FLOWS[2:], groups=[GROUPS[1].replace("output:1", "output:3")])
+    for check in (True, False):
+        assert host.run("of_flow", check, **other).message == (
+            "flow table=3,reg0=0x1 of bridge br0 is to change or to go, but OpenFlow11 cannot name it; let "
+            "tenantry.sdn.ovs_bridge add a version that can to its protocols: OpenFlow10, OpenFlow12 and later"
+        )
+    assert tables(host) == before
+
+
 def many(port: int) -> dict[str, Any]:
     return task(*[f"table={number % 3},priority={number},in_port=9,actions=output:{port}" for number in range(1000)])
 

@@ -59,6 +59,8 @@ class OpenFlow:
                 self._require_conntrack(plan)
             self._refuse_foreign(plan, tables)
             self._check_references(plan, tables)
+            if self._sender is None:
+                self._require_words(plan)
         return plan
 
     def apply(self, plan: TablePlan) -> None:
@@ -77,6 +79,11 @@ class OpenFlow:
                 self._delete_meters(plan.create)
             raise
         self._delete_meters(plan.delete)
+
+    def _require_words(self, plan: TablePlan) -> None:
+        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import openflow_steps
+
+        openflow_steps.require_words(self._bridge, self._ofctl, plan)
 
     def _apply_stepwise(self, plan: TablePlan) -> None:
         """Change flows and groups one after the other; a version without bundles has no meters either."""

@@ -10,9 +10,14 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import WITH_BUNDLES, OfCtl, SwitchRefusal
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import (
+    WITH_BUNDLES,
+    Completed,
+    OfCtl,
+    SwitchRefusal,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow_tables import Key
-from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
+from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_steps import (
     flow_lines,
     group_lines,
@@ -22,6 +27,31 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
 _AT_ONCE = 2000  # for one run of ovs-ofctl, which the timeout bounds; each takes up to half a millisecond
 _LISTED = 10  # of what was made, in the message; the facts have all
+
+
+def require_words(bridge: str, ofctl: OfCtl, plan: Plan[Key, str]) -> None:
+    """Raise InvalidInput for a flow that is to change or to go, and that only another version of OpenFlow can name."""
+    before = plan.before
+    flows = [key[1] for key in keys_in_order(plan) if key[0] == "flow" and key in before]
+
+    def parsed(count: int) -> Completed[str]:
+        lines = [f"{flow},actions=drop" for flow in flows[:count]]
+        return ofctl.offline("parse-flows", "-", stdin="\n".join([*lines, ""]))
+
+    good, bad = 0, len(flows)
+    if not flows or not parsed(bad).returncode:
+        return
+    while bad - good > 1:  # so many of the first it can name, and so many not
+        middle = (good + bad) // 2
+        good, bad = (good, middle) if parsed(middle).returncode else (middle, bad)
+    from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_versions import in_words, usable
+
+    raise InvalidInput(
+        [
+            f"flow {flows[bad - 1]} of bridge {bridge} is to change or to go, but {ofctl.protocol} cannot name it; let "
+            f"tenantry.sdn.ovs_bridge add a version that can to its protocols: {in_words(usable(parsed(bad).stdout))}"
+        ]
+    )
 
 
 def send(ofctl: OfCtl, plan: Plan[Key, str]) -> None:
@@ -53,7 +83,7 @@ def unfinished(
     names = {key: places.get(key) or " ".join(key) for key in keys}
     made, pending = ([names[key] for key in keys if (key in undone) == waits] for waits in (False, True))
     listed = ", ".join([*made[:_LISTED], *(["..."] if made[_LISTED:] else [])])
-    said = error.message
+    said = f"{error.message.rstrip('.')}."
     if isinstance(error, SwitchRefusal):
         said = f"Bridge {bridge} refused the change: {error.code} for {[*pending, 'one of another'][0]}."
     return BackendError(

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Iterator
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_check import parts_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOLS
 
-# What ovs-ofctl calls forms of messages, but for those of one version: OpenFlow10 and NXM of 1.0, OXM-OpenFlow13 and such.
+# What ovs-ofctl calls forms of messages, but for OpenFlow10 and NXM, which are of 1.0, and OXM-OpenFlow13 and its like.
 _FORMS = {"any": PROTOCOLS, "OXM": PROTOCOLS[2:], "OpenFlow11": PROTOCOLS[1:2]}
 _WITHOUT_1_1 = frozenset({PROTOCOLS[0], *PROTOCOLS[2:]})
 _SINCE_1_2, _SINCE_1_3, _SINCE_1_4 = (frozenset(PROTOCOLS[first:]) for first in (2, 3, 4))
@@ -56,7 +56,7 @@ def lost_actions(actions: str, protocol: str) -> Iterator[str]:
 
 def fault(what: str, protocol: str, versions: Collection[str]) -> str:
     return (
-        f"{what}: {protocol} cannot carry it, {_in_words(versions)} can; leave it out, or speak such a version: see "
+        f"{what}: {protocol} cannot carry it, {in_words(versions)} can; leave it out, or speak such a version: see "
         "protocols of tenantry.sdn.ovs_bridge, and protocol"
     )
 
@@ -101,7 +101,7 @@ def actions_of_group(group: str) -> Iterator[tuple[str, str]]:
             yield action, f"actions={action}"
 
 
-def _in_words(versions: Collection[str]) -> str:
+def in_words(versions: Collection[str]) -> str:
     """Return versions as "OpenFlow10, OpenFlow12 and later"."""
     first = len(PROTOCOLS)
     while first and PROTOCOLS[first - 1] in versions:
