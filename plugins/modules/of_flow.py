@@ -180,13 +180,7 @@ made:
   returned: failure on a bridge without bundles
   type: list
   elements: str
-  sample: ["groups[0]", "flows[2]"]
-pending:
-  description: As RV(made), the changes that were not made, the refused one first.
-  returned: failure on a bridge without bundles
-  type: list
-  elements: str
-  sample: ["flows[1]", "flow table=0,priority=5,ip"]
+  sample: ["groups[0]", "flow table=0,priority=5,ip"]
 """
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock

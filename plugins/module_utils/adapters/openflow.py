@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import NoBridgeError, OfCtl, SwitchRefusal
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow_tables import (
@@ -60,7 +61,7 @@ class OpenFlow:
             self._refuse_foreign(plan, tables)
             self._check_references(plan, tables)
             if self._sender is None:
-                self._require_words(plan)
+                _steps().require_words(self._bridge, self._ofctl, plan)
         return plan
 
     def apply(self, plan: TablePlan) -> None:
@@ -80,18 +81,10 @@ class OpenFlow:
             raise
         self._delete_meters(plan.delete)
 
-    def _require_words(self, plan: TablePlan) -> None:
-        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import openflow_steps
-
-        openflow_steps.require_words(self._bridge, self._ofctl, plan)
-
     def _apply_stepwise(self, plan: TablePlan) -> None:
         """Change flows and groups one after the other; a version without bundles has no meters either."""
-        # Imported for bridges of such versions alone.
-        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import openflow_steps
-
         try:
-            openflow_steps.send(self._ofctl, plan)
+            _steps().send(self._ofctl, plan)
         except BackendError as error:
             left = self._difference(self._read_tables())
             places = {
@@ -99,15 +92,11 @@ class OpenFlow:
                 for kind, lines in self._normal.items()
                 for index, line in lines.items()
             }
-            raise openflow_steps.unfinished(self._bridge, error, plan, left, places) from None
+            raise _steps().unfinished(self._bridge, error, plan, left, places) from None
 
     def warnings(self, plan: TablePlan) -> list[str]:
         """Return what the user is to know of how these changes are made."""
-        if self._sender is not None:
-            return []
-        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import openflow_steps
-
-        return openflow_steps.warnings(self._bridge, self._ofctl.protocol, plan)
+        return [] if self._sender else _steps().warnings(self._bridge, self._ofctl.protocol, plan)
 
     @property
     def normal(self) -> dict[str, list[str]]:
@@ -267,6 +256,13 @@ class OpenFlow:
         for kind, number in meters:
             if kind == "meter":
                 self._ofctl.on_bridge("del-meters", f"meter={number}")
+
+
+def _steps() -> Any:
+    # Imported for bridges of old versions alone.
+    from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import openflow_steps
+
+    return openflow_steps
 
 
 def _refuse_duplicates(faults: Faults, kind: str, places: Places, known: frozenset[str]) -> None:

@@ -82,14 +82,12 @@ def unfinished(
     keys, undone = keys_in_order(plan), {*left.before, *left.after}
     names = {key: places.get(key) or " ".join(key) for key in keys}
     made, pending = ([names[key] for key in keys if (key in undone) == waits] for waits in (False, True))
-    listed = ", ".join([*made[:_LISTED], *(["..."] if made[_LISTED:] else [])])
+    first = f" (first {', '.join(made[:_LISTED])})" if made else ""
     said = f"{error.message.rstrip('.')}."
     if isinstance(error, SwitchRefusal):
         said = f"Bridge {bridge} refused the change: {error.code} for {[*pending, 'one of another'][0]}."
     return BackendError(
-        f"{said} The bridge speaks no version of OpenFlow that has bundles: {len(made)} of {len(keys)} changes were "
-        f"made before and stay{f' ({listed})' if made else ''}. Run the task again when the cause is gone, and it "
-        "makes the rest.",
+        f"{said} The bridge has no bundles: {len(made)} of {len(keys)} changes were made before{first} and stay. Run "
+        "the task again when the cause is gone.",
         made=made,
-        pending=pending,
     )

@@ -4,10 +4,9 @@
 """The order in which flows and groups change one after the other, where no bundle can hold them.
 
 Of each table, a packet finds at every moment the flow that it found before or the one that it will find after. For
-that, new flows come from the highest priority down: none catches what a higher one, yet to come, is to catch. Then old
-flows go from the lowest priority up: none is uncovered that a higher one had covered. What a packet comes to is there
-before what sends it there, and goes after it: flows come from the last table to the first and go from the first to the
-last, groups come first and go last.
+that, new flows come from the highest priority down, so that none catches what a higher one is to catch, and old flows
+go from the lowest up, so that none is uncovered. What a packet comes to is there before what sends it there, and goes
+after it: flows come from the last table to the first and go from the first to the last, groups come first and go last.
 """
 
 from __future__ import annotations
@@ -34,23 +33,24 @@ def keys_in_order(plan: Plan[Key, str]) -> list[Key]:
 
 def flow_lines(plan: Plan[Key, str], keys: Iterable[Key]) -> Iterator[str]:
     """Yield what ``ovs-ofctl add-flows`` reads of flows; what others have put in the place of an old one stays."""
+    before, after = plan.before, plan.after
     for key in keys:
-        if key in plan.delete:
-            yield f"delete_strict {_only(key, plan.delete[key])}"
-        elif key in plan.update and _same_but_actions(*plan.update[key]):
-            old, new = plan.update[key]
-            yield f"modify_strict {_only(key, old)},actions={_parted(new)[1]}"
+        only = f"{key[1]},cookie={cookie_of(before[key]):#x}/-1" if key in before else ""
+        head, dummy, actions = after.get(key, "").partition("actions=")
+        if key not in after:
+            yield f"delete_strict {only}"
+        elif only and before[key].startswith(f"{head}actions="):
+            yield f"modify_strict {only},actions={actions}"
         else:
-            yield f"add {plan.after[key]}"
+            yield f"add {after[key]}"
 
 
 def group_lines(plan: Plan[Key, str], keys: Iterable[Key]) -> Iterator[str]:
     """Yield what ``ovs-ofctl add-groups`` reads of groups."""
+    after = plan.after
     for key in keys:
-        if key in plan.delete:
-            yield f"delete group_id={key[1]}"
-        else:
-            yield f"{'add' if key in plan.create else 'modify'} {plan.after[key]}"
+        verb = "add" if key in plan.create else "modify"
+        yield f"{verb} {after[key]}" if key in after else f"delete group_id={key[1]}"
 
 
 def by_place(flows: Iterable[str]) -> list[str]:
@@ -61,19 +61,6 @@ def by_place(flows: Iterable[str]) -> list[str]:
 def _place(key: Key) -> tuple[int, int]:
     found = _PLACE.match(key[1])
     return (int(found[1]), int(found[2] or _PRIORITY)) if found else (0, 0)
-
-
-def _only(key: Key, flow: str) -> str:
-    return f"{key[1]},cookie={cookie_of(flow):#x}/-1"
-
-
-def _same_but_actions(old: str, new: str) -> bool:
-    return _parted(old)[0] == _parted(new)[0]
-
-
-def _parted(flow: str) -> tuple[str, str]:
-    head, dummy, actions = flow.partition("actions=")
-    return head, actions
 
 
 def _groups(lines: Mapping[Key, str]) -> list[Key]:

@@ -10,18 +10,19 @@ is left out of a message of OpenFlow 1.0, and ``set_field:10.0.0.0/8->ip_dst`` s
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_check import parts_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOLS
 
-# What ovs-ofctl calls forms of messages, but for OpenFlow10 and NXM, which are of 1.0, and OXM-OpenFlow13 and its like.
-_FORMS = {"any": PROTOCOLS, "OXM": PROTOCOLS[2:], "OpenFlow11": PROTOCOLS[1:2]}
+_FORMS = {
+    PROTOCOLS[0]: "NXM",
+    PROTOCOLS[1]: PROTOCOLS[1],
+}  # what ovs-ofctl calls messages of a version, beside its name
 _WITHOUT_1_1 = frozenset({PROTOCOLS[0], *PROTOCOLS[2:]})
 _SINCE_1_2, _SINCE_1_3, _SINCE_1_4 = (frozenset(PROTOCOLS[first:]) for first in (2, 3, 4))
 _PARTS = {"send_flow_rem": _SINCE_1_3, "importance": _SINCE_1_4, "nw_ecn": _WITHOUT_1_1, "ip_ecn": _WITHOUT_1_1}
 _VLANS = frozenset({"dl_vlan", "vlan_vid", "vlan_tci"})
-_UNTAGGED = ("0", "0x0", "0x0000", "0/0x1fff", "0x0000/0x1fff")
 _SET = "eth_src|eth_dst|dl_src|dl_dst|ip_src|ip_dst|nw_src|nw_dst|vlan_vid|(?:tp|tcp|udp|sctp)_(?:src|dst)"
 _ACTIONS = (
     (re.compile(r"\b(?:write_actions|clear_actions)\b"), frozenset(PROTOCOLS[1:])),
@@ -29,7 +30,6 @@ _ACTIONS = (
 )
 _COMMA = re.compile(r",(?![^()]*(?:\([^()]*\)[^()]*)*\))")  # that is in no parenthesis
 _PROTOCOL = re.compile(r"(?:ip|arp|rarp|icmp|tcp|udp|sctp|mpls)(?:v?6|m)?|(?:dl|eth)_type|(?:nw|ip)_proto")
-_SAYS = re.compile(r"usable protocols: (.*)")
 
 
 def lost(flow: str, normal: str, protocol: str) -> Iterator[str]:
@@ -37,7 +37,7 @@ def lost(flow: str, normal: str, protocol: str) -> Iterator[str]:
     head, dummy, actions = flow.partition("action")
     untagged = "vlan_tci=0x0000" in normal
     for name, value in parts_of(head):
-        if name == "vlan_vid" and untagged and value not in _UNTAGGED:
+        if name == "vlan_vid" and untagged and value.partition("/")[0].strip("0x"):
             yield f"vlan_vid={value}: would be no VLAN; write dl_vlan={value}"
             continue
         versions = _PARTS.get(name)
@@ -66,18 +66,9 @@ def usable(said: str) -> frozenset[str]:
 
     OpenFlow 1.0 alone looks at no match: what only that could carry would be right in the others with another match.
     """
-    found = _SAYS.search(said)
-    words = re.findall(r"[\w-]+(?:\+\w+)?", found[1]) if found else []
-    versions = {version for word in words for version in _versions(word)}
+    forms = said.partition("usable protocols: ")[2]
+    versions = {each for each in PROTOCOLS if re.search(rf"any|{each}|{_FORMS.get(each, 'OXM(?!-)')}", forms)}
     return frozenset() if versions == {PROTOCOLS[0]} else frozenset(versions)
-
-
-def _versions(word: str) -> Iterable[str]:
-    if word in _FORMS:
-        return _FORMS[word]
-    if word.startswith("OXM-"):
-        return (word.partition("-")[2],)
-    return PROTOCOLS[:1]  # OpenFlow10 or NXM, with or without table_id
 
 
 def alone(flow: str) -> Iterator[tuple[str, str]]:
