@@ -27,6 +27,10 @@ options:
       - The OpenFlow version to speak. The default is the newest that the bridge speaks.
       - Flows with C(send_flow_rem) need V(OpenFlow13), with C(importance) V(OpenFlow14), groups with
         C(selection_method) V(OpenFlow15) or V(OpenFlow10), meters V(OpenFlow13).
+      - V(OpenFlow10) has most of what Open vSwitch adds to it, and V(OpenFlow12) all of what needs no later version.
+        V(OpenFlow11) lacks most of both, as matches of registers, conntrack and IPv6. V(OpenFlow10) has no
+        C(push_vlan), C(write_actions) and C(clear_actions), and C(resubmit) for C(goto_table). What a task may not use
+        is told by its name.
     type: str
     choices: [OpenFlow10, OpenFlow11, OpenFlow12, OpenFlow13, OpenFlow14, OpenFlow15]
 """

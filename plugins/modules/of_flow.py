@@ -18,6 +18,13 @@ description:
   - Open vSwitch's own parser reads what is wanted, before anything is changed. What it would lose or change without a
     word is refused by its name, as C(nw_src) without C(ip), or C(dl_vlan=4096), which would be VLAN 0.
   - Flows that stay as they are keep their counters. Group members and meters that stay do as well.
+  - Bundles are there from OpenFlow 1.3. If C(protocols) of the bridge are of OpenFlow 1.0 to 1.2 alone, the changes go
+    one after the other, and a warning says so. New flows come from the highest priority down, then old ones go from the
+    lowest up, so that of each table a packet meets at every moment what was there or what is to be there. Flows and
+    groups are there before what sends to them. But of several tables and groups a packet can meet both meanwhile.
+  - If the switch refuses one of these changes, the task fails with what was made before, which stays. The next run
+    makes the rest.
+  - What a version of OpenFlow cannot carry is refused by its name, with the versions that can.
   - Meters cannot be part of a bundle. New ones are added before, and old ones go after it. If the switch refuses the
     bundle they are set back.
   - Groups and meters have no cookie. Those are the owner's whose number is one of O(group_ids) or O(meter_ids).
@@ -98,6 +105,8 @@ options:
 notes:
   - What only the switch can refuse, as an action that its datapath does not have, fails the task and changes nothing.
     Check mode does not see it.
+  - Between the reading and the change another program can add a flow with the table, priority and match of a wanted
+    one. OpenFlow has no word for adding only where nothing is, so that one is overwritten.
   - One task at a time changes the flows of a host. It holds the lock C(/run/tenantry.lock) as long.
 seealso:
   - module: tenantry.sdn.of_flow_info
@@ -166,6 +175,12 @@ counts:
     flows: {wanted: 5, added: 1, changed: 0, removed: 2}
     groups: {wanted: 0, added: 0, changed: 0, removed: 0}
     meters: {wanted: 0, added: 0, changed: 0, removed: 0}
+made:
+  description: The changes that were made before the one that the switch refused, where no bundle could hold all.
+  returned: failure on a bridge without bundles
+  type: list
+  elements: str
+  sample: ["groups[0]", "flow table=0,priority=5,ip"]
 """
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
@@ -208,6 +223,8 @@ def main() -> None:
             plan = reconcile(backend, module.check_mode)
             # After the switch, which has been read back: what comes back is what has worked.
             file = reconcile(saved_flows(wanted, backend.normal, ofctl.protocol), module.check_mode)
+        for warning in backend.warnings(plan):
+            module.warn(warning)
         result = {"changed": bool(plan or file), "counts": backend.counts(plan)}
         if module._diff:
             result["diff"] = {

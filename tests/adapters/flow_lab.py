@@ -10,10 +10,13 @@ from typing import Any
 from host import Host
 from module_runner import Result
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOLS
+
 VALUE, MASK = 0x7E4A000000000000, 0xFFFF000000000000
 COOKIE = f"{VALUE:#x}/{MASK:#x}"
 IDS = {"group_ids": "100-199", "meter_ids": "100-199"}
 NOTHING = {"before": "", "after": ""}
+ANY = ",".join(PROTOCOLS)
 
 
 def task(*flows: Any, **options: Any) -> dict[str, Any]:
@@ -24,14 +27,20 @@ def task(*flows: Any, **options: Any) -> dict[str, Any]:
 def tables(host: Host, bridge: str = "br0") -> dict[str, list[str]]:
     """Return all flows, groups and meters of a bridge, as ovs-ofctl prints them."""
     dumps = {
-        "flows": host.ovs.ofctl("dump-flows", bridge, "--no-stats", "--no-names"),
-        "groups": host.ovs.ofctl("dump-groups", bridge, "--no-names"),
-        "meters": host.ovs.ofctl("dump-meters", bridge).replace("bands=\n", "bands="),
+        "flows": host.ovs.ofctl("dump-flows", bridge, "--no-stats", "--no-names", protocol=ANY),
+        "groups": host.ovs.ofctl("dump-groups", bridge, "--no-names", protocol=ANY),
+        "meters": _meters(host, bridge).replace("bands=\n", "bands="),
     }
     return {
         kind: sorted(line for line in dump.splitlines() if "=" in line and "(xid=" not in line)
         for kind, dump in dumps.items()
     }
+
+
+def _meters(host: Host, bridge: str) -> str:
+    """Return the meters of a bridge; one that speaks OpenFlow 1.0, 1.1 or 1.2 alone cannot be asked for them."""
+    (protocols,) = [row["protocols"] for row in host.ovs.rows("Bridge") if row["name"] == bridge]
+    return "" if protocols in PROTOCOLS[:3] else host.ovs.ofctl("dump-meters", bridge, protocol=ANY)
 
 
 def converge(host: Host, **options: Any) -> Result:
@@ -53,5 +62,7 @@ def converge(host: Host, **options: Any) -> Result:
 
 def packets(host: Host, match: str) -> int:
     """Return how many packets the flow with this match has seen."""
-    (flow,) = [line for line in host.ovs.ofctl("dump-flows", "br0", match).splitlines() if "actions=" in line]
+    (flow,) = [
+        line for line in host.ovs.ofctl("dump-flows", "br0", match, protocol=ANY).splitlines() if "actions=" in line
+    ]
     return int(flow.partition("n_packets=")[2].partition(",")[0])

@@ -20,6 +20,8 @@ READ = "OFPT_FLOW_MOD (OF1.5) (xid=0x1): ADD ip cookie:0x5 actions=drop\n"
 class Answers:
     """Stands for ovs-ofctl, and always says the same."""
 
+    protocol = "OpenFlow15"
+
     def __init__(self, stdout: str = "", stderr: str = "", code: int = 0) -> None:
         self._answer = subprocess.CompletedProcess([], code, stdout, stderr)
 

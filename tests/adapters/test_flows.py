@@ -217,15 +217,11 @@ def test_the_version_is_the_newest_that_the_bridge_speaks(host: Host) -> None:
     )
 
 
-def test_a_bridge_without_bundles_is_read_but_not_changed(host: Host) -> None:
-    host.bridge(name="br0", protocols=["OpenFlow10", "OpenFlow12"])
-    whose = {"bridge": "br0", "cookie": COOKIE}
-    for check in (True, False):
-        assert host.run("of_flow", check, **whose, flows=["actions=drop"]).message == (
-            "Bridge br0 speaks no version of OpenFlow that has bundles, and a change without one could stay half done. "
-            "Let tenantry.sdn.ovs_bridge add one of OpenFlow13, OpenFlow14, OpenFlow15 to its protocols."
-        )
-    assert not host.run("of_flow", **whose, state="absent")["changed"]
+def test_a_version_without_bundles_on_a_bridge_that_has_one_with_them(host: Host) -> None:
+    """What is read in the one goes as a bundle in the other."""
+    host.bridge(name="br0", protocols=["OpenFlow10", "OpenFlow13"])
+    wanted = task(*TALK, "table=1,actions=group:100", groups=[FAIL_OVER], protocol="OpenFlow10")
+    assert converge(host, **wanted)["warnings"] == []
 
 
 def test_a_bridge_that_is_not_there_yet(host: Host) -> None:

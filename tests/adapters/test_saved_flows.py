@@ -112,6 +112,31 @@ def test_all_of_an_owner_is_saved_in_the_form_of_the_switch_and_comes_back(
     assert bridge.run("of_flow", **EVERYTHING)["changed"] is False
 
 
+@pytest.mark.parametrize("spoken", [["OpenFlow10"], ["OpenFlow10", "OpenFlow13"]])
+def test_a_version_without_bundles_comes_back_too(
+    bridge: Host, file: Path, restore: Restore, spoken: list[str]
+) -> None:
+    bridge.bridge(name="br0", protocols=spoken)
+    flows = ["priority=9,actions=group:100", "table=10,actions=drop", "priority=10,ip,actions=drop"]
+    wanted = {**EVERYTHING, "flows": flows, "meters": None, "protocol": "OpenFlow10"}
+    bridge.ovs.ofctl("add-flow", "br0", "cookie=0x9,table=9,actions=drop", protocol="OpenFlow10")
+    converge(bridge, **wanted)
+    kept = [line.partition(",")[2] for line in file.read_text().splitlines() if line.startswith("flow ")]
+    assert kept == ["table=10,actions=drop", "priority=10,ip,actions=drop", "priority=9,actions=group:100"]
+    before = owned(bridge)
+    restart(bridge)
+    done = restore("again")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert owned(bridge) == before
+    assert bridge.run("of_flow", **wanted)["changed"] is False
+    limit = ["--id=@one", "create", "Flow_Table", "flow_limit=1", "--", "set", "Bridge", "br0", "flow_tables:0=@one"]
+    bridge.ovs.vsctl(*limit)
+    restart(bridge)
+    done = restore("again")
+    assert "refuses the flows of" in done.stderr
+    assert owned(bridge)["flows"] == [], "a part stayed"
+
+
 SLOW = """\
 #!/bin/sh
 {program} "$@"

@@ -13,7 +13,13 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import Completed, NoBridgeError, OfCtl
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import (
+    NEWEST,
+    ODD,
+    Completed,
+    NoBridgeError,
+    OfCtl,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_parsed import (
     is_normal,
@@ -89,14 +95,14 @@ class _Reading:
                 waiting = self._with_port_numbers(waiting)
             else:
                 for index in self._culprits(waiting, fatal):
-                    self._fault(index, fatal.said)
+                    self._fault(index, fatal.said, waiting[index])
                     del waiting[index]
             done = self._parse(waiting)
         lines = [line for line in done.stdout.split("\n") if "_FLOW_MOD " in line]
         if len(lines) != len(waiting) and not self._faults:
             said = done.stderr.strip() or "nothing of it"
             raise BackendError(f"ovs-ofctl read {len(lines)} of {len(waiting)} flows, and says: {said}")
-        sure = need_no_look(waiting.values())
+        sure = self._ofctl.protocol != ODD and need_no_look(waiting.values())
         read = {
             index: text if sure and is_normal(text, line) else self._checked(index, text, line)
             for (index, text), line in zip(waiting.items(), lines)
@@ -116,14 +122,14 @@ class _Reading:
                 done = self._ofctl.offline("parse-group", text)
                 fatal = _fatal(done)
             if fatal:
-                self._fault(index, fatal.said)
+                self._fault(index, fatal.said, text)
                 continue
             line, dummy, normal = done.stdout.rpartition("_GROUP_MOD ")[2].partition(" ADD ")
             if not normal:
                 self._refused(index, line)
                 continue
             read[index] = normal.strip()
-            for fault in group_faults_of(text, read[index]):
+            for fault in self._lost(text, read[index]) or group_faults_of(text, read[index]):
                 self._faults.add(path_of(self._option, index), fault)
         return read
 
@@ -162,17 +168,49 @@ class _Reading:
         # Imported for who writes flows in other words: that alone takes as long as reading a thousand.
         from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_check import faults_of
 
-        for fault in faults_of(text, normal):
+        for fault in self._lost(text, normal) or faults_of(text, normal):
             self._faults.add(path_of(self._option, index), fault)
         return normal
+
+    def _lost(self, text: str, normal: str) -> list[str]:
+        """Return what the version would lose of a flow or group, which is all that there is to say of it then."""
+        if self._ofctl.protocol == NEWEST:
+            return []
+        from ansible_collections.tenantry.sdn.plugins.module_utils.model import flow_versions
+
+        if self._option == "groups":
+            return list(flow_versions.lost_actions(text, self._ofctl.protocol))
+        return list(flow_versions.lost(text, normal, self._ofctl.protocol))
+
+    def _uncarried(self, text: str) -> list[str]:
+        """Return what of a text no message of the version can carry, empty where it is not for the version."""
+        from ansible_collections.tenantry.sdn.plugins.module_utils.model import flow_versions
+
+        whole = self._parse({0: text}) if self._option == "flows" else self._ofctl.offline("parse-group", text)
+        versions = flow_versions.usable(whole.stdout)
+        found: dict[str, frozenset[str]] = {}
+        parts = flow_versions.alone(text) if self._option == "flows" else flow_versions.actions_of_group(text)
+        for part, flow in parts if versions else ():
+            if not any(f",{bad}," in f",{flow}," for bad in found):
+                done = self._parse({0: flow})
+                if done.returncode and flow_versions.usable(done.stdout):
+                    found[part] = flow_versions.usable(done.stdout)
+        if versions and not found:
+            found["this"] = versions
+        return [flow_versions.fault(part, self._ofctl.protocol, can) for part, can in found.items()]
 
     def _refused(self, index: int, line: str) -> None:
         """Record that the switch would not understand the message that Open vSwitch made of a text."""
         code = _REFUSED.search(line)
         self._fault(index, code[1] if code else line)
 
-    def _fault(self, index: int, said: str) -> None:
-        """Record what Open vSwitch says, and what to do about it."""
+    def _fault(self, index: int, said: str, text: str = "") -> None:
+        """Record what Open vSwitch says of a text, and what to do about it."""
+        uncarried = self._uncarried(text) if said == _NO_MESSAGE else []
+        for fault in uncarried:
+            self._faults.add(path_of(self._option, index), fault)
+        if uncarried:
+            return
         unknown = _UNKNOWN_PORT.match(said)
         name = unknown and (unknown[1] or unknown[2])
         hints = [hint for code, hint in _HINTS.items() if code in said]

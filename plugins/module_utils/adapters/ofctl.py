@@ -19,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import PROTOCOL
 
 RUN_DIRECTORY = "/run/openvswitch"
 NEWEST = PROTOCOLS[-1]
+ODD = PROTOCOLS[1]  # 1.1 prints matches that it cannot carry
 WITH_BUNDLES = PROTOCOLS[3:]  # 1.3 by the extension 230 of the Open Networking Foundation
 _VERSIONS = dict(enumerate(PROTOCOLS, 1))  # by their numbers on the wire
 # What ovs-ofctl says when something is wrong; compiled only then.
@@ -133,18 +134,16 @@ class OfCtl:
         ovsdb.require_switch()
         return ovsdb
 
-    def require_bundles(self) -> None:
-        """Raise BackendError unless the bridge speaks a version that has bundles; ovs-ofctl sends them in that one."""
+    def with_bundles(self) -> OfCtl | None:
+        """Return what speaks to the bridge in a version that has bundles; None if the bridge speaks none of these."""
         if self.protocol in WITH_BUNDLES:
-            return
-        probe = OfCtl(self._bridge, self._database, ",".join(WITH_BUNDLES), self._timeout)
+            return self
+        other = OfCtl(self._bridge, self._database, ",".join(WITH_BUNDLES), self._timeout, self._held)
         try:
-            probe.on_bridge("show")
+            other.on_bridge("show")
         except VersionError:
-            raise BackendError(
-                f"Bridge {self._bridge} speaks no version of OpenFlow that has bundles, and a change without one could "
-                f"stay half done. Let tenantry.sdn.ovs_bridge add one of {', '.join(WITH_BUNDLES)} to its protocols."
-            ) from None
+            return None
+        return other
 
     def ports(self) -> dict[str, str]:
         """Return the OpenFlow port number of each port of the bridge, that of the bridge's own being LOCAL."""

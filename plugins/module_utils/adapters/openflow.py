@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import NoBridgeError, OfCtl, SwitchRefusal
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow_tables import (
@@ -45,6 +46,7 @@ class OpenFlow:
         self._listed = wanted.lists
         self._may_lack_bridge = may_lack_bridge
         self._lacks_bridge = False
+        self._sender: OfCtl | None = ofctl  # of bundles; None where the bridge has none
         self._normal: Mapping[str, Places] = {}  # what is wanted, in normal form
 
     def plan(self) -> TablePlan:
@@ -54,24 +56,47 @@ class OpenFlow:
         plan = self._difference(tables)
         if plan:
             if not self._lacks_bridge:
-                self._ofctl.require_bundles()
+                self._sender = self._ofctl.with_bundles()
                 self._require_conntrack(plan)
             self._refuse_foreign(plan, tables)
             self._check_references(plan, tables)
+            if self._sender is None:
+                _steps().require_words(self._bridge, self._ofctl, plan)
         return plan
 
     def apply(self, plan: TablePlan) -> None:
         """Change flows and groups in one bundle; meters, which it cannot hold, come before and go after."""
+        sender = self._sender
+        if sender is None:
+            self._apply_stepwise(plan)
+            return
         self._send_meters("add-meter", plan.create)
         self._send_meters("mod-meter", {key: new for key, (dummy, new) in plan.update.items()})
         try:
-            self._send_bundle(plan)
+            self._send_bundle(sender, plan)
         except BackendError:
             with suppress(BackendError):  # what went wrong is reported, not that it cannot be undone either
                 self._send_meters("mod-meter", {key: old for key, (old, dummy) in plan.update.items()})
                 self._delete_meters(plan.create)
             raise
         self._delete_meters(plan.delete)
+
+    def _apply_stepwise(self, plan: TablePlan) -> None:
+        """Change flows and groups one after the other; a version without bundles has no meters either."""
+        try:
+            _steps().send(self._ofctl, plan)
+        except BackendError as error:
+            left = self._difference(self._read_tables())
+            places = {
+                key_of(kind, line): path_of(f"{kind}s", index)
+                for kind, lines in self._normal.items()
+                for index, line in lines.items()
+            }
+            raise _steps().unfinished(self._bridge, error, plan, left, places) from None
+
+    def warnings(self, plan: TablePlan) -> list[str]:
+        """Return what the user is to know of how these changes are made."""
+        return [] if self._sender else _steps().warnings(self._bridge, self._ofctl.protocol, plan)
 
     @property
     def normal(self) -> dict[str, list[str]]:
@@ -192,7 +217,7 @@ class OpenFlow:
                 return path_of(f"{kind}s", index)
         return f"{kind} {key_of(kind, line)[1]} of bridge {self._bridge}"
 
-    def _send_bundle(self, plan: TablePlan) -> None:
+    def _send_bundle(self, sender: OfCtl, plan: TablePlan) -> None:
         groups = [
             f"group {'add' if key in plan.create else 'modify'} {line}"
             for key, line in plan.after.items()
@@ -206,13 +231,13 @@ class OpenFlow:
         ]
         flows += [f"add {line}" for key, line in plan.after.items() if key[0] == "flow"]
         if groups or removed:
-            self._commit("bundle", [*groups, *(f"flow {line}" for line in flows), *removed])
+            self._commit(sender, "bundle", [*groups, *(f"flow {line}" for line in flows), *removed])
         elif flows:
-            self._commit("add-flows", flows, "--bundle")  # the same bundle, for two thirds of ovs-ofctl's time
+            self._commit(sender, "add-flows", flows, "--bundle")  # the same bundle, for two thirds of ovs-ofctl's time
 
-    def _commit(self, command: str, lines: Iterable[str], *options: str) -> None:
+    def _commit(self, sender: OfCtl, command: str, lines: Iterable[str], *options: str) -> None:
         try:
-            self._ofctl.on_bridge(command, "-", options=options, stdin="\n".join([*lines, ""]))
+            sender.on_bridge(command, "-", options=options, stdin="\n".join([*lines, ""]))
         except SwitchRefusal as refusal:
             from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_parsed import parsed
 
@@ -231,6 +256,13 @@ class OpenFlow:
         for kind, number in meters:
             if kind == "meter":
                 self._ofctl.on_bridge("del-meters", f"meter={number}")
+
+
+def _steps() -> Any:
+    # Imported for bridges of old versions alone.
+    from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import openflow_steps
+
+    return openflow_steps
 
 
 def _refuse_duplicates(faults: Faults, kind: str, places: Places, known: frozenset[str]) -> None:

@@ -44,7 +44,10 @@ def read_table(ofctl: OfCtl, kind: str, owner: Program) -> Table:
         lines = dumped_meters(ofctl.on_bridge("dump-meters"))
         ours = frozenset(_numbered(kind, lines, owner))
     else:
-        raise BackendError(f"{ofctl.protocol} has no meters. Leave meters out, or set protocol to OpenFlow13 or later.")
+        raise BackendError(
+            f"{ofctl.protocol} has no meters, OpenFlow13 and later have. Leave meters out (with state=absent, "
+            "meter_ids), or speak such a version: see protocols of tenantry.sdn.ovs_bridge, and protocol."
+        )
     return Table(ours, [line for line in lines if line not in ours])
 
 

@@ -4,7 +4,8 @@
 """The file that an owner's flows, groups and meters on a bridge come back from.
 
 Its first line says whose they are and in which version of OpenFlow they are written. Each other line is a kind and one
-of it, in normal form with port numbers: meters first, then groups, as flows name both.
+of it, in normal form with port numbers: meters first, then groups, as flows name both. In a version without bundles the
+flows are in the order in which they can come one after the other.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import WITH_BUNDLES
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow_tables import keyed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import SealedFiles
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow import KINDS, Cookie, Program
@@ -38,4 +40,13 @@ def _lines(path: str, wanted: Program, lines: Mapping[str, Iterable[str]], proto
         if wanted.lists[kind] is not None:
             staying = [] if wanted.purge else staying
             staying = list({**keyed(kind, staying), **keyed(kind, lines[kind])}.values())
-        yield from [f"{kind} {line}" for line in sorted(staying)]
+        yield from [f"{kind} {line}" for line in _ordered(kind, staying, protocol)]
+
+
+def _ordered(kind: str, lines: Iterable[str], protocol: str) -> list[str]:
+    if kind != "flow" or protocol in WITH_BUNDLES:
+        return sorted(lines)
+    # Imported for bridges of old versions alone.
+    from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_steps import by_place
+
+    return by_place(lines)
