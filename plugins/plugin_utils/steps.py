@@ -84,8 +84,7 @@ def _sought(state: State, parts: list[str], settings: Settings) -> dict[str, Any
     """Return what hypervisor_info is asked for; nothing if nothing needs to be known."""
     sought: dict[str, Any] = {"programs": []}
     if HYPERVISOR in parts:
-        uplinks = [uplink["name"] for uplink in state["uplinks"]]
-        sought |= {"services": list(settings.services), **settings.restore, "interfaces": uplinks}
+        sought |= {"services": list(settings.services), **settings.restore, "interfaces": _uplinks(state)}
         if HYPERVISOR in settings.packages_of:
             sought |= {"programs": programs(state), "python_modules": list(PYTHON_MODULES)}
     if "routers" in parts and "routers" in settings.packages_of:
@@ -99,8 +98,12 @@ def _hypervisor(state: State, found: Result, settings: Settings) -> Generator[St
         yield Step("Have flows come back with Open vSwitch", "boot_restore", settings.restore)
     if state["uplinks"] and not found["linked"]:
         own = {"connection_address": settings.connection_address, "takeover": settings.takeover}
-        uplinks = {"interfaces": [uplink["name"] for uplink in state["uplinks"]], **own}
+        uplinks = {"interfaces": _uplinks(state), **own}
         yield Step("Set the uplinks up, unless the host lives on one", "ovs_uplink", uplinks)
+
+
+def _uplinks(state: State) -> list[str]:
+    return [uplink["name"] for uplink in state["uplinks"]]
 
 
 def _networks(state: State, _owned: Mapping[str, int], settings: Settings) -> Steps:

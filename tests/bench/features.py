@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How many modules ``site`` runs on a host that has nothing yet, and on one that has all, by what the intent has there.
 
-A twin has the machine's packages and no systemd: installing them, starting Open vSwitch and having it restored are
-three modules more on a host that lacks them. Routers, which need systemd, are not in it.
+A twin has the machine's packages and no systemd: a host that lacks them has modules more that install them, start Open
+vSwitch and have it restored. Routers, which need systemd, are not in it.
 """
 
 from __future__ import annotations

@@ -82,6 +82,10 @@ class Fleet:
             "TENANTRY_JOURNAL": str(journal),
         }
         argv = [PLAYBOOK, "-i", str(inventory), "-f", str(forks), "-e", "tenantry_netns_fork_server=true"]
+        argv += [
+            "-e",
+            "hypervisor_manage_packages=true",
+        ]  # as on any host but a twin's, where site would look for nothing
         argv += [str(playbook)] if playbook else [f"tenantry.sdn.{words[0]}", *words[1:]]
         argv += ["-e", f"tenantry_intent_dir={self.fabric.intent_dir}"]
         started = time.monotonic()

@@ -232,3 +232,21 @@ def test_secrets_work_and_are_nowhere_in_the_clear(controller: Controller, write
     assert locked["msg"].startswith(
         "The plan is encrypted, as the intent has values of Ansible's vault, and cannot be "
     )
+
+
+def test_a_host_that_is_brought_to_a_plan_is_warned_of(controller: Controller) -> None:
+    names = [f"hv{number}" for number in range(1, 1003)]
+    hosts = {name: {"vtep": f"10.{number >> 8}.{number & 255}.1"} for number, name in enumerate(names)}
+    ports = {
+        name: {"hypervisor": name, "network": "web", "ip": f"10.1.{number >> 8}.{number & 255}"}
+        for number, name in enumerate(names, 256)
+    }
+    fabric = {"name": "dc1", "hypervisors": hosts, "forwarding": "plain", "segments": {"tunnel": "1-9"}}
+    tenants = {"acme": {"networks": {"web": {"type": "gre", "subnet": "10.1.0.0/16"}}, "ports": ports}}
+    _made, converged = controller.run(
+        plan(fabric=fabric, tenants=tenants, allocations="allocations.yml", hypervisors=["hv1"]),
+        {"tenantry.sdn.converge": {"parts": ["routers"], "plan": "{{ result_0.path }}", "hypervisor": "hv1"}},
+    )["localhost"]
+    assert [warning.partition(".")[0] for warning in converged["warnings"]] == [
+        "More than 1000 tunnels end at hv1 (1001)"
+    ]

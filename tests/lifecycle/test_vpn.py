@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import packets
 import pytest
-from lifecycle_fabric import Fabric, port
+from lifecycle_fabric import MOST_TASKS_OF_NOTHING, Fabric, port
 from oracle import Oracle
 from packets import wait_until
 from sites import Sites
@@ -192,16 +192,18 @@ def public_keys(fabric: Fabric, before: dict[str, str], secrets: str) -> dict[st
     run = fabric.run("site", "--diff", "-vvv", secrets)
     again = fabric.run("site", secrets)
     assert again.changes() == {}, again.summary()
+    assert max(again.tasks().values()) <= MOST_TASKS_OF_NOTHING + 1, again.summary()
     assert [name for name, secret in SECRETS.items() if secret in run.output] == []
-    return {
+    keys = {
         name: fabric.twin.run(host, "sh", "-c", f"wg pubkey </etc/tenantry/routers/{name}/secrets/{file}").strip()
         for name, host, file in (
             ("acme.edge", "hv1", "wireguard.key"),
             ("globex.near", "hv1", "globex-near"),
             ("globex.far", "hv2", "globex-far"),
         )
-        if f'"{name}": "' in run.output
     }
+    assert [name for name, key in keys.items() if f"The public key of {name} is {key}\n" not in again.output] == []
+    return keys
 
 
 @pytest.fixture(scope="module")
