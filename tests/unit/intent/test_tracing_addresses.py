@@ -11,7 +11,7 @@ import pytest
 import yaml
 from sample_intent import merged
 from test_tracing import answer, out
-from test_tracing_routers import ALL, ASKED, BACK, DMZ, THERE, WEB, WIRE, follow, outward
+from test_tracing_routers import ALL, ASKED, BACK, DMZ, THERE, WEB, WIRE, follow, outward, told
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
@@ -45,10 +45,7 @@ def follow_public(*answers: dict[str, Any], **asked: Any) -> tuple[Visit | None,
 
 
 def told_public(*answers: dict[str, Any], **asked: Any) -> str:
-    visit, journey = follow_public(*answers, **asked)
-    assert (visit, journey is None) == (None, False)
-    of = outward(PUBLIC)
-    return verdict(Names(of, allocate(of, Record())[0]), journey)  # type: ignore[arg-type]
+    return told(*answers, of=outward(PUBLIC), **asked)
 
 
 EDGE = "tenants.acme.routers.edge"

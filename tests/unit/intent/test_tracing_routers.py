@@ -68,10 +68,11 @@ def follow(*answers: dict[str, Any], of: Intent = INTENT, **asked: Any) -> tuple
     return resume(travel(of, parse_question(of, {**ASKED, **asked})), answers)
 
 
-def told(*answers: dict[str, Any], **asked: Any) -> str:
-    visit, journey = follow(*answers, **asked)
-    assert (visit, journey is None) == (None, False)
-    return verdict(Names(INTENT, allocate(INTENT, Record())[0]), journey)  # type: ignore[arg-type]
+def told(*answers: dict[str, Any], of: Intent = INTENT, **asked: Any) -> str:
+    visit, journey = follow(*answers, of=of, **asked)
+    assert visit is None
+    assert journey is not None
+    return verdict(Names(of, allocate(of, Record())[0]), journey)
 
 
 def test_in_each_network_it_is_from_and_for_the_router_there_and_back() -> None:
@@ -184,10 +185,7 @@ def outward(more: str = "{}") -> Intent:
 
 
 def told_outward(*answers: dict[str, Any], more: str = "{}", **asked: Any) -> str:
-    of = outward(more)
-    visit, journey = follow(*answers, of=of, to="internet", **asked)
-    assert (visit, journey is None) == (None, False)
-    return verdict(Names(of, allocate(of, Record())[0]), journey)  # type: ignore[arg-type]
+    return told(*answers, of=outward(more), to="internet", **asked)
 
 
 OUT_AND_BACK = [*ALL[:2], answer(out(None, BACK)), answer(out("tap0"))]
