@@ -151,7 +151,7 @@ def _probe(
         "vlan": networks[endpoint.network].get("local_vlan"),
         "services": [*endpoint.services, *more],
         "guarded": attack and endpoint.guarded,
-        "judged": attack and endpoint.judged and not end_of(securities, endpoint).stateless,
+        "judged": attack and end_of(securities, endpoint).tracked,
     }
 
 

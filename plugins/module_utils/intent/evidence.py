@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.endpoint import Endpoint
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import (
     BROADCAST,
@@ -124,7 +125,7 @@ def faults(
     if sender.domain != receiver.domain and permitted is None:
         yield from _leaks(evidence, sender, receiver)
         return
-    yield from _attacks(evidence, sender, receiver)
+    yield from _attacks(evidence, sender, receiver, permitted or ())
     if sender.link == receiver.link:
         yield from _losses(evidence, sender.name, receiver.name, permitted)
     yield from _loops_and_strays(evidence, sender, receiver, permitted)
@@ -152,8 +153,8 @@ def _leaks(evidence: Evidence, sender: Endpoint, receiver: Endpoint) -> Iterator
         yield _fault(LEAK, sender.name, receiver.name, _listed(arrived), "isolated", "reachable")
 
 
-def _attacks(evidence: Evidence, sender: Endpoint, receiver: Endpoint) -> Iterator[Fault]:
-    kinds = evidence.kinds(sender.name, receiver.name)
+def _attacks(evidence: Evidence, sender: Endpoint, receiver: Endpoint, permitted: Collection[str]) -> Iterator[Fault]:
+    kinds = [kind for kind in evidence.kinds(sender.name, receiver.name) if kind not in permitted]
     for wanted in (_GUARDED, _DENIED):
         found = [kind for kind in kinds if wanted_of(sender, kind) == wanted]
         if found:
@@ -179,13 +180,17 @@ def _loops_and_strays(
         return
     flooded = FLOODED_TO if sending.link == receiving.link else FLOOD  # of which no router passes on any
     strays = {sighting.kind for sighting in sightings if sighting.kind in flooded} - {*permitted}
-    strays |= {
-        said(ECHO_FRAME, sighting.address)
-        for sighting in sightings
-        if sighting.kind == ECHO_FRAME and said(ECHO_FRAME, sighting.address) not in permitted
-    }
+    echoes = [sighting.address for sighting in sightings if sighting.kind == ECHO_FRAME]
+    strays |= {said(ECHO_FRAME, target) for target in echoes if not _may_hear(receiving, target, permitted)}
     if strays:
         yield _fault(LEAK, sender, receiver, _listed(strays), _DENIED, "delivered")
+
+
+def _may_hear(receiving: Endpoint, target: str, permitted: Collection[str]) -> bool:
+    """Say whether groups let an echo frame in; one to a neighbour that a switch has not learned yet, it floods."""
+    own = receiving.plain_addresses
+    heard_as = [target] if target in own else [address for address in own if family(address) == family(target)]
+    return any(said(ECHO_FRAME, address) in permitted for address in heard_as)
 
 
 def _passed_check(evidence: Evidence, sender: str, receiver: str, address: str, check: str) -> Iterator[Fault]:

@@ -50,6 +50,11 @@ class End(NamedTuple):
     def stateless(self) -> bool:
         return not self.security.stateless.isdisjoint(self.groups or ())
 
+    @property
+    def tracked(self) -> bool:
+        """Whether groups judge its connections, not each packet by itself."""
+        return self.groups is not None and not self.stateless
+
 
 def allowed(sender: End, receiver: End, connection: Connection) -> bool:
     """Say whether the groups of both let the connection be opened."""

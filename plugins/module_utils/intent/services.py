@@ -35,6 +35,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement imp
     ECHO_FRAME,
     FLOOD_PORT,
     FLOODED_TO,
+    HALFWAY,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import (
     ICMP as PING,
@@ -125,6 +126,8 @@ def _passing(
             call = TCP if name == "tcp" else UDP, own[version], address, int(number or port)
             if passes(*call) and returns(*call):
                 yield said(service, address)
+    if neighbours and not any(end.tracked for end in ends):
+        yield from HALFWAY  # of a neighbour that a switch has not learned yet, so that it floods them
     for what, target in FLOODED_TO.items() if neighbours else ():
         source = sender.link_local if family(target) == 6 else own.get(4)
         if source and passes(UDP, source, target, FLOOD_PORT):

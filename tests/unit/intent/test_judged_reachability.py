@@ -23,6 +23,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement imp
     ECHO_FRAME,
     ELSEWHERE,
     FLOOD,
+    HALFWAY,
     ICMP,
     Measurement,
     Reply,
@@ -77,6 +78,21 @@ def test_an_echo_that_may_arrive_and_not_come_back_proves_nothing() -> None:
     sight(measured, "acme.db", "acme.web", ICMP, "acme.db", "10.1.1.2", 3, 1)
     assert judge(BOTH, measured, half).wrong == []
     assert judge(BOTH, measured, PERMITTED).wrong
+
+
+def test_what_a_switch_floods_is_for_groups_to_stop_or_not() -> None:
+    """Frames to a neighbour whose MAC address it has not learned yet."""
+    measured = as_wanted()
+    sight(measured, "acme.db", "acme.web", ECHO_FRAME, "acme.other", "10.1.1.3", 3, 1)
+    echo = {**PERMITTED, "acme.web": {"acme.db": [*PERMITTED["acme.web"]["acme.db"], f"{ECHO_FRAME} to 10.1.1.2"]}}
+    assert judge(BOTH, measured, echo).wrong == []
+    sight(measured, "acme.db", "acme.web", "TCP RST", "acme.other", "10.1.1.3", 3, 1)
+    assert len(judge(BOTH, measured, echo).wrong) == 1
+    forgetful = Security({"web": [Rule("egress")], "db": []}, stateless=frozenset(["web", "db"]))
+    packets = permitted({"acme": forgetful}, BOTH, PORT)["acme.web"]["acme.db"]
+    assert packets == [*HALFWAY]
+    echo["acme.web"]["acme.db"] += packets
+    assert judge(BOTH, measured, echo).wrong == []
 
 
 def as_wanted() -> Measurements:
@@ -140,6 +156,10 @@ def leak_echo_frame(measurements: Measurements) -> None:
     sight(measurements, "acme.db", "acme.web", ECHO_FRAME, "acme.db", "10.1.1.2", 3, 1)
 
 
+def leak_flooded_echo_frame(measurements: Measurements) -> None:
+    sight(measurements, "acme.db", "acme.web", ECHO_FRAME, "acme.other", "10.1.1.3", 3, 1)
+
+
 def leak_broadcast(measurements: Measurements) -> None:
     sight(measurements, "acme.db", "acme.web", BROADCAST, "", "", 3, 1)
 
@@ -173,6 +193,7 @@ def forget_reply(measurements: Measurements) -> None:
         (leak_udp, "leak", f"{TO_WEB} udp 47021 to 10.1.1.1: {DENIED}, measured delivered"),
         (leak_echo, "leak", f"{TO_DB} icmp to 10.1.1.2: {DENIED}, measured delivered"),
         (leak_echo_frame, "leak", f"{TO_DB} echo frame to 10.1.1.2: {DENIED}, measured delivered"),
+        (leak_flooded_echo_frame, "leak", f"{TO_DB} echo frame to 10.1.1.3: {DENIED}, measured delivered"),
         (leak_broadcast, "leak", f"{TO_DB} broadcast: {DENIED}, measured delivered"),
         (open_halfway, "leak", f"{TO_DB} TCP RST: {DENIED}, measured delivered"),
         (leak_busy, "leak", f"{TO_WEB} tcp 3306 to 10.1.1.1: {DENIED}, measured delivered"),
