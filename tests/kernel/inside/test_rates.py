@@ -15,6 +15,11 @@ from limits import lift, police, send_to_queue, shape
 WITHIN = 0.15
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _forwarding(fabric: Fabric) -> None:
+    fabric.converge(forwarding="learning")  # in plain there is no table for send_to_queue
+
+
 @pytest.fixture
 def flow(fabric: Fabric) -> Iterator[Flow]:
     """From acme.web-1, a port of hv1, to acme.web-2, a port of hv2."""
