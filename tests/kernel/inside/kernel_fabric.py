@@ -30,7 +30,7 @@ class Fabric:
         return fabric
 
     def converge(self, **settings: str) -> None:
-        """Give the hosts the fabric with these settings instead of the inventory's, unless it has them: a run takes long."""
+        """Give the hosts the fabric with these settings, unless it has them: a run takes long."""
         if settings == self.settings:
             return
         described = json.loads(self.twin.inventory.read_text())["all"]["vars"]["fabric"]
