@@ -147,6 +147,24 @@ def test_verify_asks_load_balancers_from_outside_and_inside(fabric: Fabric) -> N
     }
 
 
+def test_a_host_whose_packages_are_not_known_is_told_what_it_lacks(fabric: Fabric) -> None:
+    root = Path(f"/proc/{fabric.twin.pid('hv1')}/root")
+    release, program = root / "etc/os-release", root / "usr/sbin/haproxy"
+    link = release.readlink()
+    release.unlink()
+    release.write_text("ID=slackware\n")
+    program.rename(program.with_suffix(".away"))
+    try:
+        assert fabric.refused("site", '-e{"virtual_router_manage_packages": true}') == {
+            "hv1": "The packages of slackware are not known. Install haproxy yourself, and set "
+            "hypervisor_manage_packages, hypervisor_manage_service and virtual_router_manage_packages to false."
+        }
+    finally:
+        program.with_suffix(".away").rename(program)
+        release.unlink()
+        release.symlink_to(link)
+
+
 def state_of_host_service(fabric: Fabric) -> str:
     show = "--property=ActiveState,UnitFileState,MainPID"
     return fabric.twin.run("hv1", "systemctl", "show", "--value", show, "haproxy.service")
