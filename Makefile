@@ -9,7 +9,7 @@ help: ## what can be made
 setup:
 	@scripts/setup
 
-demo: setup ## build a twin of inventories/example, converge it, prove it with packets, take it down
+demo: setup ## build a twin of inventories/example, converge it, prove it with packets, kill a hypervisor, take it down
 	@scripts/demo
 
 test: ## run every check, as CI does; scripts/test STEP... runs some

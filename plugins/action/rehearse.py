@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -38,7 +39,10 @@ class ActionModule(ActionBase):
         _checked, arguments = self.validate_argument_spec(ARGUMENTS)
         if self._task.check_mode:
             return {"changed": False, "skipped": True}
-        changes = _run(arguments["playbook"], arguments["inventory"], arguments["variables"])
+        with NamedTemporaryFile("w", suffix=".json") as file:  # and no argument: there may be secrets among them
+            json.dump(arguments["variables"], file)
+            file.flush()
+            changes = _run(arguments["playbook"], arguments["inventory"], file.name)
         changed = sorted(host for host, count in changes.items() if count)
         if arguments["unchanged"] and changed:
             raise AnsibleActionFail(
@@ -48,10 +52,10 @@ class ActionModule(ActionBase):
         return {"changed": bool(changed), "changes": changes}
 
 
-def _run(playbook: str, inventory: str, variables: Mapping[str, Any]) -> dict[str, int]:
+def _run(playbook: str, inventory: str, variables: str) -> dict[str, int]:
     program = Path(sys.argv[0]).parent / "ansible-playbook"
-    argv = [str(program) if program.exists() else "ansible-playbook", "-i", inventory, playbook]
-    argv += ["-e", json.dumps(variables)] if variables else []
+    argv = [str(program) if program.exists() else "ansible-playbook"]
+    argv += ["-i", inventory, "-e", f"@{variables}", playbook]
     colour = {"ANSIBLE_FORCE_COLOR": "1"} if sys.stdout.isatty() else {}
     environment = {**os.environ, **colour}
     changes = {}

@@ -24,7 +24,7 @@ options:
     type: str
     required: true
   variables:
-    description: Extra variables for that run.
+    description: Extra variables for that run. They are in no argument of a process.
     type: dict
     default: {}
     version_added: "0.2.0"

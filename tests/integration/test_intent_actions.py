@@ -244,14 +244,16 @@ def test_a_hypervisor_that_left_is_emptied_but_an_unknown_one_is_an_error(
 
 def test_all_faults_are_the_message_and_nothing_is_written(controller: Controller, directory: Path) -> None:
     acme = directory / "tenants/acme.yml"
-    acme.write_text(acme.read_text().replace("ip: 10.1.1.21", "ip: 10.1.1.255").replace("type: vxlan", "type: vxlna"))
+    acme.write_text(
+        acme.read_text().replace("ip: 10.1.1.21", "ip: 10.1.1.255").replace("type: vxlan", "type: vxlna", 1)
+    )
     whole, state = controller.run(intent(directory="intent"), host_state(directory="intent", hypervisor="hv1"))[
         "localhost"
     ]
     faults = [
-        "tenants.acme.networks.db.type (tenants/acme.yml:8): 'vxlna' is unknown; write one of gre, vxlan, geneve, "
+        "tenants.acme.networks.db.type (tenants/acme.yml:9): 'vxlna' is unknown; write one of gre, vxlan, geneve, "
         "vlan, flat",
-        "tenants.acme.ports.web-2.ip (tenants/acme.yml:27): 10.1.1.255 is the broadcast address of 10.1.1.0/24; write "
+        "tenants.acme.ports.web-2.ip (tenants/acme.yml:40): 10.1.1.255 is the broadcast address of 10.1.1.0/24; write "
         "the address of a host",
     ]
     for result in (whole, state):
