@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import signal
 import socket
 import time
@@ -23,7 +24,8 @@ import pytest
 from lifecycle_fabric import Fabric
 from oracle import Oracle
 from packets import pinging, wait_until
-from talks import QUIET, Call, compare_heard, heard, in_network, open_talk, talking
+from router_traces import cables, files, left, offer
+from talks import PERIOD, QUIET, Call, compare_heard, heard, in_network, open_talk, talking
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 
@@ -294,23 +296,46 @@ def test_verify_asks_the_outside_and_is_asked_from_there(fabric: Fabric) -> None
     }
 
 
-def test_a_forward_that_goes_is_cut_and_others_lose_nothing(fabric: Fabric) -> None:
-    forwards = fabric.tenants["red"]["routers"]["edge"]["port_forwards"]
+def test_what_its_own_checker_or_the_intent_refuses_changes_no_file(fabric: Fabric, tmp_path: Path) -> None:
+    wrong = {
+        "nftables.conf": "nonsense\n",
+        "dnsmasq.conf": "nonsense\n",
+        "keepalived.conf": "vrrp_instance edge {\n  interface nowhere\n}\n",
+    }
+    edge = fabric.tenants["red"]["routers"]["edge"]
+    before = files(fabric)
+    told = offer(fabric, tmp_path, wrong).output
+    for name, checker in zip(wrong, ("nft", "dnsmasq", "keepalived")):
+        assert re.search(rf"Router other\.edge: {checker} refuses {name}: .*\. Nothing was changed\.", told)
+    edge["port_forwards"]["wrong"] = {"protocol": "tcp", "port": 70000, "to": "db-1"}
+    [fault, *_others] = fabric.refused("site").values()
+    del edge["port_forwards"]["wrong"]
+    assert "tenants.red.routers.edge.port_forwards.wrong.port" in fault
+    assert files(fabric) == before
+    assert all("/red.edge/nftables.conf" in lines for lines in before.values())
+
+
+def test_a_forward_and_an_address_that_go_are_cut_and_others_lose_nothing(fabric: Fabric) -> None:
+    edge = fabric.tenants["red"]["routers"]["edge"]
     calls = {
         "gone": call(OUTSIDE, "red.db-1", PUBLIC["red"], 2222, ("10.1.2.11", 22)),
+        "gone in": call(OUTSIDE, "red.web-2", STATIC, 80, ("10.1.1.12", 80)),
+        "gone out": call("red.web-2", OUTSIDE, GATEWAY, 7011),
         "kept": call(OUTSIDE, "red.web-2", PUBLIC["red"], 8080, ("10.1.1.12", 80)),
         "blue": call(OUTSIDE, "blue.db-1", PUBLIC["blue"], 2222, ("10.1.2.11", 22)),
         "out": call("red.db-1", OUTSIDE, GATEWAY, 7002),
     }
+    worker = holder(fabric)
     with talking(fabric, calls) as talks, pinging(fabric.twin, {"red.web-1": GATEWAY, "blue.web-1": GATEWAY}) as pings:
-        ssh = forwards.pop("ssh")
+        ssh, static = edge["port_forwards"].pop("ssh"), edge.pop("static_nat")
         changed = fabric.run("site").changes()
-        assert {task.rpartition(" : ")[2] for _host, task in changed} == {"Make the routers"}
+        assert {task.rpartition(" : ")[2] for _host, task in changed} == {"Make the routers", "Program the pipeline"}
         before = heard(talks)
         time.sleep(QUIET)
-        compare_heard(before, heard(talks), {"gone"})
+        compare_heard(before, heard(talks), {name for name in calls if name.startswith("gone")})
     assert [ping.lost for ping in pings] == [[], []]
-    forwards["ssh"] = ssh
+    assert holder(fabric) == worker
+    edge["port_forwards"]["ssh"], edge["static_nat"] = ssh, static
     fabric.run("site")
 
 
@@ -370,23 +395,49 @@ def test_a_hypervisor_that_dies_is_replaced_and_its_routers_come_back_by_themsel
     fabric.converged()
 
 
-def test_a_router_is_rebuilt_and_the_other_tenants_notices_nothing(fabric: Fabric) -> None:
+@pytest.mark.parametrize(("verb", "seconds"), [("rebuild", 3), ("restart", 1)])
+def test_a_router_is_made_anew_and_the_other_tenants_notices_nothing(fabric: Fabric, verb: str, seconds: int) -> None:
     calls = {"out": call("red.db-1", OUTSIDE, GATEWAY, 7005), "blue": call("blue.web-1", OUTSIDE, GATEWAY, 7006)}
-    with talking(fabric, calls) as talks, pinging(fabric.twin, {"blue.web-1": GATEWAY}) as pings:
-        done = fabric.run("router", "-erouter=red.edge", "-edo=rebuild").changes()
+    guests = {"red.web-1": GATEWAY, "blue.web-1": GATEWAY}
+    with talking(fabric, calls) as talks, pinging(fabric.twin, guests, PERIOD) as (red, blue):
+        done = fabric.run("router", "-erouter=red.edge", f"-edo={verb}").changes()
         assert {host for host, _task in done} == {"hv1", "hv2"}
         before = heard(talks)
         assert wait_until(lambda: talks["out"].heard > before["out"], 10)  # TCP tries again less and less often
         before = heard(talks)
         time.sleep(QUIET)
         compare_heard(before, heard(talks), set())
-    assert [ping.lost for ping in pings] == [[]]
+    print(f"{verb}: {red.gap * PERIOD:.2f} s without an answer")
+    assert red.gap * PERIOD < seconds
+    assert red.answered > 100
+    assert blue.lost == []
     fabric.converged()
 
 
-@pytest.mark.parametrize(("forwarding", "driver"), [("static", "openflow"), ("plain", "ipset")])
-def test_however_packets_are_forwarded_and_judged(fabric: Fabric, forwarding: str, driver: str) -> None:
+def test_a_router_stops_and_starts_and_moves_and_the_other_tenants_notices_nothing(fabric: Fabric) -> None:
+    ends = cables(fabric, "hv1", "blue.edge")
+    with pinging(fabric.twin, {"red.web-1": GATEWAY}) as pings:
+        fabric.run("router", "-erouter=blue.edge", "-edo=stop")
+        assert not fabric.twin.pings("blue.web-1", GATEWAY, patience=1)
+        assert "tenantry-blue.edge" not in fabric.twin.run("hv1", "ip", "netns")
+        fabric.run("router", "-erouter=blue.edge", "-edo=start")
+        assert wait_until(lambda: fabric.twin.pings("blue.web-1", GATEWAY, patience=1))
+        assert len(left(fabric, "hv1", "blue.edge", ends)) > 10
+        fabric.tenants["blue"]["routers"]["edge"]["hypervisors"] = ["hv2"]
+        fabric.run("site")
+        assert wait_until(lambda: seen(fabric, "blue.web-1", OUTSIDE, GATEWAY, 7012) == PUBLIC["blue"])
+    assert pings[0].lost == []
+    assert left(fabric, "hv1", "blue.edge", ends) == []
+
+
+@pytest.mark.parametrize(
+    ("forwarding", "driver", "hypervisors"), [("static", "openflow", ["hv1", "hv2"]), ("plain", "ipset", ["hv1"])]
+)
+def test_however_packets_are_forwarded_and_judged_and_by_one_hypervisor_or_two(
+    fabric: Fabric, forwarding: str, driver: str, hypervisors: list[str]
+) -> None:
     fabric.fabric.update(forwarding=forwarding, security_driver=driver)
+    fabric.tenants["red"]["routers"]["edge"]["hypervisors"] = hypervisors
     for tenant in ("red", "blue"):
         fabric.tenants[tenant]["security_groups"] = {"default": {"rules": RULES}}
     fabric.run("site")
@@ -425,6 +476,12 @@ def test_a_router_that_goes_leaves_nothing(fabric: Fabric) -> None:
         units = fabric.twin.run(host, "systemctl", "list-units", "--all", "--plain", "--no-legend", "tenantry-*")
         assert "red.edge" not in units
     assert seen(fabric, "blue.web-1", OUTSIDE, GATEWAY, 7004) == PUBLIC["blue"]
+    ends = cables(fabric, "hv2", "blue.edge")
+    del fabric.tenants["red"], fabric.tenants["blue"]["routers"]
+    for key in ("dhcp", "dns"):
+        del fabric.tenants["blue"]["networks"]["web"][key]
+    fabric.run("site")
+    assert left(fabric, "hv2", "blue.edge", ends) == []
     assert "gateways" in fabric.twin.run("hv1", "sh", "-c", GATEWAYS)
     fabric.run("teardown", "-eteardown=all")
     assert "gateways" not in fabric.twin.run("hv1", "sh", "-c", GATEWAYS)

@@ -183,7 +183,12 @@ def fabric(new_fabric: Callable[..., Fabric], secrets: str) -> Fabric:
 
 @pytest.fixture(scope="module")
 def before(fabric: Fabric) -> dict[str, str]:
-    return {host: fabric.twin.run(host, "sh", "-c", TRACES) for host in fabric.hypervisors}
+    return traces(fabric)
+
+
+def traces(fabric: Fabric) -> dict[str, str]:
+    dumps = fabric.portable()
+    return {host: "\n".join([fabric.twin.run(host, "sh", "-c", TRACES), *dumps[host]]) for host in fabric.hypervisors}
 
 
 @pytest.fixture(scope="module")
@@ -441,4 +446,4 @@ def _change(fabric: Fabric, laptop: Laptop, public_keys: dict[str, str], secrets
 
 def test_teardown_leaves_nothing(fabric: Fabric, before: dict[str, str], laptop: Laptop) -> None:
     fabric.run("teardown", "-eteardown=all")
-    assert {host: fabric.twin.run(host, "sh", "-c", TRACES) for host in fabric.hypervisors} == before
+    assert traces(fabric) == before
