@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Virtual routers on a host, as reconcile sees them: files, units of systemd, and what is in the namespaces.
 
-A boot makes a namespace from the files alone. So does a task for a router that is not up, or that is on one hypervisor now
-and was on two, or the other way round; in one that is up, it changes only what differs, so that what passes meanwhile
+A boot makes a namespace from the files alone. So does a task for a router that is not up, or that is on one hypervisor
+now and was on two, or the other way round; in any other, it changes only what differs, so that what passes meanwhile
 notices nothing else.
 """
 
