@@ -414,30 +414,9 @@ def test_a_router_is_made_anew_and_the_other_tenants_notices_nothing(fabric: Fab
     fabric.converged()
 
 
-def test_a_router_stops_and_starts_and_moves_and_the_other_tenants_notices_nothing(fabric: Fabric) -> None:
-    ends = cables(fabric, "hv1", "blue.edge")
-    with pinging(fabric.twin, {"red.web-1": GATEWAY}) as pings:
-        fabric.run("router", "-erouter=blue.edge", "-edo=stop")
-        assert not fabric.twin.pings("blue.web-1", GATEWAY, patience=1)
-        assert "tenantry-blue.edge" not in fabric.twin.run("hv1", "ip", "netns")
-        fabric.run("router", "-erouter=blue.edge", "-edo=start")
-        assert wait_until(lambda: fabric.twin.pings("blue.web-1", GATEWAY, patience=1))
-        assert len(left(fabric, "hv1", "blue.edge", ends)) > 10
-        fabric.tenants["blue"]["routers"]["edge"]["hypervisors"] = ["hv2"]
-        fabric.run("site")
-        assert wait_until(lambda: seen(fabric, "blue.web-1", OUTSIDE, GATEWAY, 7012) == PUBLIC["blue"])
-    assert pings[0].lost == []
-    assert left(fabric, "hv1", "blue.edge", ends) == []
-
-
-@pytest.mark.parametrize(
-    ("forwarding", "driver", "hypervisors"), [("static", "openflow", ["hv1", "hv2"]), ("plain", "ipset", ["hv1"])]
-)
-def test_however_packets_are_forwarded_and_judged_and_by_one_hypervisor_or_two(
-    fabric: Fabric, forwarding: str, driver: str, hypervisors: list[str]
-) -> None:
+@pytest.mark.parametrize(("forwarding", "driver"), [("static", "openflow"), ("plain", "ipset")])
+def test_however_packets_are_forwarded_and_judged(fabric: Fabric, forwarding: str, driver: str) -> None:
     fabric.fabric.update(forwarding=forwarding, security_driver=driver)
-    fabric.tenants["red"]["routers"]["edge"]["hypervisors"] = hypervisors
     for tenant in ("red", "blue"):
         fabric.tenants[tenant]["security_groups"] = {"default": {"rules": RULES}}
     fabric.run("site")
@@ -466,13 +445,37 @@ def test_however_packets_are_forwarded_and_judged_and_by_one_hypervisor_or_two(
     gateway_answers(fabric)
 
 
+def test_a_router_stops_and_starts_and_moves_and_the_other_tenants_notices_nothing(fabric: Fabric) -> None:
+    ends = cables(fabric, "hv1", "blue.edge")
+    with pinging(fabric.twin, {"red.web-1": GATEWAY}) as pings:
+        fabric.run("router", "-erouter=blue.edge", "-edo=stop")
+        assert not fabric.twin.pings("blue.web-1", GATEWAY, patience=1)
+        assert "tenantry-blue.edge" not in fabric.twin.run("hv1", "ip", "netns")
+        fabric.run("router", "-erouter=blue.edge", "-edo=start")
+        assert wait_until(lambda: fabric.twin.pings("blue.web-1", GATEWAY, patience=1))
+        assert len(left(fabric, "hv1", "blue.edge", ends)) > 10
+        fabric.tenants["blue"]["routers"]["edge"]["hypervisors"] = ["hv2"]
+        fabric.run("site")
+        assert wait_until(lambda: seen(fabric, "blue.web-1", OUTSIDE, GATEWAY, 7012) == PUBLIC["blue"])
+    assert pings[0].lost == []
+    assert left(fabric, "hv1", "blue.edge", ends) == []
+
+
+def test_a_router_on_two_hypervisors_goes_to_one(fabric: Fabric) -> None:
+    fabric.tenants["red"]["routers"]["edge"]["hypervisors"] = ["hv1"]
+    fabric.run("site")
+    assert seen(fabric, "red.db-1", OUTSIDE, GATEWAY, 7013) == PUBLIC["red"]
+    assert seen(fabric, OUTSIDE, "red.db-1", PUBLIC["red"], 2222, ("10.1.2.11", 22)) == GATEWAY
+    assert seen(fabric, OUTSIDE, "red.web-2", STATIC, 80, ("10.1.1.12", 80)) == GATEWAY
+
+
 def test_a_router_that_goes_leaves_nothing(fabric: Fabric) -> None:
     fabric.run("teardown", "-eteardown=red")
     for host in ("hv1", "hv2"):
-        left = fabric.twin.run(
+        shown = fabric.twin.run(
             host, "sh", "-c", "ip netns; ls /etc/tenantry/routers /run/tenantry-routers 2>/dev/null; true"
         )
-        assert "red" not in left
+        assert "red" not in shown
         units = fabric.twin.run(host, "systemctl", "list-units", "--all", "--plain", "--no-legend", "tenantry-*")
         assert "red.edge" not in units
     assert seen(fabric, "blue.web-1", OUTSIDE, GATEWAY, 7004) == PUBLIC["blue"]
