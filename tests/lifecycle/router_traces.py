@@ -39,7 +39,7 @@ def files(fabric: Fabric) -> dict[str, str]:
     return {host: fabric.twin.run(host, "sh", "-c", FILES) for host in fabric.hypervisors}
 
 
-def offer(fabric: Fabric, folder: Path, wrong: dict[str, str]) -> Run:
+def make(fabric: Fabric, folder: Path, wrong: dict[str, str]) -> Run:
     """Have the module make, for each of these files, a router that has it, on hv1."""
     sound = {"nftables.conf": "table inet edge {\n}\n"}
     edges = [{"name": "other.edge", "interfaces": [], "files": {**sound, name: wrong[name]}} for name in wrong]
@@ -49,5 +49,5 @@ def offer(fabric: Fabric, folder: Path, wrong: dict[str, str]) -> Run:
         "ignore_errors": True,
     }
     play = [{"hosts": "hv1", "gather_facts": False, "tasks": [task]}]
-    (folder / "offer.yml").write_text(yaml.safe_dump(play))
-    return start(fabric.twin.inventory, fabric.folder / "ansible", str(folder / "offer.yml"))
+    (folder / "make.yml").write_text(yaml.safe_dump(play))
+    return start(fabric.twin.inventory, fabric.folder / "ansible", str(folder / "make.yml"))

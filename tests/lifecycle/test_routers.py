@@ -24,7 +24,7 @@ import pytest
 from lifecycle_fabric import Fabric
 from oracle import Oracle
 from packets import pinging, wait_until
-from router_traces import cables, files, left, offer
+from router_traces import cables, files, left, make
 from talks import PERIOD, QUIET, Call, compare_heard, heard, in_network, open_talk, talking
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
@@ -304,7 +304,7 @@ def test_what_its_own_checker_or_the_intent_refuses_changes_no_file(fabric: Fabr
     }
     edge = fabric.tenants["red"]["routers"]["edge"]
     before = files(fabric)
-    told = offer(fabric, tmp_path, wrong).output
+    told = make(fabric, tmp_path, wrong).output
     for name, checker in zip(wrong, ("nft", "dnsmasq", "keepalived")):
         assert re.search(rf"Router other\.edge: {checker} refuses {name}: .*\. Nothing was changed\.", told)
     edge["port_forwards"]["wrong"] = {"protocol": "tcp", "port": 70000, "to": "db-1"}
