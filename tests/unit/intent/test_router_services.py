@@ -145,6 +145,36 @@ def test_a_router_that_balances_nothing_has_nothing_of_it() -> None:
     assert "balanced" not in router["files"]["nftables.conf"]
 
 
+def test_guests_of_a_device_are_told_of_it_and_the_router_asks_by_it() -> None:
+    """The talk's F5 and SRX: they route, at .111 of a VLAN, and the router has addresses and names alone."""
+    device = {"gateway": ["10.1.2.111", "fd00:2::111"], "dhcp": {"options": {42: "10.1.2.9"}}}
+    change = yaml.safe_load(INTENT)
+    change["tenants"]["acme"]["networks"]["dmz"].update(device, dns={"forwarders": "192.0.2.53"})
+    names = {"hypervisors": "hv1", "networks": {"dmz": {}}, "static_routes": {"0.0.0.0/0": "10.1.2.111"}}
+    change["tenants"]["acme"]["routers"] = {"names": names}
+    intent = parse(raw(yaml.safe_dump(change)))
+    [router] = routers(intent, intent.fabric.hypervisors["hv1"])
+    assert router["routes"] == [{"to": "0.0.0.0/0", "via": "10.1.2.111", "floating": False}]
+    [leg] = router["interfaces"]
+    assert leg["addresses"] == ["10.1.2.1/24", "fd00:2::1/64"]
+    assert router["files"]["dnsmasq.conf"].partition("local=")[2] == (
+        "/acme.internal/\n"
+        "server=192.0.2.53\n"
+        "enable-ra\n"
+        f"interface={leg['name']}\n"
+        "dhcp-range=set:dmz,10.1.2.0,static,255.255.255.0,3600\n"
+        "dhcp-range=set:dmz,fd00:2::,static,64,3600\n"
+        "dhcp-option=tag:dmz,option:router,10.1.2.111\n"
+        "dhcp-option=tag:dmz,option:dns-server,10.1.2.1\n"
+        "dhcp-option=tag:dmz,option6:dns-server,[fd00:2::1]\n"
+        "dhcp-option=tag:dmz,option:mtu,1500\n"
+        "dhcp-option=tag:dmz,42,10.1.2.9\n"
+        "domain=acme.internal,10.1.2.0/24\n"
+        "domain=acme.internal,fd00:2::/64\n"
+        f"ra-param={leg['name']},mtu:1500,30,0\n"
+    )
+
+
 def test_what_is_behind_a_guest_has_a_route_and_goes_outside_as_guests_do() -> None:
     router = compiled(static_routes={"10.0.0.0/8": "10.1.1.20", "fd00:9::/64": "fd00:2::20"})
     routes = [(route["to"], route["via"]) for route in router["routes"]]
