@@ -103,6 +103,11 @@ class Network:
         return self.router or self.name.partition("@")[0]
 
     @property
+    def device(self) -> Sequence[str]:
+        """Which of its gateways are a user's own, that may be plugged in at a port."""
+        return () if self.service.host else self.service.gateways
+
+    @property
     def pod(self) -> str:
         """Where it is, if it is shared."""
         return self.name.partition("@")[2]

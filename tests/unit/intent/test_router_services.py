@@ -13,7 +13,10 @@ import yaml
 from measured import endpoint
 from sample_intent import raw
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_fabric
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import acl_as_data, parse_acl_data
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.program import routers
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.services import permitted
@@ -173,6 +176,17 @@ def test_guests_of_a_device_are_told_of_it_and_the_router_asks_by_it() -> None:
         "domain=acme.internal,fd00:2::/64\n"
         f"ra-param={leg['name']},mtu:1500,30,0\n"
     )
+
+
+def test_a_device_may_be_a_guest_and_has_no_gateway_itself() -> None:
+    device = {"hypervisor": "hv2", "network": "dmz", "ip": "10.1.2.111", "port_security": False}
+    change = {"networks": {"dmz": {"gateway": "10.1.2.111"}}, "ports": {"f5": device}}
+    intent = parse(raw(yaml.safe_dump({"tenants": {"acme": change}})))
+    gateways = {
+        one["name"]: one["gateways"] for one in compile_fabric(intent, allocate(intent, Record())[0])["endpoints"]
+    }
+    assert gateways["acme.f5"] == []
+    assert gateways["acme.dmz-1"] == ["10.1.2.111/24"]
 
 
 def test_what_is_behind_a_guest_has_a_route_and_goes_outside_as_guests_do() -> None:
