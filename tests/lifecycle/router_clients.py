@@ -24,10 +24,11 @@ NIC = "eth0"
 XID = b"lab!"
 PATIENCE = 2.0  # seconds for an answer
 PROBED = 5.0  # seconds in which dnsmasq has asked by ICMP whether an address is free, too
-SYN_AGAIN = 1.2  # seconds after which the kernel has asked again
+SYN_AGAIN = 1.2  # seconds after which the kernel has asked for a connection again
 ROUTERS = "ff02::2"  # RFC 4291 2.7.1
 SOLICITATION, ADVERTISEMENT = 133, 134  # RFC 4861 4.1, 4.2
 PREFIX, MTU = 3, 5  # its options
+PACE = 0.0003  # seconds from one port to the next: a queue of a switch is not filled
 _ETH_P_IP = 0x0800
 _FROM_SERVER = b"\x00\x43\x00\x44"  # UDP ports
 _YOURS = slice(16, 20)  # of a message of DHCP (RFC 2131 2)
@@ -156,24 +157,27 @@ def answering(fabric: Fabric, client: str, address: str, ports: Iterable[int], k
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     found: set[int] = set()
     with ExitStack() as stack:
-        ends = in_network(
-            fabric, client, lambda: {port: stack.enter_context(_asking(address, port, kind)) for port in ports}
-        )
+        ends = in_network(fabric, client, lambda: dict(_asking(stack, address, ports, kind)))
         for _again in range(2):
-            for port, end in ends.items():
-                if kind is socket.SOCK_DGRAM and port not in found:
-                    with suppress(ConnectionRefusedError):
-                        end.send(b"?")
             time.sleep(SYN_AGAIN)
             found |= {port for port, end in ends.items() if _is_answered(end, kind)}
+            for port in set(ends) - found if kind is socket.SOCK_DGRAM else ():
+                ends[port].send(b"?")
+                time.sleep(PACE)
     return found
 
 
-def _asking(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
-    end = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind)
-    end.setblocking(False)
-    assert end.connect_ex((address, port)) in (0, errno.EINPROGRESS)
-    return end
+def _asking(
+    stack: ExitStack, address: str, ports: Iterable[int], kind: socket.SocketKind
+) -> Iterator[tuple[int, socket.socket]]:
+    for port in ports:
+        end = stack.enter_context(socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, kind))
+        end.setblocking(False)
+        assert end.connect_ex((address, port)) in (0, errno.EINPROGRESS)
+        if kind is socket.SOCK_DGRAM:
+            end.send(b"?")
+        time.sleep(PACE)
+        yield port, end
 
 
 def _is_answered(end: socket.socket, kind: socket.SocketKind) -> bool:
