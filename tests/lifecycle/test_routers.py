@@ -14,12 +14,14 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import members
 import pytest
 from lifecycle_fabric import Fabric
 from oracle import Oracle
@@ -31,12 +33,13 @@ from talks import QUIET, Call, compare_heard, heard, open_talk, talking
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 
 PACKAGES = [
-    *("dnsmasq-base", "nftables", "keepalived", "conntrackd", "conntrack"),
+    *("dnsmasq-base", "nftables", "keepalived", "conntrackd", "conntrack", "haproxy"),
     *("udhcpc", "isc-dhcp-client", "bind9-dnsutils"),  # of the guests
 ]
 OUTSIDE, GATEWAY = "underlay", "203.0.113.1"  # the twin's core, and its address there
 PUBLIC = {"red": "203.0.113.10", "blue": "203.0.113.20"}
 STATIC = "203.0.113.11"
+BALANCED = (PUBLIC["red"], 8888)
 GATEWAY6, EDGE6, WEB_1, WEB_2 = "2001:db8:113::1", "2001:db8:113::10", "fd00:1::11", "fd00:1::12"  # of red alone
 NAMES = {"tenantry-red.edge", "tenantry-blue.edge"}
 FOREIGN = "52:54:00:99:99:99"
@@ -118,6 +121,9 @@ def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
     tenants["red"]["routers"]["edge"]["firewall"] = [{"to": "web-2", "protocol": "tcp", "port": 80}]
     tenants["red"]["routers"]["edge"]["external"]["ip"] = [PUBLIC["red"], EDGE6]
     tenants["red"]["networks"]["web"]["dns"]["forwarders"] = GATEWAY
+    tenants["red"]["routers"]["edge"]["load_balancers"] = {
+        "site": {"port": BALANCED[1], "members": ["web-1", "web-2"], "to_port": members.PORT, "check": {"interval": 1}}
+    }
     subnets = ["203.0.113.0/24", "2001:db8:113::/64"]
     outside = {"internet": {"type": "flat", "physical_network": "physnet1", "subnet": subnets}}
     packages = ", ".join(f'"{package}"' for package in PACKAGES)
@@ -290,9 +296,9 @@ def test_what_comes_in_is_what_the_intent_says(fabric: Fabric) -> None:
 
 
 def test_nothing_else_is_open_to_the_outside(fabric: Fabric) -> None:
-    ports = [*range(1, 1025), 2222, 2223, 5353, 7001, 8080, 8081, *range(8999, 9004)]
+    ports = [*range(1, 1025), 2222, 2223, 5353, 7001, 8080, 8081, BALANCED[1], *range(8999, 9004)]
     named = {
-        (PUBLIC["red"], socket.SOCK_STREAM): {2222, 8080, 9000, 9001, 9002},
+        (PUBLIC["red"], socket.SOCK_STREAM): {2222, 8080, BALANCED[1], 9000, 9001, 9002},
         (PUBLIC["red"], socket.SOCK_DGRAM): {53},
         (STATIC, socket.SOCK_STREAM): {80},
         (WEB_2, socket.SOCK_STREAM): {80},
@@ -367,6 +373,18 @@ def test_a_forward_that_goes_is_cut_and_others_lose_nothing(fabric: Fabric) -> N
     fabric.run("site")
 
 
+@contextmanager
+def serving(fabric: Fabric, *guests: str) -> Iterator[None]:
+    """Let guests be members of the load balancer meanwhile, which has found out that they serve."""
+    started = [members.start_member(fabric, guest) for guest in guests]
+    try:
+        assert wait_until(lambda: members.ask(fabric, OUTSIDE, BALANCED) is not None, 10)
+        yield
+    finally:
+        for member in started:
+            member.kill()
+
+
 def test_the_other_hypervisor_takes_over_and_connections_go_on(fabric: Fabric) -> None:
     calls = {
         "out": call("red.db-1", OUTSIDE, GATEWAY, 7003),
@@ -376,11 +394,12 @@ def test_the_other_hypervisor_takes_over_and_connections_go_on(fabric: Fabric) -
     }
     worker = holder(fabric)
     [other] = {"hv1", "hv2"} - {worker}
-    with talking(fabric, calls) as talks:
+    with talking(fabric, calls) as talks, serving(fabric, "red.web-1", "red.web-2"):
         time.sleep(QUIET)
         since = time.monotonic()
         fabric.twin.run(worker, "systemctl", "kill", "--signal=KILL", "tenantry-keepalived@red.edge")
         assert wait_until(lambda: holder(fabric) == other, 10)
+        assert members.ask(fabric, OUTSIDE, BALANCED)
         before = heard(talks)
         assert wait_until(
             lambda: all(now > then for name in talks for now, then in zip(talks[name].heard, before[name])), 10
