@@ -399,7 +399,8 @@ def test_the_other_hypervisor_takes_over_and_connections_go_on(fabric: Fabric) -
         since = time.monotonic()
         fabric.twin.run(worker, "systemctl", "kill", "--signal=KILL", "tenantry-keepalived@red.edge")
         assert wait_until(lambda: holder(fabric) == other, 10)
-        assert members.ask(fabric, OUTSIDE, BALANCED)
+        assert wait_until(lambda: members.ask(fabric, OUTSIDE, BALANCED) is not None, 10)
+        print(f"load balancers answer there after {time.monotonic() - since:.2f} s")
         before = heard(talks)
         assert wait_until(
             lambda: all(now > then for name in talks for now, then in zip(talks[name].heard, before[name])), 10
