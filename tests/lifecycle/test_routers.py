@@ -41,7 +41,7 @@ PUBLIC = {"red": "203.0.113.10", "blue": "203.0.113.20"}
 STATIC = "203.0.113.11"
 BALANCED = (PUBLIC["red"], 8888)
 GATEWAY6, EDGE6, WEB_1, WEB_2 = "2001:db8:113::1", "2001:db8:113::10", "fd00:1::11", "fd00:1::12"  # of red alone
-NAMES = {"tenantry-red.edge", "tenantry-blue.edge"}
+READY = 5  # seconds after which a keepalived that died takes over again: it is started, and hears the other first
 FOREIGN = "52:54:00:99:99:99"
 HOST = "10.7.1.1"  # of hv1, to guests of green
 OPEN, CLOSED = 8080, 8081  # ports of hv1
@@ -418,6 +418,7 @@ def test_a_hypervisor_that_dies_is_replaced_and_its_routers_come_back_by_themsel
     if holder(fabric) == "hv2":
         fabric.twin.run("hv2", "systemctl", "kill", "--signal=KILL", "tenantry-keepalived@red.edge")
         assert wait_until(lambda: holder(fabric) == "hv1", 10)
+        time.sleep(READY)
     keeper = Path(f"/proc/{fabric.twin.pid('hv1')}/root")
     with talking(fabric, {"out": call("red.db-1", OUTSIDE, GATEWAY, 7007)}) as talks:
         time.sleep(QUIET)
