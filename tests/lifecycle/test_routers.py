@@ -129,7 +129,13 @@ def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
     packages = ", ".join(f'"{package}"' for package in PACKAGES)
     options = ["-etwin_driver=systemd", f'-e{{"twin_packages": [{packages}]}}']
     fabric = new_fabric(
-        tenants, ["hv1", "hv2"], ["physnet2"], forwarding="learning", options=options, external_networks=outside
+        tenants,
+        ["hv1", "hv2"],
+        ["physnet2"],
+        forwarding="learning",
+        options=options,
+        external_networks=outside,
+        underlay="192.168.1.0/24",
     )
     predicted = fabric.run("site", "--check", "--diff").changes()
     assert fabric.run("site", "--diff").changes() == predicted
@@ -324,8 +330,18 @@ def test_networks_of_a_tenant_are_joined_and_nothing_else_is(fabric: Fabric) -> 
     assert fabric.twin.pings("red.web-1", "10.1.2.11")
     assert fabric.twin.pings("blue.web-1", "10.1.2.11")
     assert seen(fabric, "red.web-1", "red.db-1", "10.1.2.11", 5432) == "10.1.1.11"
-    for address in ("192.168.1.151", "192.168.1.152", "169.254.0.1"):  # the hypervisors, and a router's own network
-        assert not fabric.twin.pings("red.web-1", address, patience=1)
+    assert not fabric.twin.pings("red.web-1", "169.254.0.1", patience=1)  # a router's own network
+
+
+def test_no_guest_gets_to_where_hypervisors_are(fabric: Fabric) -> None:
+    """The outside routes there, and has an address there itself, as it has one that is nowhere else."""
+    fabric.twin.run(OUTSIDE, "ip", "address", "add", "192.168.1.254/24", "dev", "underlay")
+    fabric.twin.run(OUTSIDE, "ip", "address", "add", "192.0.2.254/32", "dev", "lo")
+    for guest in ("red.web-1", "red.web-2"):  # which has static NAT
+        assert fabric.twin.pings(guest, "192.0.2.254")
+        for address in ("192.168.1.254", "192.168.1.151"):
+            assert not fabric.twin.pings(guest, address, patience=1)
+            assert "is in fabric.underlay" in Oracle(fabric).told(guest, address, proto="icmp", port=None)
 
 
 def test_a_hypervisor_is_the_gateway_of_a_simple_network(fabric: Fabric) -> None:

@@ -59,6 +59,7 @@ class Fabric:
     qos_profiles: Mapping[str, Profile | None] = field(default_factory=dict)  # None: at fault
     monitoring: Monitoring = field(default_factory=Monitoring)
     security_driver: str = OPENFLOW
+    underlay: Sequence[str] = ()  # networks of hypervisors, which routers let no guest send to
 
     @property
     def has_pipeline(self) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 from measured import endpoint
-from sample_intent import raw
+from sample_intent import merged, raw
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_fabric
@@ -187,6 +187,16 @@ def test_a_device_may_be_a_guest_and_has_no_gateway_itself() -> None:
     }
     assert gateways["acme.f5"] == []
     assert gateways["acme.dmz-1"] == ["10.1.2.111/24"]
+
+
+def test_nobody_leaves_to_where_hypervisors_are() -> None:
+    change = merged(yaml.safe_load(INTENT), {"fabric": {"underlay": ["192.168.1.0/24", "fd00:5::/64"]}})
+    intent = parse(raw(yaml.safe_dump(change)))
+    [router] = routers(intent, intent.fabric.hypervisors["hv1"])
+    assert chain(router, "outward")[:2] == [
+        "ct original ip daddr 192.168.1.0/24 drop",
+        "ct original ip6 daddr fd00:5::/64 drop",
+    ]
 
 
 def test_what_is_behind_a_guest_has_a_route_and_goes_outside_as_guests_do() -> None:
