@@ -13,12 +13,14 @@ import struct
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
 from lifecycle_fabric import Fabric
 from packets import wait_until
-from talks import in_network
+from talks import Call, in_network, open_talk
 
 NIC = "eth0"
 XID = b"lab!"
@@ -187,3 +189,28 @@ def _is_answered(end: socket.socket, kind: socket.SocketKind) -> bool:
     with suppress(OSError):  # not connected
         return bool(end.getpeername())
     return False
+
+
+def call(client: str, server: str, address: str, port: int, behind: tuple[str, int] | None = None) -> Call:
+    return Call(client, server, address, port, behind)
+
+
+def seen(fabric: Fabric, *words: Any) -> str | None:
+    """Return the address by which a server sees who calls it, None if nobody comes through."""
+    talk = open_talk(fabric, call(*words))
+    if talk is None:
+        return None
+    address = talk.seen
+    talk.client.close()
+    talk.server.close()
+    return address
+
+
+def assert_refused(fabric: Fabric, *calls: tuple[Any, ...]) -> None:
+    """Check that none of these comes through; each has to wait."""
+    with ThreadPoolExecutor() as pool:
+        assert list(pool.map(lambda words: seen(fabric, *words), calls)) == [None] * len(calls)
+
+
+def dig(fabric: Fabric, endpoint: str, *question: str, server: str = "10.1.1.1") -> list[str]:
+    return fabric.twin.run(endpoint, "dig", "+short", "+tries=2", "+time=2", f"@{server}", *question).split()

@@ -3,8 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Virtual routers of two tenants with the same addresses, on the same hypervisors, asked by real clients.
 
-Red's router stands on both hypervisors, blue's on one. The outside is the gateway of the external network. Green has no
-router: hv1 itself is the gateway of its network.
+The outside is the gateway of the external network.
 """
 
 from __future__ import annotations
@@ -26,9 +25,40 @@ import pytest
 from lifecycle_fabric import Fabric
 from oracle import Oracle
 from packets import pinging, wait_until
-from router_clients import PROBED, Advertisement, advertisement, answering, hearing_offers, leased, name_server, offer
+from router_clients import (
+    PROBED,
+    Advertisement,
+    advertisement,
+    answering,
+    assert_refused,
+    call,
+    dig,
+    hearing_offers,
+    leased,
+    name_server,
+    offer,
+    seen,
+)
+from router_tenants import (
+    BALANCED,
+    CLOSED,
+    DEVICE,
+    GATEWAY,
+    GATEWAY6,
+    HOST,
+    INTERNET,
+    NAMES_AT,
+    OPEN,
+    OUTSIDE,
+    PUBLIC,
+    STATIC,
+    VLAN,
+    WEB_1,
+    WEB_2,
+    tenants,
+)
 from tagged_device import tagged_device
-from talks import QUIET, Call, compare_heard, heard, open_talk, talking
+from talks import QUIET, compare_heard, heard, talking
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 
@@ -36,45 +66,8 @@ PACKAGES = [
     *("dnsmasq-base", "nftables", "keepalived", "conntrackd", "conntrack", "haproxy"),
     *("udhcpc", "isc-dhcp-client", "bind9-dnsutils"),  # of the guests
 ]
-OUTSIDE, GATEWAY = "underlay", "203.0.113.1"  # the twin's core, and its address there
-PUBLIC = {"red": "203.0.113.10", "blue": "203.0.113.20"}
-STATIC = "203.0.113.11"
-BALANCED = (PUBLIC["red"], 8888)
-GATEWAY6, EDGE6, WEB_1, WEB_2 = "2001:db8:113::1", "2001:db8:113::10", "fd00:1::11", "fd00:1::12"  # of red alone
 READY = 5  # seconds after which a keepalived that died takes over again: it is started, and hears the other first
 FOREIGN = "52:54:00:99:99:99"
-HOST = "10.7.1.1"  # of hv1, to guests of green
-OPEN, CLOSED = 8080, 8081  # ports of hv1
-DEVICE, NAMES_AT, VLAN = "10.7.2.111", "10.7.2.2", 120  # on the wire, and the router of its network, of green
-GREEN = {
-    "networks": {
-        "lan": {
-            "type": "vxlan",
-            "subnet": "10.7.1.0/24",
-            "gateway": {"hypervisor": "hv1", "services": [{"protocol": "tcp", "port": OPEN}]},
-        },
-        "dmz": {
-            "type": "vlan",
-            "segmentation_id": VLAN,
-            "physical_network": "physnet2",
-            "subnet": ["10.7.2.0/24", "fd00:72::/64"],
-            "gateway": [DEVICE, "fd00:72::111"],
-            "dhcp": {},
-            "dns": {"forwarders": GATEWAY},
-        },
-    },
-    "routers": {
-        "names": {
-            "hypervisors": "hv2",
-            "networks": {"dmz": {"ip": [NAMES_AT, "fd00:72::2"]}},
-            "static_routes": {f"{GATEWAY}/32": DEVICE},
-        }
-    },
-    "ports": {
-        **{f"lan-{at}": {"hypervisor": f"hv{at}", "network": "lan", "ip": f"10.7.1.1{at}"} for at in (1, 2)},
-        "dmz-1": {"hypervisor": "hv1", "network": "dmz", "ip": ["10.7.2.11", "fd00:72::11"]},
-    },
-}
 GATEWAYS = "iptables-save; find /var/lib/tenantry; true"
 RULES = [
     *({"direction": "ingress", "protocol": "tcp", "port": port} for port in (22, 80)),
@@ -82,59 +75,17 @@ RULES = [
 ]
 
 
-def tenant(name: str, *hypervisors: str) -> dict[str, Any]:
-    return {
-        "networks": {
-            "web": {
-                "type": "gre",
-                "subnet": ["10.1.1.0/24", "fd00:1::/64"],
-                "dhcp": {"lease_time": 1800, "options": {42: "10.1.1.9"}},
-                "dns": {"records": {"www": "10.1.1.12"}},
-            },
-            "db": {"type": "vxlan", "subnet": "10.1.2.0/24", "dhcp": {"range": "10.1.2.100-10.1.2.101"}},
-        },
-        "routers": {
-            "edge": {
-                "hypervisors": list(hypervisors),
-                "networks": {"web": {}, "db": {"ip": "10.1.2.254"}},
-                "external": {"network": "internet", "ip": PUBLIC[name]},
-                "port_forwards": {
-                    "ssh": {"protocol": "tcp", "port": 2222, "to": "db-1", "to_port": 22},
-                    "web": {"protocol": "tcp", "port": 8080, "to": "web-2", "to_port": 80},
-                    "dns": {"protocol": "udp", "port": 53, "to": "db-1", "to_port": 5353},
-                    "range": {"protocol": "tcp", "port": "9000-9002", "to": "db-1"},
-                },
-            }
-        },
-        "ports": {
-            "web-1": {"hypervisor": "hv1", "network": "web", "ip": ["10.1.1.11", "fd00:1::11"]},
-            "web-2": {"hypervisor": "hv2", "network": "web", "ip": ["10.1.1.12", "fd00:1::12"]},
-            "db-1": {"hypervisor": "hv2", "network": "db", "ip": "10.1.2.11"},
-        },
-    }
-
-
 @pytest.fixture(scope="module")
 def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
-    tenants = {"red": tenant("red", "hv1", "hv2"), "blue": tenant("blue", "hv1"), "green": GREEN}
-    tenants["red"]["routers"]["edge"]["static_nat"] = {"web-2": STATIC}
-    tenants["red"]["routers"]["edge"]["firewall"] = [{"to": "web-2", "protocol": "tcp", "port": 80}]
-    tenants["red"]["routers"]["edge"]["external"]["ip"] = [PUBLIC["red"], EDGE6]
-    tenants["red"]["networks"]["web"]["dns"]["forwarders"] = GATEWAY
-    tenants["red"]["routers"]["edge"]["load_balancers"] = {
-        "site": {"port": BALANCED[1], "members": ["web-1", "web-2"], "to_port": members.PORT, "check": {"interval": 1}}
-    }
-    subnets = ["203.0.113.0/24", "2001:db8:113::/64"]
-    outside = {"internet": {"type": "flat", "physical_network": "physnet1", "subnet": subnets}}
     packages = ", ".join(f'"{package}"' for package in PACKAGES)
     options = ["-etwin_driver=systemd", f'-e{{"twin_packages": [{packages}]}}']
     fabric = new_fabric(
-        tenants,
+        tenants(),
         ["hv1", "hv2"],
         ["physnet2"],
         forwarding="learning",
         options=options,
-        external_networks=outside,
+        external_networks={"internet": INTERNET},
         underlay="192.168.1.0/24",
     )
     predicted = fabric.run("site", "--check", "--diff").changes()
@@ -148,21 +99,6 @@ def holder(fabric: Fabric) -> str:
     """Return which hypervisors have red's addresses."""
     show = ("ip", "-n", "tenantry-red.edge", "-oneline", "address")
     return ",".join(host for host in fabric.hypervisors if "10.1.1.1/24" in fabric.twin.run(host, *show))
-
-
-def call(client: str, server: str, address: str, port: int, behind: tuple[str, int] | None = None) -> Call:
-    return Call(client, server, address, port, behind)
-
-
-def seen(fabric: Fabric, *words: Any) -> str | None:
-    """Return the address by which a server sees who calls it, None if nobody comes through."""
-    talk = open_talk(fabric, call(*words))
-    if talk is None:
-        return None
-    address = talk.seen
-    talk.client.close()
-    talk.server.close()
-    return address
 
 
 def test_guests_get_what_the_intent_says_by_dhcp(fabric: Fabric) -> None:
@@ -222,16 +158,6 @@ def gateway_answers(fabric: Fabric) -> None:
         assert seen(fabric, guest, "hv1", HOST, OPEN) == fabric.address(guest)
     assert seen(fabric, "hv1", "green.lan-2", "10.7.1.12", CLOSED) == HOST
     assert_refused(fabric, ("green.lan-2", "hv1", HOST, CLOSED), ("green.lan-2", "hv1", "192.168.1.151", OPEN))
-
-
-def assert_refused(fabric: Fabric, *calls: tuple[Any, ...]) -> None:
-    """Check that none of these comes through; each has to wait."""
-    with ThreadPoolExecutor() as pool:
-        assert list(pool.map(lambda words: seen(fabric, *words), calls)) == [None] * len(calls)
-
-
-def dig(fabric: Fabric, endpoint: str, *question: str, server: str = "10.1.1.1") -> list[str]:
-    return fabric.twin.run(endpoint, "dig", "+short", "+tries=2", "+time=2", f"@{server}", *question).split()
 
 
 def test_names_are_answered_within_their_tenant_alone(fabric: Fabric) -> None:
