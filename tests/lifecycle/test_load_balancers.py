@@ -119,6 +119,7 @@ def offer(fabric: Fabric, folder: Path, host: str, package: str) -> None:
     """Have a host, which reaches no mirror, find what the role will install there."""
     (folder / "partial").mkdir()
     apt = ["apt-get", "--quiet=2", "--yes", "--no-install-recommends", "--download-only"]
+    apt.append("--option=DPkg::Lock::Timeout=60")  # somebody else may install something
     subprocess.run([*apt, f"--option=Dir::Cache::archives={folder}", "install", package], check=True)
     archives = Path(f"/proc/{fabric.twin.pid(host)}/root/var/cache/apt/archives")
     for file in folder.glob("*.deb"):
