@@ -96,7 +96,7 @@ def tenants() -> dict[str, Any]:
     edge["firewall"] = [{"to": "web-2", "protocol": "tcp", "port": 80}]
     edge["external"]["ip"] = [PUBLIC["red"], EDGE6]
     red["networks"]["web"]["dns"]["forwarders"] = GATEWAY
-    edge["load_balancers"] = {
-        "site": {"port": BALANCED[1], "members": ["web-1", "web-2"], "to_port": PORT, "check": {"interval": 1}}
-    }
+    slow = {"interval": 1, "rise": 4}  # that a member is up is found out later than another hypervisor takes over
+    balanced = {"port": BALANCED[1], "members": ["web-1", "web-2"], "to_port": PORT, "check": slow}
+    edge["load_balancers"] = {"site": balanced}
     return {"red": red, "blue": tenant("blue", "hv1"), "green": GREEN}
