@@ -497,8 +497,9 @@ def test_a_router_that_goes_leaves_nothing(fabric: Fabric) -> None:
     assert seen(fabric, "blue.web-1", OUTSIDE, GATEWAY, 7004) == PUBLIC["blue"]
     ends = cables(fabric, "hv2", "blue.edge")
     del fabric.tenants["red"], fabric.tenants["blue"]["routers"]
-    for key in ("dhcp", "dns"):
-        del fabric.tenants["blue"]["networks"]["web"][key]
+    for network in fabric.tenants["blue"]["networks"].values():
+        for key in ("dhcp", "dns"):
+            network.pop(key, None)
     fabric.run("site")
     assert left(fabric, "hv2", "blue.edge", ends) == []
     assert "gateways" in fabric.twin.run("hv1", "sh", "-c", GATEWAYS)
