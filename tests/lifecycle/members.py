@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ from lifecycle_fabric import Fabric
 from talks import in_network
 
 PORT = 8080  # of members
+HEALTH = "/health"  # where they tell of theirs
 PATIENCE = 2.0  # seconds to connect and for an answer
 
 
@@ -30,10 +32,12 @@ class Answer(NamedTuple):
 
 @dataclass
 class Member:
-    """A server that ends all of its connections when it is killed."""
+    """A server that ends all of its connections when it is killed, and at the path of its health says if it is sick."""
 
     name: str
     listener: socket.socket
+    security: ssl.SSLContext | None = None  # of TLS
+    sick: bool = False
     connections: list[socket.socket] = field(default_factory=list)
 
     def serve(self) -> None:
@@ -44,11 +48,15 @@ class Member:
                 threading.Thread(target=self._answer, args=[connection], daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
-        with suppress(OSError), connection, connection.makefile("rb") as lines:
+        with suppress(OSError), self._secured(connection) as connection, connection.makefile("rb") as lines:
             while request := "".join(_head(lines)):
                 forwarded = _header(request, "x-forwarded-for")
                 body = f"{self.name} {connection.getpeername()[0]} {forwarded}"
-                connection.sendall(f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+                status = "503 Sick" if self.sick and request.startswith(f"GET {HEALTH} ") else "200 OK"
+                connection.sendall(f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+
+    def _secured(self, connection: socket.socket) -> socket.socket:
+        return self.security.wrap_socket(connection, server_side=True) if self.security else connection
 
     def kill(self) -> None:
         for each in (self.listener, *self.connections):
@@ -70,8 +78,10 @@ def _header(text: str, name: str) -> str:
     return found[0] if found else "-"
 
 
-def start_member(fabric: Fabric, name: str) -> Member:
-    member = Member(name, in_network(fabric, f"acme.{name}", lambda: socket.create_server(("", PORT))))
+def start_member(fabric: Fabric, endpoint: str, port: int = PORT, security: ssl.SSLContext | None = None) -> Member:
+    """Let a guest answer with its name within its tenant."""
+    listener = in_network(fabric, endpoint, lambda: socket.create_server(("", port)))
+    member = Member(endpoint.partition(".")[2], listener, security)
     threading.Thread(target=member.serve, daemon=True).start()
     return member
 
@@ -79,8 +89,13 @@ def start_member(fabric: Fabric, name: str) -> Member:
 class Client:
     """A connection on which a member is asked again and again."""
 
-    def __init__(self, fabric: Fabric, endpoint: str, address: tuple[str, int]) -> None:
-        self._socket = in_network(fabric, endpoint, lambda: socket.create_connection(address, PATIENCE))
+    def __init__(self, fabric: Fabric, endpoint: str, address: tuple[str, int], own: str = "") -> None:
+        """``own`` is the address that it asks from, if not the endpoint's."""
+        self._socket = in_network(fabric, endpoint, lambda: socket.create_connection(address, PATIENCE, (own, 0)))
+
+    def secure(self, context: ssl.SSLContext, name: str) -> None:
+        """Go on by TLS with a member that proves to have this name."""
+        self._socket = context.wrap_socket(self._socket, server_hostname=name)
 
     def ask(self, cookie: str = "-") -> Answer:
         """Return the answer to a request; OSError or ValueError if there is none."""
@@ -93,10 +108,10 @@ class Client:
         self._socket.close()
 
 
-def ask(fabric: Fabric, endpoint: str, address: tuple[str, int], cookie: str = "-") -> Answer | None:
+def ask(fabric: Fabric, endpoint: str, address: tuple[str, int], cookie: str = "-", own: str = "") -> Answer | None:
     """Ask once, on a connection of its own; None if there is no answer."""
     with suppress(OSError, ValueError):
-        client = Client(fabric, endpoint, address)
+        client = Client(fabric, endpoint, address, own)
         try:
             return client.ask(cookie)
         finally:

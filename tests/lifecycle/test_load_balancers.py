@@ -8,26 +8,30 @@ The outside is the gateway of the external network. Members answer HTTP with the
 
 from __future__ import annotations
 
+import json
 import shutil
+import ssl
 import subprocess
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lifecycle_fabric import MOST_TASKS, Fabric
-from members import PORT, Client, Member, ask, is_cut, start_member
+from members import HEALTH, PORT, Client, Member, ask, is_cut, start_member
 from oracle import Oracle
 from packets import wait_until
 
 OUTSIDE, GATEWAY = "underlay", "203.0.113.1"  # the twin's core, and its address there
 PUBLIC, OTHER = "203.0.113.10", "203.0.113.12"
 SITE, SHOP, LESS, GONE, FAR, LATE = ((PUBLIC, port) for port in range(80, 86))
-RAW = (OTHER, 443)
+RAW, SAME, TLS = (OTHER, 443), (OTHER, 444), (OTHER, 445)
+TLS_PORT, TLS_NAME = 8443, "shop.example"  # of a member
+CLIENTS = [f"203.0.113.{number}" for number in range(100, 108)]  # more addresses of the outside
 QUICK = {"interval": 1, "fall": 2, "rise": 1}
 FOUND_OUT = 2.5  # seconds after which checks have
 MEMBERS = ("web-1", "web-2")
@@ -45,12 +49,14 @@ TENANT = {
             "networks": {"web": {}, "db": {}},
             "external": {"network": "internet", "ip": PUBLIC},
             "load_balancers": {
-                "site": balancer(80, mode="http", check={**QUICK, "type": "http", "path": "/health"}),
+                "site": balancer(80, mode="http", check={**QUICK, "type": "http", "path": HEALTH}),
                 "shop": balancer(81, mode="http", stickiness="cookie"),
                 "less": balancer(82, members=["web-1", "db-1"]),
                 "gone": balancer(83, algorithm="leastconn"),
                 "far": balancer(84, remote_cidr="198.51.100.0/24"),
                 "raw": balancer(443, ip=OTHER, members=["web-1", "10.1.1.12"], stickiness="source"),
+                "same": balancer(444, ip=OTHER, algorithm="source"),
+                "tls": balancer(445, ip=OTHER, members=["web-1"], to_port=TLS_PORT),
             },
             "static_routes": {"10.9.0.0/16": "10.1.2.11"},
             "acl": [{"from": "db", "to": "web", "protocol": "tcp", "port": PORT, "action": "deny"}],
@@ -113,6 +119,7 @@ def offer(fabric: Fabric, folder: Path, host: str, package: str) -> None:
     """Have a host, which reaches no mirror, find what the role will install there."""
     (folder / "partial").mkdir()
     apt = ["apt-get", "--quiet=2", "--yes", "--no-install-recommends", "--download-only"]
+    apt.append("--option=DPkg::Lock::Timeout=60")  # somebody else may install something
     subprocess.run([*apt, f"--option=Dir::Cache::archives={folder}", "install", package], check=True)
     archives = Path(f"/proc/{fabric.twin.pid(host)}/root/var/cache/apt/archives")
     for file in folder.glob("*.deb"):
@@ -121,8 +128,8 @@ def offer(fabric: Fabric, folder: Path, host: str, package: str) -> None:
 
 @pytest.fixture(scope="module")
 def members(fabric: Fabric) -> Iterator[dict[str, Member]]:
-    found = {name: start_member(fabric, name) for name in (*MEMBERS, "db-1")}
-    for address in (SITE, SHOP, LESS, GONE, RAW):
+    found = {name: start_member(fabric, f"acme.{name}") for name in (*MEMBERS, "db-1")}
+    for address in (SITE, SHOP, LESS, GONE, RAW, SAME):
         assert wait_until(lambda address=address: set(names(fabric, address, 2)) & {*MEMBERS} != set()), address  # type: ignore[misc]
     time.sleep(FOUND_OUT)
     yield found
@@ -197,6 +204,65 @@ def test_who_came_once_comes_to_the_same_member(fabric: Fabric, members: dict[st
     assert len(names(fabric, RAW, 6)) == 1
 
 
+def test_each_client_has_its_member_by_its_address(fabric: Fabric, members: dict[str, Member]) -> None:
+    device = json.loads(fabric.twin.run(OUTSIDE, "ip", "-json", "route", "get", PUBLIC))[0]["dev"]
+    for own in CLIENTS:
+        fabric.twin.run(OUTSIDE, "ip", "address", "add", f"{own}/32", "dev", device)
+    found = [[ask(fabric, OUTSIDE, SAME, own=own) for _time in range(2)] for own in CLIENTS]
+    assert all(first and first == second for first, second in found)
+    assert {first.name for first, _second in found if first} == {*MEMBERS}
+
+
+def test_who_has_the_fewest_connections_gets_the_next(fabric: Fabric, members: dict[str, Member]) -> None:
+    clients = [Client(fabric, OUTSIDE, GONE) for _number in range(4)]
+    served = [client.ask().name for client in clients]
+    assert Counter(served) == {"web-1": 2, "web-2": 2}
+    for client, name in zip(clients, served):
+        if name == "web-2":
+            client.close()
+    time.sleep(0.5)
+    later = [Client(fabric, OUTSIDE, GONE) for _number in range(2)]
+    assert [client.ask().name for client in later] == ["web-2", "web-2"]
+    for client in (*clients, *later):
+        client.close()
+
+
+def test_a_member_that_says_it_is_sick_gets_nothing_more(fabric: Fabric, members: dict[str, Member]) -> None:
+    members["web-2"].sick = True
+    try:
+        assert wait_until(lambda: set(names(fabric, SITE, 4)) == {"web-1"}, 2 * FOUND_OUT)
+        assert set(names(fabric, GONE, 4)) == {*MEMBERS}  # which is checked by TCP
+    finally:
+        members["web-2"].sick = False
+    assert wait_until(lambda: set(names(fabric, SITE, 4)) == {*MEMBERS}, 2 * FOUND_OUT)
+
+
+def test_tls_is_between_client_and_member(fabric: Fabric, tmp_path: Path) -> None:
+    key, certificate = tmp_path / "key", tmp_path / "certificate"
+    words = f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=test -addext subjectAltName=DNS:{TLS_NAME}"
+    make = ["openssl", *words.split(), "-keyout", key, "-out", certificate]
+    subprocess.run(make, check=True, capture_output=True)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(certificate, key)
+    member = start_member(fabric, "acme.web-1", TLS_PORT, server)
+    try:
+        assert wait_until(lambda: asked_by_tls(fabric, certificate) == "web-1", 2 * FOUND_OUT)
+    finally:
+        member.kill()
+
+
+def asked_by_tls(fabric: Fabric, certificate: Path) -> str | None:
+    """Return who answers with this certificate."""
+    with suppress(OSError):
+        client = Client(fabric, OUTSIDE, TLS)
+        try:
+            client.secure(ssl.create_default_context(cafile=str(certificate)), TLS_NAME)
+            return client.ask().name
+        finally:
+            client.close()
+    return None
+
+
 def test_a_member_that_is_killed_costs_nothing_after_its_check(fabric: Fabric, members: dict[str, Member]) -> None:
     with asking(fabric, SITE) as http, asking(fabric, GONE) as tcp:
         assert wait_until(lambda: min(len(http), len(tcp)) > 10)
@@ -205,7 +271,7 @@ def test_a_member_that_is_killed_costs_nothing_after_its_check(fabric: Fabric, m
         found_out = time.monotonic()
         assert wait_until(lambda: min(len(after(http, found_out)), len(after(tcp, found_out))) > 10)
         again = time.monotonic()
-        members["web-2"] = start_member(fabric, "web-2")
+        members["web-2"] = start_member(fabric, "acme.web-2")
         assert wait_until(lambda: "web-2" in after(http, again) and "web-2" in after(tcp, again))
     for answers in (http, tcp):
         assert set(after(answers, found_out)[: -len(after(answers, again))]) == {"web-1"}

@@ -12,7 +12,6 @@ from __future__ import annotations
 import base64
 import copy
 import json
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,13 +19,16 @@ from typing import Any, NamedTuple
 
 import packets
 import pytest
+from laptop import Laptop
 from lifecycle_fabric import MOST_TASKS_OF_NOTHING, Fabric, port
 from oracle import Oracle
 from packets import wait_until
 from sites import Sites
+from talks import PERIOD, Talk
 
 HERE = Path(__file__).parent
-OUTSIDE, CORE, LAPTOP_IP = "198.51.100.0/24", "198.51.100.1", "198.51.100.7"
+CORE, LAPTOP_IP = "198.51.100.1", "198.51.100.7"
+PHONES_CORE, PHONE_IP = "198.51.101.1", "198.51.101.7"
 EDGE, NEAR_IP, FAR_IP, TWICE = "203.0.113.10", "203.0.113.20", "203.0.113.21", "203.0.113.30"
 WEB, DB, LAB = "10.1.1.10", "10.1.2.10", "10.2.1.10"
 LARGEST = 1500 - 60 - 28  # bytes of a ping that fits the tunnel
@@ -41,6 +43,7 @@ class KeyPair(NamedTuple):
 LAPTOP = KeyPair("GN4076eawKFD2bru/gbOhIgS8hkTK/2x22eBsemsM38=", "q6S+T8whGFyyHcvI9Gm4E+QpxrtH72fVXT/p3nDFu3Q=")
 NEAR = KeyPair("oGKjJlrYfXFes/GfXPpnQzF29p5OdfL7Lp/1heynxWI=", "nZ0wBbgXqbc+e/k2E2kqivPE+F7NgB0PY3L9h02LjFg=")
 FAR = KeyPair("CP+T1FUV3jMXpxd1Bm6sd1PkH8ZED5Z3+vNmsa1DB30=", "C37u0P8VSRsw5poCHPQ/OoSWtVISMpeDdpWlLpm9BkQ=")
+TWINS = KeyPair("kHz4VinLNzYPMwLIreeTzC8ym1hwpBc8WOCONB5F1ng=", "1WQPABHt/1vTpfaNFK57FQgAiOSps8m/jXojTgmVsX8=")
 SHARED = "154m6KqGZLk8Vhj903OFmX03dlkpSI/s9TkxbwdJA5A="
 KEYS = {  # of IPsec
     "branch": "the first key of the branch's",
@@ -51,6 +54,7 @@ ENCODED = base64.b64encode(KEYS["branch"].encode()).decode()  # as strongSwan is
 NEXT_KEY = "the next key of the branch's"
 SECRETS = {
     **{"acme-laptop": SHARED, "globex-near": NEAR.private, "globex-far": FAR.private, "unused": LAPTOP.private},
+    **{"initech-twice": TWINS.private},
     **{f"acme-{name}": key for name, key in KEYS.items()},
 }
 PLACES = {
@@ -150,7 +154,15 @@ TENANTS: dict[str, Any] = {
                 "hypervisors": ["hv1", "hv2"],
                 "networks": {"web": {}},
                 "external": {"network": "internet", "ip": TWICE},
-                "vpn": {"shop": site("shop")},
+                "vpn": {
+                    "shop": site("shop"),
+                    "road": {
+                        "type": "wireguard",
+                        "address": "10.99.0.1/24",
+                        "private_key": "initech-twice",
+                        "peers": {"phone": {"public_key": LAPTOP.public, "allowed_ips": "10.99.0.2"}},
+                    },
+                },
             }
         },
         "ports": {"web-1": port("hv2", "web", WEB)},
@@ -183,7 +195,12 @@ def fabric(new_fabric: Callable[..., Fabric], secrets: str) -> Fabric:
 
 @pytest.fixture(scope="module")
 def before(fabric: Fabric) -> dict[str, str]:
-    return {host: fabric.twin.run(host, "sh", "-c", TRACES) for host in fabric.hypervisors}
+    return traces(fabric)
+
+
+def traces(fabric: Fabric) -> dict[str, str]:
+    dumps = fabric.portable()
+    return {host: "\n".join([fabric.twin.run(host, "sh", "-c", TRACES), *dumps[host]]) for host in fabric.hypervisors}
 
 
 @pytest.fixture(scope="module")
@@ -208,55 +225,31 @@ def public_keys(fabric: Fabric, before: dict[str, str], secrets: str) -> dict[st
 
 @pytest.fixture(scope="module")
 def laptop(fabric: Fabric, public_keys: dict[str, str]) -> Iterator[Laptop]:
-    laptop = Laptop(fabric)
+    laptop = Laptop(fabric, "laptop", LAPTOP_IP, CORE)
     try:
-        laptop.call(public_keys["acme.edge"])
+        call(laptop, public_keys)
         yield laptop
     finally:
-        laptop.process.terminate()
-        laptop.process.wait(20)
+        laptop.end()
+
+
+def call(laptop: Laptop, public_keys: dict[str, str]) -> None:
+    laptop.call(EDGE, LAPTOP.private, public_keys["acme.edge"], SHARED)
+
+
+@pytest.fixture(scope="module")
+def phone(fabric: Fabric, public_keys: dict[str, str]) -> Iterator[Laptop]:
+    phone = Laptop(fabric, "phone", PHONE_IP, PHONES_CORE)
+    try:
+        phone.call(TWICE, LAPTOP.private, TWINS.public)
+        yield phone
+    finally:
+        phone.end()
 
 
 @pytest.fixture(scope="module")
 def sites(fabric: Fabric, public_keys: dict[str, str]) -> Sites:
     return Sites(fabric, "10.1.1.0/24", PLACES)
-
-
-class Laptop:
-    """A host behind the L3 core, with WireGuard."""
-
-    def __init__(self, fabric: Fabric) -> None:
-        self.fabric = fabric
-        self.sh(
-            "ip netns add laptop && ip link add laptop type veth peer name eth0 netns laptop"
-            f" && ip address add {CORE}/24 dev laptop && ip link set laptop up"
-            f" && ip -n laptop address add {LAPTOP_IP}/24 dev eth0 && ip -n laptop link set eth0 up"
-            f" && ip -n laptop route add default via {CORE}"
-            " && ip netns exec laptop ethtool -K eth0 tx off >/dev/null"  # Open vSwitch in userspace computes none
-        )
-        command = ["ip", "netns", "exec", "laptop", "wireguard-go", "-f", "wg-laptop"]
-        enter = ["nsenter", f"--target={fabric.twin.pid('underlay')}", "--all", "--"]
-        self.process = subprocess.Popen([*enter, *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def sh(self, command: str, stdin: str = "") -> str:
-        return self.fabric.twin.run("underlay", "sh", "-c", command, stdin=stdin)
-
-    def call(self, public_key: str) -> None:
-        assert wait_until(lambda: "wg-laptop" in self.sh("ip -n laptop -o link"))
-        text = (
-            f"[Interface]\nPrivateKey = {LAPTOP.private}\n[Peer]\nPublicKey = {public_key}\nPresharedKey = {SHARED}\n"
-            f"AllowedIPs = 10.99.0.1/32, 10.1.0.0/16\nEndpoint = {EDGE}:51820\n"
-        )
-        self.sh("cat >/run/laptop.conf && ip netns exec laptop wg setconf wg-laptop /run/laptop.conf", text)
-        self.sh(
-            "ip -n laptop address replace 10.99.0.2/24 dev wg-laptop && ip -n laptop link set wg-laptop mtu 1440 up"
-            " && ip -n laptop route replace 10.1.0.0/16 dev wg-laptop"
-        )
-
-    def pings(self, address: str, size: int = 56, patience: int = 4) -> bool:
-        ping = f"ip netns exec laptop ping -c1 -W1 -M do -s {size} {address}"
-        attempt = self.fabric.twin.attempt
-        return any(attempt("underlay", "sh", "-c", ping).returncode == 0 for _dummy in range(patience))
 
 
 def wire(fabric: Fabric) -> list[str]:
@@ -311,9 +304,9 @@ def test_two_sites_and_a_laptop_are_joined_and_the_wire_shows_wireguard_alone(
 
 
 def test_verify_asks_from_one_site_to_the_other(fabric: Fabric, public_keys: dict[str, str]) -> None:
-    """Four ends are elsewhere: the laptop, and three sites."""
+    """Five ends are elsewhere: the laptop, the phone, and three sites."""
     told = fabric.run("verify", "-everify_attack=false").output
-    assert "Not measured of the outside: 4 VPNs to elsewhere." in told
+    assert "Not measured of the outside: 5 VPNs to elsewhere." in told
     assert "9 reach, 16 isolated, 0 wrong." in told
 
 
@@ -354,13 +347,14 @@ def holder(fabric: Fabric) -> str:
     return ",".join(host for host in fabric.hypervisors if f"{TWICE}/24" in fabric.twin.run(host, *show))
 
 
-def test_the_other_hypervisor_takes_the_tunnel_over_and_nothing_leaves_in_the_clear(
-    fabric: Fabric, sites: Sites
+def test_the_other_hypervisor_takes_the_tunnels_over_and_nothing_leaves_in_the_clear(
+    fabric: Fabric, sites: Sites, phone: Laptop
 ) -> None:
     script, remote = (HERE / "kinds.py").read_text(), PLACES["shop"][0]
     sniffer = {"underlay": ["/usr/bin/python3", "-c", script, *wire(fabric)]}
     with sites.answering(KEYS), packets.running(fabric.twin, sniffer) as lines:
         assert wait_until(lambda: fabric.twin.pings("initech.web-1", SHOP, patience=1))
+        talk = phone.talk("initech.web-1", WEB, 7001)
         worker = holder(fabric)
         [other] = {"hv1", "hv2"} - {worker}
         since = time.monotonic()
@@ -368,12 +362,23 @@ def test_the_other_hypervisor_takes_the_tunnel_over_and_nothing_leaves_in_the_cl
         assert wait_until(lambda: holder(fabric) == other, 10)
         assert wait_until(lambda: fabric.twin.pings("initech.web-1", SHOP, patience=1), 20)
         gap = time.monotonic() - since
-    print(f"the tunnel is by the other hypervisor after {gap:.1f} s")
+        heard = talk.heard
+        assert wait_until(lambda: goes_on(talk, heard), 30)
+        roaming = time.monotonic() - since
+    print(f"IPsec is by the other hypervisor after {gap:.1f} s, WireGuard after {roaming:.1f} s")
     assert gap < 10
+    assert roaming < 30
     about = {line for line in lines["underlay"] if remote in line or "192.168.62." in line}
     esp = {f"esp {TWICE} > {remote}", f"esp {remote} > {TWICE}"}
     assert esp <= about
     assert {line.split()[-1] for line in about - esp} <= {"500", "4500"}, about
+
+
+def goes_on(talk: Talk, before: tuple[int, int]) -> bool:
+    """Say whether both ends have heard more since; have them send on."""
+    time.sleep(PERIOD)
+    talk.step()
+    return all(now > then for now, then in zip(talk.heard, before))
 
 
 def test_strongswan_itself_reads_a_file_before_it_is_used(fabric: Fabric, sites: Sites) -> None:
@@ -407,7 +412,7 @@ def test_secrets_are_where_root_alone_reads_them(fabric: Fabric, public_keys: di
 def test_a_revoked_peer_and_an_old_key_are_cut_and_refused_and_others_notice_nothing(
     fabric: Fabric, laptop: Laptop, sites: Sites, public_keys: dict[str, str], secrets: str
 ) -> None:
-    laptop.call(public_keys["acme.edge"])  # at once: the router's WireGuard was started anew
+    call(laptop, public_keys)  # at once: the router's WireGuard was started anew
     assert laptop.pings(WEB)
     with sites.answering(KEYS):
         assert wait_until(lambda: fabric.twin.pings("acme.web-1", BRANCH, patience=1))
@@ -430,7 +435,7 @@ def _change(fabric: Fabric, laptop: Laptop, public_keys: dict[str, str], secrets
     assert [ping.lost for ping in pings] == [[], []]
     assert min(ping.answered for ping in pings) > 100
     assert NEXT_KEY not in run.output
-    laptop.call(public_keys["acme.edge"])
+    call(laptop, public_keys)
     assert not laptop.pings(WEB, patience=1)
     _key, received, sent = laptop.sh("ip netns exec laptop wg show wg-laptop transfer").split()
     assert int(received) == 0 < int(sent), "a handshake was answered"
@@ -441,4 +446,4 @@ def _change(fabric: Fabric, laptop: Laptop, public_keys: dict[str, str], secrets
 
 def test_teardown_leaves_nothing(fabric: Fabric, before: dict[str, str], laptop: Laptop) -> None:
     fabric.run("teardown", "-eteardown=all")
-    assert {host: fabric.twin.run(host, "sh", "-c", TRACES) for host in fabric.hypervisors} == before
+    assert traces(fabric) == before

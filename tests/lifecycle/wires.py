@@ -105,7 +105,9 @@ class Wires:
         number = _NUMBER.unpack_from(frame, start + len(self.mark))[0]
         said = self.said[number]
         if self.routed or said.mac == frame[6:12]:
-            self.heard.setdefault(number, Counter())[name + _tag(ancillary)] += 1
+            self.heard.setdefault(number, Counter())[
+                name if (tag := tag_of(ancillary)) is None else f"{name}@{tag}"
+            ] += 1
         elif name == said.sender and frame[12:22] == _ARP_ANSWER:  # made of the question, so with its mark
             self.heard.setdefault(number, Counter())["answered"] += 1
         # else it is a receiver's own stack that repeats what it got
@@ -117,7 +119,7 @@ def wires(twin: TwinLab, places: Mapping[str, tuple[str, str]], routed: bool = F
     with ExitStack() as stack:
         elsewhere, listener = (stack.enter_context(ThreadPoolExecutor(1)) for dummy in range(2))
         ends = {
-            name: stack.enter_context(elsewhere.submit(_opened, twin.pid(host), device).result())
+            name: stack.enter_context(elsewhere.submit(open_end, twin.pid(host), device).result())
             for name, (host, device) in places.items()
         }
         found = Wires(ends, routed=routed)
@@ -135,7 +137,7 @@ def enter_network(pid: int) -> None:
         os.close(namespace)
 
 
-def _opened(pid: int, device: str) -> socket.socket:
+def open_end(pid: int, device: str) -> socket.socket:
     """Open a socket in another namespace; the thread stays there."""
     enter_network(pid)
     end = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ETH_P_ALL))
@@ -152,9 +154,10 @@ def _dropped(end: socket.socket) -> int:
     return int(struct.unpack("@II", end.getsockopt(_SOL_PACKET, _STATISTICS, 8))[1])
 
 
-def _tag(ancillary: list[tuple[int, int, bytes]]) -> str:
+def tag_of(ancillary: list[tuple[int, int, bytes]]) -> int | None:
+    """Return the VLAN that a frame came with."""
     for _level, _kind, data in ancillary:
         status, *_others, tag, _protocol = _AUXILIARY.unpack(data[: _AUXILIARY.size])
         if status & _VLAN_VALID:
-            return f"@{tag & 0xFFF}"
-    return ""
+            return int(tag) & 0xFFF
+    return None

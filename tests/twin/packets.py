@@ -62,6 +62,15 @@ class Ping:
     answered: int = 0
     lost: list[int] = field(default_factory=list)
 
+    @property
+    def gap(self) -> int:
+        """How many in a row were not answered, at most."""
+        longest = run = 0
+        for number in self.lost:
+            run = run + 1 if number - 1 in self.lost else 1
+            longest = max(longest, run)
+        return longest
+
     def count(self, lines: Iterable[str], first: int) -> None:
         """``first``: the number from which on one that is not answered is lost."""
         numbers = [int(line) for line in lines if line.isdigit()]

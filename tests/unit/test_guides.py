@@ -119,6 +119,15 @@ def test_every_whole_intent_that_a_guide_shows_is_right() -> None:
         parse(block)
 
 
+def test_the_example_of_a_device_of_ones_own_is_a_play_that_ansible_takes(tmp_path: Path) -> None:
+    paths = os.pathsep.join(str(Path(path).parent) for path in ansible_collections.__path__)
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": paths, "ANSIBLE_HOME": str(tmp_path)}
+    program = Path(sys.executable).with_name("ansible-playbook")
+    command = [program, "--inventory=localhost,", "--list-tasks", ROOT / "docs/device/devices.yml"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert "forwarding_device : Have it route" in done.stdout, done.stderr
+
+
 def test_the_picture_has_all_of_the_example_and_is_always_the_same() -> None:
     intent = ROOT / "inventories/example/intent"
     paths = os.pathsep.join(str(Path(path).parent) for path in ansible_collections.__path__)

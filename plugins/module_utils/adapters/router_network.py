@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_router_link, router_namespace
 
 _SECONDS = 60
+_PATIENCE = 3  # seconds for keepalived to let go
 _CURRENT = "as its file says"
 _SHOW = "address show\nroute show table all\n"  # of both families
 
@@ -91,15 +93,17 @@ def _network(text: str, is_ipv6: bool) -> str:
 
 
 def _described(link: Mapping[str, Any], floating: Collection[str]) -> dict[str, Any]:
-    held = [f"{item['local']}/{item['prefixlen']}" for item in link["addr_info"] if item["scope"] == "global"]
-    addresses = [address for address in held if address not in floating]
     return {
         "mac": link["address"],
         "mtu": link["mtu"],
         "up": "UP" in link["flags"],
-        "addresses": sorted(addresses),
+        "addresses": sorted(address for address in _held(link) if address not in floating),
         "network": link.get("ifalias", ""),
     }
+
+
+def _held(link: Mapping[str, Any]) -> list[str]:
+    return [f"{item['local']}/{item['prefixlen']}" for item in link["addr_info"] if item["scope"] == "global"]
 
 
 def remove(name: str) -> None:
@@ -108,22 +112,47 @@ def remove(name: str) -> None:
 
 
 def change(wish: RouterWish, plan: RouterPlan) -> None:
-    """Bring the namespace of a router that is up to what differs: its rules first."""
+    """Bring the namespace of a router that is up to what differs, its rules first; but see ``let_go``."""
     if ("ruleset", wish.name) in plan.after or _ruleset_file_changed(wish, plan):
         run([PROGRAM, "load", wish.name], _SECONDS)
-    gone = [key for kind, key in plan.delete if kind == "interface" and key.startswith(f"{wish.name} ")]
     new = [interface for interface in wish.interfaces if _key(wish, interface) in plan.create]
     if new:
         _batch((line for interface in new for line in link_lines(interface, wish.namespace)), "ip")
         run([PROGRAM, "devices", wish.name], _SECONDS)
     changed = [interface for interface in wish.interfaces if _key(wish, interface) in plan.update]
     _batch((f"link set dev {interface.port} mtu {interface.mtu}" for interface in changed), "ip")
-    inside = [f"link delete dev {key.split(' ')[1]}" for key in gone]
-    for interface in changed:
-        inside += _changes(interface, plan.update[_key(wish, interface)][0])
+    inside = [] if wish.is_redundant else [*_removals(wish)]
     for interface in (*new, *changed):
         inside += interface_lines(interface)
     _batch([*inside, *_route_changes(wish, plan)], "ip", "-n", wish.namespace)
+
+
+def let_go(wish: RouterWish) -> None:
+    """Remove what a router on two hypervisors shall not have any more, once its keepalived was told.
+
+    It takes the loss of an address that its file has for a fault, and gives up all of them. Told of it, it removes the
+    address itself in a moment.
+    """
+    until = time.monotonic() + _PATIENCE
+    while any(addresses for _name, addresses in _unwanted(wish)) and time.monotonic() < until:
+        time.sleep(0.02)
+    _batch(_removals(wish), "ip", "-n", wish.namespace)
+
+
+def _removals(wish: RouterWish) -> Iterator[str]:
+    wanted = {interface.name for interface in wish.interfaces}
+    for name, addresses in _unwanted(wish):
+        if name in wanted:
+            yield from (f"address delete {address} dev {name}" for address in addresses)
+        else:
+            yield f"link delete dev {name}"
+
+
+def _unwanted(wish: RouterWish) -> list[tuple[str, list[str]]]:
+    """Return of each interface that there is the addresses that it shall not have."""
+    wanted = {interface.name: {*interface.addresses, *interface.floating} for interface in wish.interfaces}
+    there = {link["ifname"]: _held(link) for link in _show(wish.name)[0] if is_router_link(link["ifname"])}
+    return [(name, sorted({*held} - wanted.get(name, set()))) for name, held in there.items()]
 
 
 def _ruleset_file_changed(wish: RouterWish, plan: RouterPlan) -> bool:
@@ -132,11 +161,6 @@ def _ruleset_file_changed(wish: RouterWish, plan: RouterPlan) -> bool:
 
 def _key(wish: RouterWish, interface: Interface) -> tuple[str, str]:
     return "interface", f"{wish.name} {interface.name}"
-
-
-def _changes(interface: Interface, before: Any) -> Iterator[str]:
-    for address in sorted(set(before["addresses"]) - set(interface.addresses)):
-        yield f"address delete {address} dev {interface.name}"
 
 
 def _route_changes(wish: RouterWish, plan: RouterPlan) -> Iterator[str]:

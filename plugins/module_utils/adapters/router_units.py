@@ -52,8 +52,11 @@ def _is_current(service: str, name: str) -> bool:
     return loaded(name, service) == digest(name, SERVICES[service].files)
 
 
-def is_down(wish: RouterWish, plan: RouterPlan) -> bool:
-    return not is_there(wish.name) or ("unit", router_unit(wish.name)) in plan.after
+def is_to_be_made(wish: RouterWish, plan: RouterPlan) -> bool:
+    """Say whether a router is down, or gives its addresses into keepalived's hands, or takes them back."""
+    key = "unit", service_unit("keepalived", wish.name)
+    down = not is_there(wish.name) or ("unit", router_unit(wish.name)) in plan.after
+    return down or key in plan.create or key in plan.delete
 
 
 def start(name: str) -> None:

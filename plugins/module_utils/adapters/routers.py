@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Virtual routers on a host, as reconcile sees them: files, units of systemd, and what is in the namespaces.
 
-A boot makes a namespace from the files alone. So does a task for a router that is not up; in one that is, it changes
-only what differs, so that what passes meanwhile notices nothing else.
+A boot makes a namespace from the files alone. So does a task for a router that is not up, or that is on one hypervisor
+now and was on two, or the other way round; in any other, it changes only what differs, so that what passes meanwhile
+notices nothing else.
 """
 
 from __future__ import annotations
@@ -68,11 +69,13 @@ class Routers:
         for name in kept:
             router_tunnels.write_secrets(self._wanted[name])
             write_files(name, self._files[name])
-            if router_units.is_down(self._wanted[name], plan):
+            if router_units.is_to_be_made(self._wanted[name], plan):
                 router_units.start(name)
             else:
                 router_network.change(self._wanted[name], plan)
             router_units.serve(self._wanted[name], plan)
+            if self._wanted[name].is_redundant:
+                router_network.let_go(self._wanted[name])
             router_tunnels.change(self._wanted[name], plan)
 
     def _refuse(self) -> None:

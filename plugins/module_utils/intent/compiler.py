@@ -130,7 +130,7 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
             ),
         ],
         "endpoints": [
-            {**_endpoint(intent, port), **{key: networks[port.network][key] for key in ("mtu", "gateways")}}
+            {**_endpoint(intent, port), "mtu": networks[port.network]["mtu"], "gateways": _gateways_of(intent, port)}
             for port in intent.guests
         ],
         "networks": networks,
@@ -159,6 +159,11 @@ def compile_fabric(intent: Intent, allocations: Allocations) -> dict[str, Any]:
         },
         "warnings": fabric_warnings(intent),
     }
+
+
+def _gateways_of(intent: Intent, port: Port) -> list[str]:
+    """Return who routes for a guest, which has none where it is the device that does."""
+    return [gateway for gateway in intent.networks[port.network].gateways if gateway not in port.addresses]
 
 
 def _hypervisor(intent: Intent, host: Hypervisor) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ranges import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Claims, Section
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import link_rate, parse_profiles
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching import FORWARDING
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.underlay import parse_underlay
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import (
     ID_MAXIMUM,
     OPENFLOW,
@@ -38,7 +39,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
 _HYPERVISOR_KEYS = ("vtep", "next_hop", "zone", "pod", "uplinks", "link_rate", "controllers")
 _KEYS = (
     *("name", "mtu", "segments", "forwarding", "security_driver", "controllers", "qos_profiles", "monitoring"),
-    *("networks", "external_networks"),
+    *("networks", "external_networks", "underlay"),
     "hypervisors",
 )
 MTU_MAXIMUM = 65535  # bytes; an IPv4 packet cannot be larger (RFC 791)
@@ -68,6 +69,7 @@ def parse_fabric(faults: Faults, claims: Claims, section: Section) -> tuple[Fabr
         qos_profiles=parse_profiles(faults, section),
         monitoring=parse_monitoring(faults, claims, section),
         security_driver=section.optional("security_driver", one_of(SECURITY_DRIVERS), OPENFLOW) or OPENFLOW,
+        underlay=parse_underlay(section, hypervisors),
     )
     _check_families(faults, fabric)
     return fabric, hypervisors

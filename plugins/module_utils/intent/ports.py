@@ -174,7 +174,8 @@ def _addresses(faults: Faults, section: Section, network: Network | None) -> Ite
         version, number = address_number(address)
         home = next((part for part in network.subnets if part.contains(version, number)), None)
         text = f"{address}/{home.prefix}" if home else ""
-        role = "gateway" if text in network.gateways else home and home.role_of(number)
+        taken = network.gateways if text not in network.device else ()
+        role = "gateway" if text in taken else home and home.role_of(number)
         if home is None:
             subnets = " or ".join(part.text for part in network.subnets)
             faults.add(path, f"{address} is outside of network {network.name}; write an address in {subnets}")

@@ -13,7 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import unicast_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import (
+    LONGEST_PREFIX,
+    family,
+    unicast_address,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.acl import parse_acl
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.load_balancers import parse_load_balancers
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
@@ -160,13 +164,15 @@ def _complete(
     router = parse_openings(around, section, router, guests, routed_guests(router, ports))
     router = replace(router, routes=parse_static_routes(around, section, router, inside))
     vpns = parse_vpns(around, section, router, inside)
-    return replace(
+    router = replace(
         router,
         load_balancers=tuple(parse_load_balancers(around, section, router, guests, inside)),
         acl=tuple(parse_acl(section, router, inside)),
         wireguard=vpns.wireguard,
         sites=vpns.sites,
     )
+    _refuse_lost_forwarders(section, router, inside)
+    return router
 
 
 def _refuse_taken_ranges(
@@ -187,6 +193,27 @@ def _refuse_taken_ranges(
             plain = ipaddress.ip_address(address.partition("/")[0])
             if plain.version == 4 and low <= int(plain) <= high:
                 around.faults.add(f"{network.path}.dhcp.range", f"it holds {plain} of {holder}; leave that out")
+
+
+def _refuse_lost_forwarders(section: Section, router: Router, inside: Mapping[str, Network]) -> None:
+    """Record name servers that a router would ask in vain."""
+    written = section.value("static_routes")
+    known = len(router.routes) == len(written) if isinstance(written, Mapping) else True
+    if not known or ("external" in section and not router.outside):
+        return  # which ways it has is at fault itself
+    peers = router.wireguard.peers if router.wireguard else ()
+    ways = [part.text for network in inside.values() for part in network.subnets]
+    ways += [*(to for to, _via in router.hops), *(behind for peer in peers for behind in peer.allowed_ips)]
+    for network in inside.values():
+        for server in network.service.dns.forwarders if network.service.dns else ():
+            address = ipaddress.ip_address(server)
+            if any(address in ipaddress.ip_network(way) for way in ways):
+                continue
+            devices = [held.partition("/")[0] for held in network.service.gateways]
+            hop = next((device for device in devices if family(device) == family(server)), None)
+            route = f", as '{server}/{LONGEST_PREFIX[family(server)]}: {hop}'" if hop else ""
+            what = f"router {router.name} has no way to {server}; write {router.path}.static_routes{route}, or external"
+            section.faults.add(f"{network.path}.dns.forwarders", what)
 
 
 def links_of(around: Surroundings, routers: Mapping[str, Router], networks: Networks) -> dict[str, Network]:

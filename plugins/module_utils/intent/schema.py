@@ -40,6 +40,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs i
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import parse_security
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import check_guarantees
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shared_networks import parse_shared_networks
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.underlay import refuse_underlay_outside
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Tenant
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import mapping
 
@@ -64,6 +65,7 @@ def parse(raw: Mapping[str, Any], origins: Origins = no_origin) -> Intent:
     around = Surroundings(faults, claims, fabric, hypervisors)
     shared = parse_shared_networks(around, section)
     external = parse_external_networks(around, section)
+    refuse_underlay_outside(faults, fabric.underlay, external)
     tenants = {name: _tenant(around, name, path, value) for name, path, value in root.items("tenants")}
     networks = [*shared, *external, *(network for tenant in tenants.values() for network in tenant.networks.values())]
     refuse_native_trunks(faults, networks)

@@ -59,6 +59,7 @@ class Fabric:
     qos_profiles: Mapping[str, Profile | None] = field(default_factory=dict)  # None: at fault
     monitoring: Monitoring = field(default_factory=Monitoring)
     security_driver: str = OPENFLOW
+    underlay: Sequence[str] = ()  # networks of hypervisors, which routers let no guest send to
 
     @property
     def has_pipeline(self) -> bool:
@@ -101,6 +102,11 @@ class Network:
         one.
         """
         return self.router or self.name.partition("@")[0]
+
+    @property
+    def device(self) -> Sequence[str]:
+        """Which of its gateways are a user's own, that may be plugged in at a port."""
+        return () if self.service.host else self.service.gateways
 
     @property
     def pod(self) -> str:

@@ -61,6 +61,11 @@ class RouterWish:
         return router_namespace(self.name)
 
     @property
+    def is_redundant(self) -> bool:
+        """Whether it stands on another host, too."""
+        return "keepalived" in self.services
+
+    @property
     def services(self) -> list[str]:
         """The services that these files are of."""
         return [name for name, service in SERVICES.items() if service.configuration in self.files]

@@ -11,9 +11,12 @@ from typing import Any
 
 import yaml
 from measured import endpoint
-from sample_intent import raw
+from sample_intent import merged, raw
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_fabric
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import acl_as_data, parse_acl_data
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.program import routers
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.services import permitted
@@ -143,6 +146,57 @@ def test_a_router_that_balances_nothing_has_nothing_of_it() -> None:
     router = compiled()
     assert router["files"].keys() == {"nftables.conf"}
     assert "balanced" not in router["files"]["nftables.conf"]
+
+
+def test_guests_of_a_device_are_told_of_it_and_the_router_asks_by_it() -> None:
+    """The talk's F5 and SRX: they route, at .111 of a VLAN, and the router has addresses and names alone."""
+    device = {"gateway": ["10.1.2.111", "fd00:2::111"], "dhcp": {"options": {42: "10.1.2.9"}}}
+    change = yaml.safe_load(INTENT)
+    change["tenants"]["acme"]["networks"]["dmz"].update(device, dns={"forwarders": "192.0.2.53"})
+    names = {"hypervisors": "hv1", "networks": {"dmz": {}}, "static_routes": {"0.0.0.0/0": "10.1.2.111"}}
+    change["tenants"]["acme"]["routers"] = {"names": names}
+    intent = parse(raw(yaml.safe_dump(change)))
+    [router] = routers(intent, intent.fabric.hypervisors["hv1"])
+    assert router["routes"] == [{"to": "0.0.0.0/0", "via": "10.1.2.111", "floating": False}]
+    [leg] = router["interfaces"]
+    assert leg["addresses"] == ["10.1.2.1/24", "fd00:2::1/64"]
+    assert router["files"]["dnsmasq.conf"].partition("local=")[2] == (
+        "/acme.internal/\n"
+        "server=192.0.2.53\n"
+        "enable-ra\n"
+        f"interface={leg['name']}\n"
+        "dhcp-range=set:dmz,10.1.2.0,static,255.255.255.0,3600\n"
+        "dhcp-range=set:dmz,fd00:2::,static,64,3600\n"
+        "dhcp-option=tag:dmz,option:router,10.1.2.111\n"
+        "dhcp-option=tag:dmz,option:dns-server,10.1.2.1\n"
+        "dhcp-option=tag:dmz,option6:dns-server,[fd00:2::1]\n"
+        "dhcp-option=tag:dmz,option:mtu,1500\n"
+        "dhcp-option=tag:dmz,42,10.1.2.9\n"
+        "domain=acme.internal,10.1.2.0/24\n"
+        "domain=acme.internal,fd00:2::/64\n"
+        f"ra-param={leg['name']},mtu:1500,30,0\n"
+    )
+
+
+def test_a_device_may_be_a_guest_and_has_no_gateway_itself() -> None:
+    device = {"hypervisor": "hv2", "network": "dmz", "ip": "10.1.2.111", "port_security": False}
+    change = {"networks": {"dmz": {"gateway": "10.1.2.111"}}, "ports": {"f5": device}}
+    intent = parse(raw(yaml.safe_dump({"tenants": {"acme": change}})))
+    gateways = {
+        one["name"]: one["gateways"] for one in compile_fabric(intent, allocate(intent, Record())[0])["endpoints"]
+    }
+    assert gateways["acme.f5"] == []
+    assert gateways["acme.dmz-1"] == ["10.1.2.111/24"]
+
+
+def test_nobody_leaves_to_where_hypervisors_are() -> None:
+    change = merged(yaml.safe_load(INTENT), {"fabric": {"underlay": ["192.168.1.0/24", "fd00:5::/64"]}})
+    intent = parse(raw(yaml.safe_dump(change)))
+    [router] = routers(intent, intent.fabric.hypervisors["hv1"])
+    assert chain(router, "outward")[:2] == [
+        "ct original ip daddr 192.168.1.0/24 drop",
+        "ct original ip6 daddr fd00:5::/64 drop",
+    ]
 
 
 def test_what_is_behind_a_guest_has_a_route_and_goes_outside_as_guests_do() -> None:

@@ -208,6 +208,15 @@ def test_outside_it_is_seen_as_the_intent_says() -> None:
     )
 
 
+def test_no_guest_gets_to_where_hypervisors_are() -> None:
+    closed = "fabric: {underlay: [192.168.0.0/16, 172.16.0.0/12]}"
+    asked = {"of": outward(closed), "proto": "icmp"}
+    assert told(*ALL[:2], to="172.16.0.9", **asked) == (
+        "acme.web-1 does not reach 172.16.0.9: router acme.edge is between them, and 172.16.0.9 is in fabric.underlay."
+    )
+    assert told(*OUT_AND_BACK, to="172.32.0.9", **asked).startswith("acme.web-1 gets out to 172.32.0.9 as")
+
+
 def test_the_way_out_is_to_the_router_and_told() -> None:
     of = outward()
     visit, _journey = follow(of=of, to="internet", proto="tcp", port=443)

@@ -62,7 +62,7 @@ def test_all_faults_are_told_at_once_and_sorted() -> None:
     expected = """\
 13 faults, nothing was changed:
 - fabric.flows: unknown key; known are controllers, external_networks, forwarding, hypervisors, monitoring, mtu, name, \
-networks, qos_profiles, security_driver, segments
+networks, qos_profiles, security_driver, segments, underlay
 - fabric.hypervisors.hv2.vtep: 192.168.1.151 is taken by fabric.hypervisors.hv1.vtep; a tunnel ends at one host, so \
 give each its own address
 - fabric.hypervisors.hv3.vtep: missing; write for example 'vtep: 192.168.1.151'

@@ -35,14 +35,14 @@ _IP, _ICMP = {4: "ip", 6: "ip6"}, {4: "icmp", 6: "icmpv6"}
 _ND = "{ nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit }"
 
 
-def ruleset(router: Router, networks: Sequence[Network]) -> str:
+def ruleset(router: Router, networks: Sequence[Network], underlay: Sequence[str]) -> str:
     """Return the text that takes the place of the router's ruleset; ``networks`` are those inside."""
     chains = {
         "spoofed": _spoofed(router),
         "translate_in": _translate_in(router),
         "translate_out": _translate_out(router),
         "forward": _forward(router),
-        "outward": _outward(router),
+        "outward": _outward(router, underlay),
         "opened": _opened((*router.forwards, *router.firewall)),
         "input": _input(router),
     }
@@ -125,10 +125,11 @@ def _forward(router: Router) -> Iterator[str]:
         yield "jump opened"
 
 
-def _outward(router: Router) -> Iterator[str]:
+def _outward(router: Router, underlay: Sequence[str]) -> Iterator[str]:
     """Before its first packet has left, a connection shows the guest's own address as the one that answers go to."""
     if not router.outside:
         return
+    yield from (f"ct original {_IP[family(network)]} daddr {network} drop" for network in underlay)
     if router.routed:
         yield f"ct original ip6 saddr {_set(router.routed)} accept"
     for target, public in sorted(router.static_nat.items()):

@@ -40,7 +40,7 @@ def _router(intent: Intent, router: Router, host: Hypervisor) -> dict[str, Any]:
         **wireguard.arguments(router, _outer_mtu(intent, router)),
         **ipsec.arguments(router, _outer_mtu(intent, router)),
         "files": {
-            "nftables.conf": ruleset(router, networks),
+            "nftables.conf": ruleset(router, networks, intent.fabric.underlay),
             **redundancy.files(router, host.name),
             **dnsmasq.files(router, networks, served, mtus, router_folder(router.name)),
             **haproxy.files(router),

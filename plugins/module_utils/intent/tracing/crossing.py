@@ -68,7 +68,8 @@ def between(intent: Intent, router: Router, entry: Port, exit_: Port, packet: Pa
 def outward(intent: Intent, router: Router, entry: Port, packet: Packet) -> Crossing:
     """Return the crossing to the outside."""
     source = leaves_as(router, packet.source)
-    refusal = spoof(intent, router, entry, packet) or ("" if source else _stays(packet))
+    closed = f"{packet.target} is in fabric.underlay" if within(packet.target, intent.fabric.underlay) else ""
+    refusal = spoof(intent, router, entry, packet) or closed or ("" if source else _stays(packet))
     after = replace(packet, source=source or packet.source)
     return Crossing(router, entry, None, after, f"{PASSES} as {after.source}", refusal)
 
