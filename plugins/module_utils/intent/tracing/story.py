@@ -38,14 +38,17 @@ def verdict(names: Names, journey: Journey) -> str:
 
 
 def strangers(names: Names, journey: Journey) -> list[str]:
-    """Return who gets a copy on the way, there or back, and is not meant: the physical networks are for all anyway."""
+    """Return who gets a copy on the way, there or back, and is not meant: the physical networks are for all anyway, and
+    what is for a router is for its leg on the other hypervisor too.
+    """
     found = set()
     for leg in (leg for way in (journey.there, journey.back) if way for leg in way.legs):
         for hop, output in leg.elsewhere:
             here, port, tunnel = hop.visit.hypervisor, output["port"], output["tunnel"]
-            answer = leg.answered and port == leg.sender.device
-            if not answer and (tunnel or not names.physical_network(here, port)):
-                found.add(names.hypervisor(tunnel["tun_dst"]) if tunnel else names.device(here, port))
+            who = names.hypervisor(tunnel["tun_dst"]) if tunnel else names.device(here, port)
+            meant = who == leg.receiver.name or (leg.answered and port == leg.sender.device)
+            if not meant and (tunnel or not names.physical_network(here, port)):
+                found.add(who)
     return sorted(found)
 
 
