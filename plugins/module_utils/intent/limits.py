@@ -90,7 +90,7 @@ def _too_many(intent: Intent, network: str, ports: Sequence[Port]) -> str | None
         here, others = counts[host], len(counts) - bool(counts[host])
         room = _room(intent, network, here, ports[0].secured)
         if others > room:
-            return f"on {host} to {here} here and {others} other hypervisors; a flow has room for {room} others"
+            return f"on {host} to {here} of its own and {others} other hypervisors; a flow has room for {room} others"
     return None
 
 

@@ -189,15 +189,30 @@ SHARED = {"allowed_address_pairs": [{"ip": "10.1.200.1", "mac": "00:00:5e:00:01:
     ("ports", "intent", "judged", "fault"),
     [
         (OPEN, (1365, 1, "learning"), False, "1365 on h0; a flow has room for 1364"),
-        (OPEN, (1365, 1365, "static"), False, "on h0 to 1 here and 1364 other hypervisors; a flow has room for 1363"),
+        (
+            OPEN,
+            (1365, 1365, "static"),
+            False,
+            "on h0 to 1 of its own and 1364 other hypervisors; a flow has room for 1363",
+        ),
         (
             OPEN,
             (2046, 1023, "static", 6),
             False,
-            "on h0 to 2 here and 1022 other hypervisors; a flow has room for 1021",
+            "on h0 to 2 of its own and 1022 other hypervisors; a flow has room for 1021",
         ),
-        (OPEN, (1364, 1364, "static"), True, "on h0 to 1 here and 1363 other hypervisors; a flow has room for 1362"),
-        (SHARED, (1365, 1365, "static"), False, "on h0 to 1 here and 1364 other hypervisors; a flow has room for 1363"),
+        (
+            OPEN,
+            (1364, 1364, "static"),
+            True,
+            "on h0 to 1 of its own and 1363 other hypervisors; a flow has room for 1362",
+        ),
+        (
+            SHARED,
+            (1365, 1365, "static"),
+            False,
+            "on h0 to 1 of its own and 1364 other hypervisors; a flow has room for 1363",
+        ),
         (SHARED, (1365, 1, "learning"), False, "1365 on h0; a flow has room for 1364"),
     ],
 )
@@ -220,7 +235,7 @@ def test_fewer_hypervisors_where_security_groups_judge_each_copy_for_a_shared_ma
     for number, port in enumerate(intent["tenants"]["acme"]["ports"].values()):
         port["hypervisor"] = f"h{max(0, number + 1 - JUDGED_MAXIMUM)}"
     with pytest.raises(
-        InvalidInput, match="on h0 to 500 here and 251 other hypervisors; a flow has room for 250 others"
+        InvalidInput, match="on h0 to 500 of its own and 251 other hypervisors; a flow has room for 250 others"
     ):
         parse(intent)
 
