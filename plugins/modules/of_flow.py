@@ -17,7 +17,8 @@ description:
     One with the table, priority and match of a wanted flow is an error.
   - Open vSwitch's own parser reads what is wanted, before anything is changed. What it would lose or change without a
     word is refused by its name, as C(nw_src) without C(ip), or C(dl_vlan=4096), which would be VLAN 0.
-  - Flows that stay as they are keep their counters. Group members and meters that stay do as well.
+  - Flows that stay as they are keep their counters. Groups and meters that stay as they are do as well; a group that
+    changes starts anew.
   - Bundles are there from OpenFlow 1.3. If C(protocols) of the bridge are of OpenFlow 1.0 to 1.2 alone, the changes go
     one after the other, and a warning says so. New flows come from the highest priority down, then old ones go from the
     lowest up, so that of each table a packet meets at every moment what was there or what is to be there. Flows and

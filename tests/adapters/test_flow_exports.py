@@ -7,11 +7,18 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import pytest
+from flow_lab import COOKIE
 from host import Host
+from ipfix import Ipfix
 from module_runner import Result
+
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import IPV4, ethernet, udp_packet
 
 TARGET, OTHER = "192.0.2.9:2055", "[fd00::9]:2055"
 NETFLOW = {"targets": [TARGET], "active_timeout": 60, "engine_type": 1, "engine_id": 2, "add_id_to_interface": True}
@@ -137,24 +144,57 @@ def test_a_bridge_goes_although_samples_refer_to_it(bridge: Host) -> None:
 
 
 LISTEN = """
-import socket
+import socket, sys
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as collector:
     collector.settimeout(20)
-    collector.bind(("127.0.0.1", 6343))
+    collector.bind(("127.0.0.1", int(sys.argv[1])))
     print("ready", flush=True)
-    print(collector.recv(65536).hex())
+    while True:
+        print(collector.recv(65536).hex(), flush=True)
 """
+
+
+@contextmanager
+def collecting(host: Host, port: int) -> Iterator[Iterator[bytes]]:
+    """Yield the datagrams that come to a port of the host."""
+    host.ovs.run("ip", "link", "set", "lo", "up")
+    enter = ["nsenter", f"--net=/proc/{host.ovs.pid('ovs-vswitchd')}/ns/net"]
+    command = [*enter, sys.executable, "-c", LISTEN, str(port)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as collector:
+        assert collector.stdout
+        assert collector.stdout.readline() == "ready\n"
+        try:
+            yield (bytes.fromhex(line) for line in collector.stdout)
+        finally:
+            collector.terminate()
 
 
 def test_the_datagrams_arrive(real_host: Host) -> None:
     """sFlow is what says something by itself: the counters of the interfaces, every second."""
-    real_host.ovs.run("ip", "link", "set", "lo", "up")
     real_host.bridge(name="br0", datapath_type="netdev")
-    enter = ["nsenter", f"--net=/proc/{real_host.ovs.pid('ovs-vswitchd')}/ns/net"]
-    with subprocess.Popen([*enter, sys.executable, "-c", LISTEN], stdout=subprocess.PIPE, text=True) as collector:
-        assert collector.stdout
-        assert collector.stdout.readline() == "ready\n"
+    with collecting(real_host, 6343) as datagrams:
         converge(real_host, sflow={"targets": ["127.0.0.1:6343"], "agent": "lo", "polling": 1})
-        datagram = bytes.fromhex(collector.stdout.readline())
+        datagram = next(datagrams)
     assert int.from_bytes(datagram[:4], "big") == 5  # the version: sflow_version_5.txt, sample_datagram_type
     assert datagram[8:12] == bytes([127, 0, 0, 1]), "the agent is lo"
+
+
+def test_packets_of_a_flow_that_samples_are_reported(real_host: Host) -> None:
+    """Each in a record of its own, at the point that the flow names; what another flow takes is not."""
+    real_host.bridge(name="br0", datapath_type="netdev", fail_mode="secure")
+    sampling = "udp,tp_dst=53,actions=sample(probability=65535,collector_set_id=7,obs_domain_id=5,obs_point_id=6),LOCAL"
+    with collecting(real_host, 4739) as datagrams:
+        converge(real_host, samples=[{"id": 7, "ipfix": {"targets": ["127.0.0.1:4739"], "cache_max_flows": 0}}])
+        real_host.run("of_flow", bridge="br0", cookie=COOKIE, flows=[sampling, "priority=1,udp,actions=LOCAL"])
+        for source, port in ((7001, 53), (7002, 123), (7003, 53)):
+            packet = udp_packet("10.1.1.1", "10.1.1.2", source, b"", port)
+            frame = ethernet("52:54:00:00:00:01", "52:54:00:00:00:02", IPV4, packet)
+            real_host.ovs.ofctl("packet-out", "br0", f"in_port=CONTROLLER packet={frame.hex()} actions=table")
+        reader = Ipfix()
+        reported = (record for datagram in datagrams for record in reader.records(datagram))
+        flows = [*islice((record for record in reported if "sourceTransportPort" in record), 2)]
+    names = ("observationPointId", "sourceTransportPort", "destinationTransportPort")
+    assert [[int.from_bytes(record[name], "big") for name in names] for record in flows] == [
+        [6, 7001, 53],
+        [6, 7003, 53],
+    ]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,31 @@ def test_flows_that_stay_keep_their_counters(host: Host) -> None:
     eventually(lambda: packets(host, "in_port=1") == 3, "the count of three packets")
     converge(host, **task("in_port=1,actions=output:2", "priority=1,actions=normal", groups=[]), allow_empty=True)
     assert packets(host, "in_port=1") == 3
+
+
+def test_groups_and_meters_that_stay_keep_their_counters_and_a_group_that_changes_starts_anew(host: Host) -> None:
+    flow, group = "in_port=1,actions=meter:100,group:100", "group_id=100,type=all,bucket=output:2,bucket=output:3"
+    converge(host, **task(flow, groups=[group], meters=[POLICER]))
+    for dummy in range(3):
+        host.ovs.appctl("netdev-dummy/receive", "tap1", FRAME)
+    eventually(lambda: counted(host) == (3, 3, 3), "the count of three packets")
+    more = {
+        "groups": [group, "group_id=101,type=indirect,bucket=output:2"],
+        "meters": [POLICER, "meter=101,pktps,bands=type=drop,rate=5"],
+    }
+    converge(host, **task(flow, "priority=1,actions=drop", **more))
+    assert counted(host) == (3, 3, 3)
+    converge(host, **task(flow, groups=[f"{group},bucket=output:LOCAL"], meters=[POLICER]))
+    assert counted(host) == (0, 0, 3)
+
+
+def counted(host: Host) -> tuple[int, ...]:
+    """Return the packets that group 100, its first bucket, and meter 100 have had."""
+    stats = host.ovs.ofctl("dump-group-stats", "br0", "group_id=100") + host.ovs.ofctl(
+        "meter-stats", "br0", "meter=100"
+    )
+    patterns = (r"ref_count=\d+,packet_count=(\d+)", r"bucket0:packet_count=(\d+)", r"packet_in_count:(\d+)")
+    return tuple(int(number) for pattern in patterns for number in re.findall(pattern, stats))
 
 
 def test_groups_and_meters_come_before_what_uses_them_and_go_after(host: Host) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from host import Host
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import JUDGED_MAXIMUM
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.limits import JUDGED_MAXIMUM, PEERS_MAXIMUM
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import Packet
@@ -111,6 +112,18 @@ def states() -> dict[str, dict[str, Any]]:
     }
 
 
+LONGEST = [  # what a flow has just room for: hypervisors and guests on each, of IPv4 or IPv6 underlays
+    ("static", 4, 1365, 1, {}, False),
+    ("static", 6, 1024, 1, {}, False),
+    ("static", 4, 1, 1365, {}, False),
+    ("static", 4, 1364, 1, {"port_security": False}, False),
+    ("static", 6, 1022, 2, {"port_security": False}, False),
+    ("static", 4, 1363, 1, {"port_security": False}, True),
+    ("static", 4, 1364, 1, {"allowed_address_pairs": [{"ip": "10.1.200.1", "mac": "00:00:5e:00:01:01"}]}, False),
+    ("learning", 4, 1, 1364, {"port_security": False}, False),
+]
+
+
 def program(host: Host, state: dict[str, Any]) -> None:
     """Install the flows; with a crowd of them another test may hold the machine's lock for a while."""
     result = host.run("of_flow", bridge="br-int", cookie=state["cookie"], flows=state["flows"], timeout=60)
@@ -126,19 +139,61 @@ def test_the_switch_keeps_the_flows_word_for_word(host: Host, state: dict[str, A
     assert sorted(dumped(dump)) == sorted(state["flows"])
 
 
+@pytest.mark.parametrize(("mode", "family", "hosts", "guests", "settings", "judged"), LONGEST)
+def test_the_longest_flow_of_an_intent_is_the_longest_that_open_vswitch_takes(
+    mode: str, family: int, hosts: int, guests: int, settings: dict[str, Any], judged: bool
+) -> None:
+    intent = crowd(mode, hosts, guests, "10.9.{}.{}" if family == 4 else "fd00::{}:{}")
+    acme = intent["tenants"]["acme"]
+    acme.update({"security_groups": {}} if judged else {})
+    for port in acme["ports"].values():
+        port.update(settings)
+    flow = max(compiled(intent)["flows"], key=lambda text: text.count("set_field:"))
+    assert refusal(flow) is None
+    assert "input too big" in (refusal(f"{flow}{flow[flow.rindex(',set_field:') :]}") or ""), "one copy more"
+
+
+def test_the_longest_flow_gets_into_the_switch(host: Host) -> None:
+    """Word for word, beside those that are about each of so many guests."""
+    state = compiled(crowd("static", PEERS_MAXIMUM[4] + 1, 1, "10.9.{}.{}"))
+    host.bridge(name="br-int", fail_mode="secure")
+    program(host, state)
+    dump = host.ovs.ofctl("dump-flows", "br-int", "--no-stats", "--no-names")
+    assert sorted(dumped(dump)) == sorted(state["flows"])
+
+
+def refusal(flow: str) -> str | None:
+    """Return what Open vSwitch says of a flow that it does not take."""
+    command = ["ovs-ofctl", "--protocols=OpenFlow15", "parse-flow", flow]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.stderr if done.returncode else None
+
+
+def crowd(mode: str, hosts: int, guests: int, vtep: str) -> dict[str, Any]:
+    """Return an intent of one network with so many guests on each of so many hypervisors."""
+    names = [f"hv{number + 1}" for number in range(hosts)]
+    ports = {
+        f"p{n}": {
+            "hypervisor": names[n // guests],
+            "network": "web",
+            "ip": f"10.1.{n // 250}.{n % 250 + 1}",
+            "interface": f"tap{n}",
+        }
+        for n in range(hosts * guests)
+    }
+    fabric = {"name": "dc1", "segments": {"tunnel": "1-9"}, "forwarding": mode}
+    fabric["hypervisors"] = {name: {"vtep": vtep.format(n // 250, n % 250 + 1)} for n, name in enumerate(names)}
+    web = {"networks": {"web": {"type": "gre", "subnet": "10.1.0.0/16"}}, "ports": ports}
+    return {"fabric": fabric, "tenants": {"acme": web}}
+
+
 @pytest.mark.parametrize("judged", [False, True])
 @pytest.mark.parametrize("mode", ["learning", "static"])
 def test_in_a_crowd_everybody_but_the_sender_gets_one_copy(host: Host, mode: str, judged: bool) -> None:
-    crowd = JUDGED_MAXIMUM if judged else CROWD
-    ports = {
-        f"p{n}": {"hypervisor": "hv1", "network": "web", "ip": f"10.1.{n // 250}.{n % 250 + 1}", "interface": f"tap{n}"}
-        for n in range(crowd)
-    }
-    web: dict[str, Any] = {"networks": {"web": {"type": "gre", "subnet": "10.1.0.0/16"}}, "ports": ports}
-    web.update({"security_groups": {}} if judged else {})
-    hosts = {"hv1": {"vtep": "192.168.1.151"}}
-    fabric = {"name": "dc1", "segments": {"tunnel": "1-9"}, "hypervisors": hosts, "forwarding": mode}
-    state = compiled({"fabric": fabric, "tenants": {"acme": web}})
+    count = JUDGED_MAXIMUM if judged else CROWD
+    intent = crowd(mode, 1, count, "10.9.{}.{}")
+    intent["tenants"]["acme"].update({"security_groups": {}} if judged else {})
+    state = compiled(intent)
     host.bridge(
         name="br-int",
         fail_mode="secure",
@@ -154,4 +209,4 @@ def test_in_a_crowd_everybody_but_the_sender_gets_one_copy(host: Host, mode: str
     packet = Packet("udp", mac, "ff:ff:ff:ff:ff:ff", "10.1.0.8", "255.255.255.255", 5, 5)
     trace = host.ovs.appctl("ofproto/trace", "br-int", f"in_port=tap7,{packet.flow}{packet.connection}")
     outputs = Counter(re.findall(r"\d+", trace.rpartition("Datapath actions: ")[2]))
-    assert len(outputs) == sum(outputs.values()) == crowd - 1
+    assert len(outputs) == sum(outputs.values()) == count - 1

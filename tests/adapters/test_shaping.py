@@ -197,7 +197,15 @@ def test_what_the_datapath_does_not_do_is_recorded_only_when_told_to(bridge: Hos
 
 
 def test_the_userspace_datapath_has_queue_0_and_writes_dscp(bridge: Host) -> None:
-    converge(bridge, "user0", max_rate="5Mbit", queues={0: {"max_rate": "1Mbit"}, 7: {"dscp": 46}})
+    converge(bridge, "user0", max_rate="5Mbit", queues={0: {"max_rate": "1Mbit", "dscp": 12}, 7: {"dscp": 46}})
+    bridge.ovs.ofctl("add-flow", "br1", "priority=5,udp,actions=set_queue:7,output:user0")
+    bridge.ovs.ofctl("add-flow", "br1", "priority=5,tcp,actions=output:user0")
+    for protocol, dscp in (("udp", 46), ("tcp", 12)):
+        traced = bridge.ovs.appctl("ofproto/trace", "br1", f"in_port=LOCAL,{protocol},nw_tos=4")
+        actions = traced.rpartition("Datapath actions: ")[2].split(",set_queue")[0]
+        assert f"set(ipv4(tos={dscp << 2:#x}/0xfc))" in actions, traced
+    converge(bridge, "user0", queues={})
+    assert "tos=" not in bridge.ovs.appctl("ofproto/trace", "br1", "in_port=LOCAL,udp").rpartition("actions: ")[2]
 
 
 def test_a_device_that_is_not_there_is_limited_later(real_host: Host) -> None:

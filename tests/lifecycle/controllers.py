@@ -31,11 +31,19 @@ def flows(fabric: Fabric, host: str) -> list[str]:
     return fabric.twin.run(host, "ovs-ofctl", "-OOpenFlow13", "--no-stats", "dump-flows", "br-int").splitlines()
 
 
-def learning_switch(fabric: Fabric, *options: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
+def connected(fabric: Fabric, host: str) -> set[int]:
+    """Return the ports of controllers that a switch is connected to; the database knows seconds later."""
+    established = fabric.twin.run(host, "ss", "-Hnt", "state", "established", "dst", ADDRESS)
+    return {int(line.split()[-1].rpartition(":")[2]) for line in established.splitlines()}
+
+
+def learning_switch(
+    fabric: Fabric, *options: str, target: str = "ptcp:6653"
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """Run ovs-testcontroller: by default a flow for each conversation, once its first packet has come."""
     folder = Path(tempfile.mkdtemp(prefix="controller-", dir=fabric.folder))
     argv = ["ovs-testcontroller", "-vconsole:off", f"--unixctl={folder}/ctl", "--max-idle=permanent", *options]
-    return witness(fabric.twin, HOST, folder / "output", *argv, "ptcp:6653")
+    return witness(fabric.twin, HOST, folder / "output", *argv, target)
 
 
 @contextmanager

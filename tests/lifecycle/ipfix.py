@@ -22,6 +22,7 @@ ELEMENTS = {  # https://www.iana.org/assignments/ipfix
     8: "sourceIPv4Address",
     11: "destinationTransportPort",
     12: "destinationIPv4Address",
+    138: "observationPointId",
 }
 
 

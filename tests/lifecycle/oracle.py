@@ -20,7 +20,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.journey import Journey, resume, travel
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.names import Names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.question import parse_question
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.story import verdict
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.story import lines, verdict
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent
 
 _DATAGRAM = {"proto": "udp", "port": PORT}
@@ -66,3 +66,8 @@ class Oracle:
     def told(self, sender: str, receiver: str, **more: Any) -> str:
         (journey,) = self.journeys([{"from": sender, "to": receiver, **more}])
         return verdict(self.intent()[1], journey)
+
+    def permits(self, sender: str, receiver: str, **more: Any) -> list[str]:
+        """Return the lines of a story that say what lets the packet pass, and the answer."""
+        (journey,) = self.journeys([{"from": sender, "to": receiver, **more}])
+        return [line.strip() for line in lines(self.intent()[1], journey) if " lets it pass" in line]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from controllers import (
     ADDRESS,
     FAUCET_COOKIE,
     HOST,
+    connected,
     faucet,
     flows,
     learning_switch,
@@ -38,6 +40,7 @@ TENANTS = {
     },
 }
 TCP = {"targets": [f"tcp:{ADDRESS}:6653"], "max_backoff": 1000, "protocols": ["OpenFlow13"]}
+TWO = {**TCP, "targets": [f"tcp:{ADDRESS}:6653", f"tcp:{ADDRESS}:6654"]}
 FILES = {name: f"/etc/openvswitch/{name}.pem" for name in ("private_key", "certificate", "ca_cert")}
 SSL = {**TCP, "targets": [f"ssl:{ADDRESS}:6653", "ssl:[::1]:6653"], "ssl": FILES}
 LEARNS = "actions=CONTROLLER"
@@ -96,15 +99,29 @@ def test_reactive_the_first_packet_goes_to_the_controller_and_the_others_by_its_
 def test_proactive_no_packet_goes_to_the_controller_and_normal_keeps_tenants_apart(fabric: Fabric) -> None:
     beforehand = fabric.folder / "flows"
     beforehand.write_text("priority=7,actions=NORMAL\n")
-    with learning_switch(fabric, f"--with-flows={beforehand}"):
-        point(fabric, **TCP)
-        obey(fabric, "priority=7 actions=NORMAL")
-        with snooping(fabric, "hv1") as said:
-            trips = round_trips(fabric, "acme.web-1", "10.1.1.2", 20)
-            fabric.prove()
-            assert pings_told(said) == 0
-    assert len(trips) == 20
+    with learning_switch(fabric, f"--with-flows={beforehand}", target="ptcp:6654"):
+        with learning_switch(fabric, f"--with-flows={beforehand}"):
+            point(fabric, **TWO)
+            assert wait_until(lambda: all_have(fabric, {6653, 6654}))
+            obey(fabric, "priority=7 actions=NORMAL")
+            with snooping(fabric, "hv1") as said:
+                trips = round_trips(fabric, "acme.web-1", "10.1.1.2", 20)
+                fabric.prove()
+                assert pings_told(said) == 0
+        assert wait_until(lambda: all_have(fabric, {6654}))
+        trips += round_trips(fabric, "acme.web-1", "10.1.1.2", 20)
+        ofctl = partial(fabric.twin.run, "hv1", "ovs-ofctl", "-OOpenFlow13")
+        ofctl("add-flow", "br-int", "table=9,priority=0,actions=CONTROLLER")
+        ofctl("add-flow", "br-int", "priority=8,icmp,nw_dst=10.1.1.2,actions=goto_table:9")
+        assert fabric.twin.pings("acme.web-1", "10.1.1.2"), "the other controller does not answer"
+        ofctl("del-flows", "br-int", "icmp,nw_dst=10.1.1.2")
+    assert len(trips) == 40
     fabric.prove()
+
+
+def all_have(fabric: Fabric, controllers: set[int]) -> bool:
+    """Say whether each switch is connected to these controllers and no others."""
+    return all(connected(fabric, host) == controllers for host in SWITCHES)
 
 
 def test_faucet_over_ssl_keeps_tenants_apart(fabric: Fabric, tmp_path_factory: pytest.TempPathFactory) -> None:

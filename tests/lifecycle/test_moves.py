@@ -33,8 +33,7 @@ THROUGH_TUNNELS = {(f"{name}.1", f"{name}.2") for name in TYPES.keys() - PHYSICA
 GUESTS_OF = {name: {f"{name}.{number}" for number in GUESTS} for name in TYPES}
 PERIOD = 0.01  # seconds between two frames of a stream, and a little more
 ENOUGH = 500  # rounds of frames, and pings: fewer prove little
-SILENCE = {"learning to plain": 5.0}  # seconds; it was 0.1 s: one transaction
-LONG_SILENCE = 20.0  # of other moves; it was 3 to 4 s at a load of 8 on two cores, the time between tasks
+SILENCE = 3.0  # seconds; from learning to plain it was 0.0 s, in the other directions 0.2 to 0.9 s, with a guest beside
 
 
 def tenant(kind: str, physical: str | None) -> dict[str, Any]:
@@ -183,7 +182,7 @@ def test_the_gap_of_a_move_from_and_to_plain_is_bounded_and_nothing_leaks(fabric
             flows = fabric.twin.run("hv1", "ovs-ofctl", "-OOpenFlow15", "dump-flows", "br-int")
             assert "cookie=0x7e4a" not in flows
     print(", ".join(f"{which}: {gap:.1f} s" for which, gap in gaps.items()))
-    assert {which: gap for which, gap in gaps.items() if gap > SILENCE.get(which, LONG_SILENCE)} == {}
+    assert {which: gap for which, gap in gaps.items() if gap > SILENCE} == {}
 
 
 def test_a_guest_that_moves_is_found_at_its_new_place_and_leaves_its_number_behind(fabric: Fabric) -> None:

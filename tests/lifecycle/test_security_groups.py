@@ -251,6 +251,9 @@ def test_traces_say_the_same_of_every_pair(fabric: Fabric) -> None:
     assert oracle.told("a.1", "a.3", proto="tcp", port=3307) == (
         f"a.1 does not reach a.3: dropped by {by}: no rule of its security groups (db) lets it receive this."
     )
+    by = ["a.security_groups.web.open_egress", "a.security_groups.db.rules[0]"]
+    said = oracle.permits("a.1", "a.3", proto="tcp", port=3306)
+    assert [path in line for path, line in zip([*by, *by[::-1]], said)] == [True] * 4, "sent, received, and answered"
 
 
 @pytest.mark.parametrize("fabric", MOST, indirect=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from itertools import islice
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import (
@@ -45,20 +46,28 @@ def _pair(port: Section, at: int, value: Any, mac: str | None) -> Pair | None:
 def check_pairs(faults: Faults, intent: Intent) -> None:
     """Record pairs by which a guest could send as another port of its network, or as its gateway."""
     for name, ports in intent.ports_in.items():
+        pairs = {pair for port in ports for pair in port.pairs}
+        owners = {(mac, prefix): _owners(ports, mac, prefix) for mac, prefix in pairs}
         for port in ports:
             for mac, prefix in port.pairs:
-                victim = _victim(intent.networks[name], ports, port, mac, prefix)
+                victim = _victim(intent.networks[name], owners[mac, prefix], port, mac, prefix)
                 if victim:
                     what = f"{victim}; write addresses that no port of the network has for its own"
                     faults.add(f"{port.path}.allowed_address_pairs", what)
 
 
-def _victim(home: Network, ports: Iterable[Port], port: Port, mac: str, prefix: str) -> str | None:
-    """Return in words as whom a port could send by a pair."""
+def _owners(ports: Iterable[Port], mac: str, prefix: str) -> list[Port]:
+    """Return the ports that have some of a pair for their own: two, as whoever has the pair may be one of them."""
     network = ipaddress.ip_network(prefix)
-    for other in ports:
-        if other is not port and (mac == other.mac or _within(other, network)):
+    return list(islice((port for port in ports if mac == port.mac or _within(port, network)), 2))
+
+
+def _victim(home: Network, owners: Iterable[Port], port: Port, mac: str, prefix: str) -> str | None:
+    """Return in words as whom a port could send by a pair."""
+    for other in owners:
+        if other is not port:
             return f"{mac if mac == other.mac else plain_address(prefix)} would let it send as {other.path}"
+    network = ipaddress.ip_network(prefix)
     for gateway in home.gateways:
         if ipaddress.ip_address(gateway.partition("/")[0]) in network:
             return f"{plain_address(prefix)} would let it send as the gateway of {home.path}"

@@ -101,13 +101,24 @@ def _is_about(rule: AclRule, connection: Connection) -> bool:
 
 def lets(direction: str, own: End, other: End, remote: str, connection: Connection) -> bool:
     """Say whether the groups of one end let it open the connection, or have it opened to it."""
-    if own.groups is None:
-        return True
+    return own.groups is None or permitting(direction, own, other, remote, connection) is not None
+
+
+def permitting(direction: str, own: End, other: End, remote: str, connection: Connection) -> tuple[str, int] | None:
+    """Return the first group of one end, and which of its rules, that lets it open the connection, or receive it."""
     fellow = other.tenant == own.tenant and remote in other.addresses
     sets = [group_set(name) for name in other.groups or () if fellow]
     sets += [address_set(name) for name, networks in own.security.address_groups.items() if within(remote, networks)]
-    rules = own.security.rules_of(own.groups)
-    return any(rule.direction == direction and _speaks_of(rule, connection, remote, sets) for rule in rules)
+    rules = own.security.groups or {}
+    return next(
+        (
+            (name, at)
+            for name in own.groups or ()
+            for at, rule in enumerate(rules.get(name, ()))
+            if rule.direction == direction and _speaks_of(rule, connection, remote, sets)
+        ),
+        None,
+    )
 
 
 def _speaks_of(rule: Rule, connection: Connection, remote: str, sets: Collection[str]) -> bool:

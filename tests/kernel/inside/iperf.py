@@ -10,15 +10,14 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from twin_lab import TwinLab
 
-LISTENS = (
-    " 00000000000000000000000000000000:1451 00000000000000000000000000000000:0000 0A "  # /proc/net/tcp6: port 5201
-)
+LISTENS = "0" * 32 + ":{:04X} " + "0" * 32 + ":0000 0A "  # /proc/net/tcp6: a port
 DEADLINE = 60  # seconds, for what takes a moment
 
 Meanwhile = Callable[[], None] | None
@@ -32,6 +31,7 @@ class Flow:
     sender: str
     receiver: str
     address: str  # of the receiver
+    port: int = 5201
 
     def tcp(self, seconds: int, kbits: int = 0, meanwhile: Meanwhile = None) -> list[float]:
         """Send by TCP, at most so many kbit/s if given, and return what arrived in each second, in kbit/s."""
@@ -42,8 +42,9 @@ class Flow:
         return self._run(seconds, meanwhile, "--udp", "--bitrate", f"{kbits}k")
 
     def _run(self, seconds: int, meanwhile: Meanwhile, *options: str) -> list[float]:
-        client = ["iperf3", "--client", self.address, "--time", str(seconds), *options]
-        with self._start(self.receiver, "iperf3", "--server", "--one-off", "--json") as server:
+        port = ["--port", str(self.port)]
+        client = ["iperf3", "--client", self.address, *port, "--time", str(seconds), *options]
+        with self._start(self.receiver, "iperf3", "--server", *port, "--one-off", "--json") as server:
             try:
                 self._wait_until_it_listens()
                 with self._start(self.sender, *client) as sender:
@@ -63,7 +64,7 @@ class Flow:
     def _wait_until_it_listens(self) -> None:
         sockets = Path(f"/proc/{self.twin.pid(self.receiver)}/net/tcp6")
         until = time.monotonic() + DEADLINE
-        while LISTENS not in sockets.read_text():
+        while LISTENS.format(self.port) not in sockets.read_text():
             assert time.monotonic() < until, "iperf3 does not listen"
             time.sleep(0.05)
 
@@ -77,3 +78,9 @@ def _rates(report: dict[str, Any], seconds: int) -> list[float]:
 def settled(rates: list[float]) -> float:
     """Return the mean without the first quarter, in which a burst passes and TCP finds its pace."""
     return statistics.fmean(rates[len(rates) // 4 :])
+
+
+def together(*measure: Callable[[], list[float]]) -> list[float]:
+    """Return what settles of flows at the same time."""
+    with ThreadPoolExecutor(len(measure)) as pool:
+        return [settled(flow.result()) for flow in [pool.submit(one) for one in measure]]

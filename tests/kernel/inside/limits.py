@@ -24,18 +24,29 @@ def police(fabric: Fabric, hypervisor: str, port: str, rate: int, burst: int) ->
     _limit(fabric, hypervisor, interface=port, ingress_policing_rate=str(rate), ingress_policing_burst=str(burst))
 
 
-def shape(fabric: Fabric, hypervisor: str, port: str, queues: Mapping[int, int]) -> None:
-    """Limit each queue of what the switch sends to a port, in kbit/s."""
-    wanted = {number: {"max_rate": f"{rate}kbit", "burst": _BURST} for number, rate in queues.items()}
-    _limit(fabric, hypervisor, interface=port, type="linux-htb", max_rate=f"{sum(queues.values())}kbit", queues=wanted)
+def shape(
+    fabric: Fabric, hypervisor: str, port: str, rate: int, queues: Mapping[int, Mapping[str, int]], kind: str
+) -> None:
+    """Limit what the switch sends to a port, and what each queue has of it, in kbit/s."""
+    burst = {"burst": _BURST} if kind == "linux-htb" else {}
+    wanted = {
+        number: {**{option: f"{value}kbit" for option, value in rates.items()}, **burst}
+        for number, rates in queues.items()
+    }
+    _limit(fabric, hypervisor, interface=port, type=kind, max_rate=f"{rate}kbit", queues=wanted)
 
 
-def send_to_queue(fabric: Fabric, hypervisor: str, port: str, queue: int) -> None:
-    """Let all that the pipeline sends to a port take a queue."""
+def send_to_queues(fabric: Fabric, hypervisor: str, port: str, queues: Mapping[int, int]) -> None:
+    """Let what the pipeline sends to a port, for an IPv4 endpoint's TCP or UDP port, take a queue."""
     number = fabric.ovs(hypervisor, "ovs-vsctl", "get", "Interface", port, "ofport").strip()
-    place = f"table={Table.OUTPUT:d},priority={Priority.KNOWN + 1:d},{TARGET.match(int(number))}"
-    flow = f"{_COOKIE},{place},actions=set_queue:{queue},output:{number}"
-    fabric.ovs(hypervisor, "ovs-ofctl", "-OOpenFlow15", "add-flow", "br-int", flow)
+    place = f"{_COOKIE},table={Table.OUTPUT:d},priority={Priority.KNOWN + 1:d},{TARGET.match(int(number))}"
+    flows = [
+        f"{place},{protocol},tp_dst={to},actions=set_queue:{queue},output:{number}"
+        for to, queue in queues.items()
+        for protocol in ("tcp", "udp")
+    ]
+    for flow in flows:
+        fabric.ovs(hypervisor, "ovs-ofctl", "-OOpenFlow15", "add-flow", "br-int", flow)
 
 
 def lift(fabric: Fabric, hypervisor: str, port: str) -> None:

@@ -13,10 +13,11 @@ import pytest
 from guard_cases import THREE, TWO
 from judge_cases import misjudged
 from kernel_fabric import Fabric
-from packets import Radio
+from packets import Radio, pinging
 from wires import wires
 
 PERIOD = 0.5  # seconds between two frames of an endpoint: the guest is emulated
+ENOUGH = 20  # pings: fewer prove little
 
 # Whom an endpoint hears: of its network those whose guard is off.
 HEARD = {
@@ -38,7 +39,14 @@ PINGS = [
 
 @pytest.fixture(scope="module", params=["static", "learning"], autouse=True)
 def _forwarding(request: pytest.FixtureRequest, fabric: Fabric) -> None:
-    fabric.converge(forwarding=request.param)
+    """Each way to forward, and nobody notices that the fabric moves from one to the other."""
+    if not fabric.settings:
+        fabric.converge(forwarding=request.param)
+        return
+    with pinging(fabric.twin, {"acme.web-1": "10.1.1.21", "acme.dmz-1": "10.1.2.21"}, PERIOD / 2) as pings:
+        fabric.converge(forwarding=request.param)
+    assert [ping.lost for ping in pings] == [[], []]
+    assert all(ping.answered > ENOUGH for ping in pings), pings
 
 
 def test_an_endpoint_reaches_its_own_network_and_hears_no_other(fabric: Fabric) -> None:

@@ -117,7 +117,7 @@ def test_a_port_without_a_guard_sends_what_is_untagged_and_gets_what_is_for_nobo
         assert len(unknown) == 2, "from outside, and from other guests here"
     far = flows_of(raw(change), "static", "hv2")
     (actions,) = [actions for table, priority, _m, actions in far if priority == 70]
-    assert actions == "set_field:0x1389->tun_id,set_field:192.168.1.151->tun_dst,set_field:0xfe80->reg3,resubmit(,91)"
+    assert actions == "set_field:0x1389->tun_id,set_field:192.168.1.151->tun_dst,output:65152"
 
 
 def test_ipv6_underlays_have_fields_of_their_own() -> None:
@@ -146,7 +146,6 @@ def crowd(count: int, hosts: int, mode: str, family: int = 4) -> dict[str, Any]:
 
 @pytest.mark.parametrize("mode", ["learning", "static"])
 def test_more_guests_than_a_broadcast_can_be_copied_to_are_refused(mode: str) -> None:
-    parse(crowd(GUESTS_MAXIMUM, 1, mode))
     with pytest.raises(InvalidInput) as caught:
         parse(crowd(GUESTS_MAXIMUM + 1, 1, mode))
     assert caught.value.faults == [
@@ -173,7 +172,6 @@ def test_fewer_guests_where_security_groups_judge_each_copy() -> None:
 @pytest.mark.parametrize("family", PEERS_MAXIMUM)
 def test_more_hypervisors_than_static_can_copy_a_broadcast_to_are_refused(family: int) -> None:
     most = PEERS_MAXIMUM[family]
-    parse(crowd(most + 1, most + 1, "static", family))
     with pytest.raises(InvalidInput) as caught:
         parse(crowd(most + 2, most + 2, "static", family))
     assert caught.value.faults == [
@@ -181,6 +179,73 @@ def test_more_hypervisors_than_static_can_copy_a_broadcast_to_are_refused(family
         f"{most} others, so split the network, or have it on fewer"
     ]
     parse(crowd(most + 2, most + 2, "learning", family))
+
+
+OPEN = {"port_security": False}
+SHARED = {"allowed_address_pairs": [{"ip": "10.1.200.1", "mac": "00:00:5e:00:01:01"}]}
+
+
+@pytest.mark.parametrize(
+    ("ports", "intent", "judged", "fault"),
+    [
+        (OPEN, (1365, 1, "learning"), False, "1365 on h0; a flow has room for 1364"),
+        (
+            OPEN,
+            (1365, 1365, "static"),
+            False,
+            "on h0 to 1 of its own and 1364 other hypervisors; a flow has room for 1363",
+        ),
+        (
+            OPEN,
+            (2046, 1023, "static", 6),
+            False,
+            "on h0 to 2 of its own and 1022 other hypervisors; a flow has room for 1021",
+        ),
+        (
+            OPEN,
+            (1364, 1364, "static"),
+            True,
+            "on h0 to 1 of its own and 1363 other hypervisors; a flow has room for 1362",
+        ),
+        (
+            SHARED,
+            (1365, 1365, "static"),
+            False,
+            "on h0 to 1 of its own and 1364 other hypervisors; a flow has room for 1363",
+        ),
+        (SHARED, (1365, 1, "learning"), False, "1365 on h0; a flow has room for 1364"),
+    ],
+)
+def test_more_ports_that_may_have_a_mac_address_than_a_flow_has_copies_for_are_refused(
+    ports: dict[str, Any], intent: tuple[Any, ...], judged: bool, fault: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse(alike(crowd(*intent), ports, judged))
+    whose = "an unknown MAC address" if ports is OPEN else "00:00:5e:00:01:01"
+    remedy = "secure more ports" if ports is OPEN else "let fewer ports have it"
+    assert caught.value.faults == [
+        f"tenants.acme.networks.web: what is for {whose} is copied to all ports that may have it, "
+        f"{fault + ' others' * ('other' in fault)}, so {remedy}, or split the network"
+    ]
+
+
+def test_fewer_hypervisors_where_security_groups_judge_each_copy_for_a_shared_mac_address() -> None:
+    """So many resubmits remain of those that Open vSwitch allows for a packet."""
+    intent = alike(crowd(JUDGED_MAXIMUM + 251, 252, "static"), SHARED, judged=True)
+    for number, port in enumerate(intent["tenants"]["acme"]["ports"].values()):
+        port["hypervisor"] = f"h{max(0, number + 1 - JUDGED_MAXIMUM)}"
+    with pytest.raises(
+        InvalidInput, match="on h0 to 500 of its own and 251 other hypervisors; a flow has room for 250 others"
+    ):
+        parse(intent)
+
+
+def alike(intent: dict[str, Any], ports: dict[str, Any], judged: bool) -> dict[str, Any]:
+    acme = intent["tenants"]["acme"]
+    acme.update({"security_groups": {}} if judged else {})
+    for port in acme["ports"].values():
+        port.update(ports)
+    return intent
 
 
 def test_a_broadcast_that_the_userspace_datapath_would_cut_short_is_warned_of() -> None:

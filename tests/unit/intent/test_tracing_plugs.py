@@ -53,8 +53,9 @@ def test_what_both_plugs_let_pass_reaches_it_and_so_does_the_answer() -> None:
     journey = follow(there, back, proto="tcp", port=3306)
     assert verdict(NAMES, journey) == "acme.web-1 reaches acme.web-2, and the answer comes back."
     assert plugs(journey) == [
-        f"hv1: the plug of acme.web-{number} lets it pass, by the intent; iptables is not asked"
-        for number in (1, 2, 2, 1)
+        f"hv1: the plug of acme.web-{number} lets it pass, by tenants.acme.security_groups.{rule} of the intent; "
+        "iptables is not asked"
+        for number, rule in ((1, "web.rules[0]"), (2, "db.rules[0]"), (2, "db.rules[0]"), (1, "web.rules[0]"))
     ]
 
 

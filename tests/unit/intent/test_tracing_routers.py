@@ -242,3 +242,14 @@ def test_who_has_no_way_out_is_told() -> None:
         assert caught.value.faults == [
             f"to: no router leads from {network} to {external}; write a port, or give it one"
         ]
+
+
+def test_the_leg_of_the_same_router_on_another_hypervisor_is_no_stranger() -> None:
+    of = intent("[hv2, hv1]")
+    other = legs(of, "hv1")["web"].device
+    first, *rest = ALL
+    copied = {**first, "outputs": [*first["outputs"], out(other)]}
+    arrives = "acme.web-1 reaches acme.dmz-1, and the answer comes back."
+    assert told(copied, *rest, of=of) == arrives
+    copied["outputs"][-1] = out("tap1")
+    assert told(copied, *rest, of=of) == f"{arrives} It also goes to acme.dmz-1."

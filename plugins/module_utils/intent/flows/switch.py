@@ -57,7 +57,6 @@ def static(segment: Segment, remotes: Sequence[Remote]) -> Iterator[Flow]:
             yield _tagged(segment, segment.outlet, _BY_PORT)
         return
     open_to_all = dict.fromkeys(vtep for port, vtep in remotes if not port.secured)
-    to_one = _through(segment, segment.outlet)
     holders: dict[str, dict[str, None]] = {mac: {} for mac in _shared_macs(segment.guests)}
     for port, vtep in remotes:
         for mac, _prefix in port.pairs:
@@ -65,9 +64,9 @@ def static(segment: Segment, remotes: Sequence[Remote]) -> Iterator[Flow]:
                 holders.setdefault(mac, {})[vtep] = None
     yield from _switch(
         segment,
-        _copies(segment, segment.peers, f"output:{segment.outlet}"),
-        _copies(segment, open_to_all, to_one),
-        {mac: _copies(segment, vteps, to_one) for mac, vteps in holders.items()},
+        _copies(segment, segment.peers),
+        _committed(segment, open_to_all),
+        {mac: _committed(segment, vteps) for mac, vteps in holders.items()},
     )
     for port, vtep in remotes:
         match = f"{OUTSIDE.match(0)},{NETWORK.match(segment.network)},dl_dst={port.mac}"
@@ -110,10 +109,18 @@ def _deliveries(guests: Iterable[Guest]) -> str:
     return ",".join(f"{TARGET.set(guest.ofport)},{through(Table.JUDGE_IN)}" for guest in guests)
 
 
-def _copies(segment: Segment, vteps: Iterable[str], leave: str) -> str:
-    """Return actions that send a copy through the tunnel to each of the hypervisors."""
-    copies = ",".join(f"{_end(vtep)},{leave}" for vtep in vteps)
+def _copies(segment: Segment, vteps: Iterable[str], leave: str = "") -> str:
+    """Return actions that send a copy through the tunnel to each of the hypervisors; see ``limits`` for their size."""
+    copies = ",".join(f"{_end(vtep)},{leave or f'output:{segment.outlet}'}" for vtep in vteps)
     return f"{_key(segment)},{copies}" if copies else ""
+
+
+def _committed(segment: Segment, vteps: Iterable[str]) -> str:
+    """Return actions that send such copies; where the network is judged, the connection is remembered."""
+    if not segment.zone:
+        return _copies(segment, vteps)
+    copies = _copies(segment, vteps, through(Table.COMMIT))
+    return f"{TARGET.set(segment.outlet)},{copies}" if copies else ""
 
 
 def _through(segment: Segment, outlet: int) -> str:

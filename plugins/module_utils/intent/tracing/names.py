@@ -11,6 +11,8 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import Table, about_bits, cookie
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.groups import rule_for
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import Packet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import BRIDGE, TUNNEL_TYPES, Intent, Port
 
 
@@ -48,6 +50,10 @@ class Names:
         number = rule["table"]
         ours = self._intent.fabric.has_pipeline and number in {*Table}
         return Table(number).name.lower() if ours else f"table {number}"
+
+    def rule_for(self, packet: Packet, port: Port, ends: tuple[Port, Port], group: str | None) -> str:
+        """Return the path of the rule of one group, or any, that lets a packet pass at an end of it; else nothing."""
+        return rule_for(self._intent, packet, port, *ends, group=group)
 
     def hypervisor(self, vtep: str) -> str:
         return self._hypervisors.get(vtep, f"{vtep}, which is no hypervisor of this fabric")

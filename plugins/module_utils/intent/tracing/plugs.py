@@ -8,8 +8,7 @@ No switch can be asked that, so it is said by the rules of the intent, and told 
 
 from __future__ import annotations
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission import Connection, End, lets
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import EGRESS, INGRESS
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.groups import lets_pass
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import QUESTIONS, Packet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Port
 
@@ -18,13 +17,4 @@ def refuses(intent: Intent, packet: Packet, port: Port, sender: Port, receiver: 
     """Say whether the plug of a port, one of the two, drops a packet. Answers pass where connections are remembered."""
     if not port.plugged or packet.protocol in QUESTIONS or (packet.answers and not port.stateless):
         return False
-    connection = Connection(packet.number, packet.source, packet.target, packet.asks_for)
-    here, there = _end(intent, sender), _end(intent, receiver)
-    if port is sender:
-        return not lets(EGRESS, here, there, packet.target, connection)
-    return not lets(INGRESS, there, here, packet.source, connection)
-
-
-def _end(intent: Intent, port: Port) -> End:
-    addresses = [address.partition("/")[0] for address in port.addresses]
-    return End(port.tenant, intent.tenants[port.tenant].security, port.groups, addresses)
+    return not lets_pass(intent, packet, port, sender, receiver)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import Table
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import listed
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.journey import Hop, Journey, Leg, Output, Way
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.names import Names
@@ -16,6 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.reason
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Port
 
 _NORMAL = "NORMAL"
+_JUDGED, _PERMITTED = (table.name.lower() for table in (Table.JUDGE_MEMBER, Table.JUDGE_RULE))
 _SHOWN = 5  # others that a verdict names
 _TUNNEL_REMARKS = ("-> output to", "-> tunneling", "-> neighbor")
 
@@ -25,7 +27,7 @@ class Row(NamedTuple):
 
     table: str
     about: str  # "" where all packets are treated alike
-    remark: str  # of the switch on what NORMAL did
+    remark: str  # of the switch on what NORMAL did, or by which rule a group lets it pass
 
 
 def verdict(names: Names, journey: Journey) -> str:
@@ -36,14 +38,17 @@ def verdict(names: Names, journey: Journey) -> str:
 
 
 def strangers(names: Names, journey: Journey) -> list[str]:
-    """Return who gets a copy on the way, there or back, and is not meant: the physical networks are for all anyway."""
+    """Return who gets a copy on the way, there or back, and is not meant: the physical networks are for all anyway, and
+    what is for a router is for its leg on the other hypervisor too.
+    """
     found = set()
     for leg in (leg for way in (journey.there, journey.back) if way for leg in way.legs):
         for hop, output in leg.elsewhere:
             here, port, tunnel = hop.visit.hypervisor, output["port"], output["tunnel"]
-            answer = leg.answered and port == leg.sender.device
-            if not answer and (tunnel or not names.physical_network(here, port)):
-                found.add(names.hypervisor(tunnel["tun_dst"]) if tunnel else names.device(here, port))
+            who = names.hypervisor(tunnel["tun_dst"]) if tunnel else names.device(here, port)
+            meant = who == leg.receiver.name or (leg.answered and port == leg.sender.device)
+            if not meant and (tunnel or not names.physical_network(here, port)):
+                found.add(who)
     return sorted(found)
 
 
@@ -113,7 +118,7 @@ def _way_data(names: Names, way: Way) -> dict[str, Any]:
             {
                 "hypervisor": hop.visit.hypervisor,
                 "enters": enters(names, hop),
-                "tables": [row._asdict() for row in rows(names, hop)],
+                "tables": [row._asdict() for row in rows(names, leg, hop)],
                 "leaves": [leaves(names, hop, output) for output in hop.outputs],
             }
             for leg in way.legs
@@ -134,10 +139,10 @@ def _way(names: Names, way: Way) -> Iterator[str]:
 
 
 def _leg(names: Names, leg: Leg) -> Iterator[str]:
-    yield from _plug(leg, leg.sender)
+    yield from _plug(names, leg, leg.sender)
     for hop in leg.hops:
         yield f"  {hop.visit.hypervisor}: {enters(names, hop)}"
-        for alike, group in groupby(rows(names, hop), lambda row: not row.about and not row.remark):
+        for alike, group in groupby(rows(names, leg, hop), lambda row: not row.about and not row.remark):
             if alike:
                 yield f"      {', '.join(row.table for row in group)}"
             else:
@@ -146,13 +151,15 @@ def _leg(names: Names, leg: Leg) -> Iterator[str]:
         if hop.entered and not hop.outputs:
             yield "    does not leave"
     if leg.deliveries:
-        yield from _plug(leg, leg.receiver)
+        yield from _plug(names, leg, leg.receiver)
 
 
-def _plug(leg: Leg, port: Port) -> Iterator[str]:
+def _plug(names: Names, leg: Leg, port: Port) -> Iterator[str]:
     if port.plugged:
+        rule = "" if leg.refuser is port else _rule(names, leg, port)
         does = "drops it" if leg.refuser is port else "lets it pass"
-        yield f"  {port.hypervisor}: the plug of {port.name} {does}, by the intent; iptables is not asked"
+        by = f"by {rule} of the intent" if rule else "by the intent"
+        yield f"  {port.hypervisor}: the plug of {port.name} {does}, {by}; iptables is not asked"
 
 
 def enters(names: Names, hop: Hop) -> str:
@@ -166,8 +173,29 @@ def enters(names: Names, hop: Hop) -> str:
     return f"comes from {names.hypervisor(visit.tunnel['tun_src'])} through {_tunnel(names, visit.tunnel)} {by}"
 
 
-def rows(names: Names, hop: Hop) -> list[Row]:
-    return [_row(names, rule) for rule in hop.rules]
+def rows(names: Names, leg: Leg, hop: Hop) -> list[Row]:
+    found, judged = [], ""
+    for rule in hop.rules:
+        row = _row(names, rule)
+        judged = row.about if row.table == _JUDGED else judged
+        found.append(row._replace(remark=_permitted(names, leg, judged, row)) if row.table == _PERMITTED else row)
+    return found
+
+
+def _permitted(names: Names, leg: Leg, judged: str, row: Row) -> str:
+    """Return by which rule a group lets one of both ends have the packet, or the connection that it is of."""
+    port = next((port for port in leg.ends if judged == f"port {port.name}"), None)
+    what, _space, group = row.about.partition(" ")
+    if port is None or what != "group":
+        return row.remark
+    rule = _rule(names, leg, port, group.partition(".")[2])
+    return f"{rule} lets it pass" if rule else "the intent has no such rule"
+
+
+def _rule(names: Names, leg: Leg, port: Port, group: str | None = None) -> str:
+    remembered = leg.packet.answers and not port.stateless
+    packet, ends = (leg.connection, leg.ends[::-1]) if remembered else (leg.packet, leg.ends)
+    return names.rule_for(packet, port, ends, group)
 
 
 def _row(names: Names, rule: Mapping[str, Any]) -> Row:
