@@ -14,9 +14,9 @@ description:
   - Brings IP sets (ipset(8)) to the wanted members and options by one C(ipset restore), whatever their number, and
     reads them back.
   - Members are compared as the kernel keeps them. V(10.0.0.7/24) in a set of nets is V(10.0.0.0/24), V(80) is
-    V(tcp:80), V(icmp:8/0) is V(icmp:echo-request), a range is the addresses or nets that it stands for, and
-    V(0.0.0.0/0) is two halves where a set cannot hold it. No name is ever resolved. V(localhost), V(1) and
-    V(010.0.0.1), which ipset takes for something, are refused.
+    V(tcp:80), V(icmp:8/0) is V(icmp:echo-request), a range is the addresses or nets that it stands for, also where
+    ipset(8) takes none, and V(0.0.0.0/0) is two halves where a set cannot hold it. No name is ever resolved.
+    V(localhost), V(1) and V(010.0.0.1), which ipset takes for something, are refused.
   - Only what differs is added and deleted. What permits less is done before what permits more.
   - Options that the kernel cannot change in a set are changed by building another one beside it, which takes its place
     at once and with all members, also for rules that match it. A set of another type or family cannot take the place
