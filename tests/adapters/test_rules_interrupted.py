@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cuts import cuts
 from module_runner import fork_module, start_module
 from rule_lab import BACKEND, chain, converge, need, run, saved, tool
 from set_lab import own_namespace
@@ -60,10 +61,6 @@ def state(backend: str, family: str) -> str:
     return "".join(line for line in tool(program).splitlines(keepends=True) if not line.startswith("#"))
 
 
-class Cut(BaseException):
-    """The task ends here, as by kill -9."""
-
-
 def test_a_run_that_is_cut_before_any_call_leaves_the_old_or_the_new(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,33 +76,13 @@ def test_a_run_that_is_cut_before_any_call_leaves_the_old_or_the_new(
         }
         for amount in (1, 2)
     )
-    attempt, seen, cut = iptables.attempt, [], 0
     run(**after)
-    whole = saved()
-    while True:
-        run(**before)
-        calls = iter(range(cut + 1))
-
-        def cutting(*arguments: Any, calls: Iterator[int] = calls, last: int = cut, **options: Any) -> Any:
-            if next(calls, last) == last:
-                raise Cut
-            return attempt(*arguments, **options)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(iptables, "attempt", cutting)
-            try:
-                run(**after)
-                break
-            except Cut:
-                seen.append(
-                    [
-                        (len(chain("web", backend, family)), len(chain("FORWARD", backend, family)))
-                        for family in ("ipv4", "ipv6")
-                    ]
-                )
+    whole, seen = saved(), []
+    for dummy in cuts(((iptables, "attempt"),), lambda: run(**before), lambda: run(**after), monkeypatch):
+        families = [(family, len(chain("FORWARD", backend, family))) for family in ("ipv4", "ipv6")]
+        seen.append([(len(chain("web", backend, family)), jumps) for family, jumps in families])
         run(**after)
         assert saved() == whole
-        cut += 1
     assert len(seen) >= 8
     assert {one for families in seen for one in families} == {(1, 1), (2, 0)}
 
