@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from cuts import Cut, cuts
-from module_runner import fork_module, start_module
+from module_runner import call_modules, fork_module, start_module
 from set_lab import converge, header, ipset, members, own_namespace, run
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import ipset as ipset_program
@@ -170,9 +170,7 @@ def test_two_tasks_at_once_lose_nothing() -> None:
         {"name": "web", "members": [f"10.0.{writer}.0/28"], "purge": False, "maxelem": 1000 + writer}
         for writer in range(8)
     ]
-    runs = [fork_module("sg_ipset", task) for task in tasks]
-    for one in runs:
-        one.join(timeout=60)
+    call_modules("sg_ipset", tasks)
     assert len(members("web")) == 8 * 16
 
 

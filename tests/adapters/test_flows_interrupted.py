@@ -15,7 +15,7 @@ import pytest
 from cuts import cuts
 from flow_lab import tables, task
 from host import Host
-from module_runner import fork_module
+from module_runner import call_modules, fork_module
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import lock, ofctl, sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt
@@ -127,9 +127,7 @@ def test_ovs_ofctl_is_missing(bridge: Host, monkeypatch: pytest.MonkeyPatch) -> 
 def test_tasks_of_one_owner_at_once_prove_their_own_change_each(bridge: Host) -> None:
     """Without the lock, a task would find the flows of another where it looks for its own."""
     wanted = [[f"table={table},priority={number},actions=drop" for number in range(30)] for table in range(1, 5)]
-    runs = [fork_module("of_flow", {"database": bridge.ovs.remote, **task(*flows)}) for flows in wanted * 2]
-    for run in runs:
-        run.join(timeout=60)
+    call_modules("of_flow", [{"database": bridge.ovs.remote, **task(*flows)} for flows in wanted * 2])
     failed = [bridge.run("of_flow", check=True, **task(*flows))["changed"] for flows in wanted]
     assert sorted(failed) == [False, True, True, True], "the flows of one task alone"
 

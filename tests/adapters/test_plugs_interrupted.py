@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from cuts import cuts
-from module_runner import fork_module
+from module_runner import call_modules, fork_module
 from plug_lab import frames, guest, links, run
 from set_lab import own_namespace
 
@@ -105,3 +105,26 @@ def test_a_killed_run_followed_by_a_run_equals_a_run(root: Path) -> None:
         assert_judged(root)
         put([MOVED])
         assert state(root) == whole, number
+
+
+def of_guest(number: int) -> dict[str, Any]:
+    """Return a plug whose guest is not there yet, with a chain of ebtables."""
+    arp = [{"mac": f"02:00:00:00:00:{number:02x}", "ip": f"10.1.1.{number}"}]
+    return {"name": f"acme.web-{number}", "interface": f"late{number}", "arp": arp}
+
+
+def test_tasks_of_one_owner_at_once_prove_their_own_change_each() -> None:
+    """Without the lock, a task would find the plugs of another where it looks for its own."""
+    wanted = [[of_guest(3 * part + number) for number in range(3)] for part in range(4)]
+    results = call_modules("hybrid_plug", [task(plugs) for plugs in wanted])
+    assert [one.get("msg") for one in results] == [None] * 4
+    left = [run(check=True, **task(plugs)) for plugs in wanted]
+    assert sorted(one["changed"] for one in left) == [False, True, True, True]
+
+
+def test_tasks_of_different_plugs_at_once_lose_nothing() -> None:
+    """Neither a link nor a rule of frames, which are in one table."""
+    wanted = [of_guest(number) for number in range(6)]
+    results = call_modules("hybrid_plug", wanted)
+    assert [one.get("msg") for one in results] == [None] * 6
+    assert [run(check=True, **one)["changed"] for one in wanted] == [False] * 6

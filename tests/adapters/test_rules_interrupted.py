@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from cuts import cuts
-from module_runner import fork_module, start_module
+from module_runner import call_modules, fork_module, start_module
 from rule_lab import BACKEND, chain, converge, need, run, saved, tool
 from set_lab import own_namespace
 
@@ -111,12 +111,8 @@ def test_a_killed_run_followed_by_a_run_equals_a_run(backend: str) -> None:
 
 def test_two_tasks_at_once_lose_nothing(backend: str) -> None:
     names = [f"web-{number}" for number in range(6)]
-    runs = [
-        fork_module("sg_rules", {"name": name, "backend": backend, "rules": OLD, "jumps": [{"chain": "FORWARD"}]})
-        for name in names
-    ]
-    for one in runs:
-        one.join(timeout=60)
+    wanted = {"backend": backend, "rules": OLD, "jumps": [{"chain": "FORWARD"}]}
+    call_modules("sg_rules", [{"name": name, **wanted} for name in names])
     assert [len(chain(name, backend)) for name in names] == [len(OLD)] * len(names)
     assert sorted(rule.split()[-1] for rule in chain("FORWARD", backend)) == names
 
