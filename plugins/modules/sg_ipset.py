@@ -22,7 +22,7 @@ description:
     at once and with all members, also for rules that match it. A set of another type or family cannot take the place
     of one that rules or lists refer to. That is an error which names them. Make the new set under another name then,
     let M(tenantry.sdn.sg_rules) replace the chain by one that matches it, which the kernel does at once, and remove
-    the old set, as in the examples. Where nobody refers to it, the new one takes its name, and nobody has it between
+    the old set, as in the examples. Where nobody refers to it, the new one takes its name, which no set has between
     two calls of the kernel.
   - An omitted option is left alone. New sets get ipset's defaults, and what their members need.
 extends_documentation_fragment:
