@@ -17,7 +17,9 @@ options:
         refusal of another name tells.
       - With an owner nothing else is ever changed or removed, and a name that does not begin so is an error. What has
         such a name and was made by somebody else is taken for the owner's.
-      - Without an owner the task manages exactly what it names, whoever made it, and removes nothing else.
+      - Without an owner the task manages exactly what it names, whoever made it, and removes nothing else. That may be
+        Docker's, or an owner's, since anybody may have chosen a name with a dot. Give an owner on hosts where others
+        have some.
     type: str
   allow_empty:
     description:

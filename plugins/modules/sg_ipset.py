@@ -14,13 +14,16 @@ description:
   - Brings IP sets (ipset(8)) to the wanted members and options by one C(ipset restore), whatever their number, and
     reads them back.
   - Members are compared as the kernel keeps them. V(10.0.0.7/24) in a set of nets is V(10.0.0.0/24), V(80) is
-    V(tcp:80), V(icmp:8/0) is V(icmp:echo-request), a range is the addresses or nets that it stands for, and
-    V(0.0.0.0/0) is two halves where a set cannot hold it. No name is ever resolved. V(localhost), V(1) and
-    V(010.0.0.1), which ipset takes for something, are refused.
+    V(tcp:80), V(icmp:8/0) is V(icmp:echo-request), a range is the addresses or nets that it stands for, also where
+    ipset(8) takes none, and V(0.0.0.0/0) is two halves where a set cannot hold it. No name is ever resolved.
+    V(localhost), V(1) and V(010.0.0.1), which ipset takes for something, are refused.
   - Only what differs is added and deleted. What permits less is done before what permits more.
   - Options that the kernel cannot change in a set are changed by building another one beside it, which takes its place
     at once and with all members, also for rules that match it. A set of another type or family cannot take the place
-    of one that rules or lists refer to. That is an error which names them.
+    of one that rules or lists refer to. That is an error which names them. Make the new set under another name then,
+    let M(tenantry.sdn.sg_rules) replace the chain by one that matches it, which the kernel does at once, and remove
+    the old set, as in the examples. Where nobody refers to it, the new one takes its name, which no set has between
+    two calls of the kernel.
   - An omitted option is left alone. New sets get ipset's defaults, and what their members need.
 extends_documentation_fragment:
   - tenantry.sdn.attributes
@@ -194,6 +197,24 @@ EXAMPLES = r"""
       - name: dc1.all
         type: list:set
         members: [dc1.web]
+
+- name: Let nets in where addresses were, for rules that match them without a gap (first the nets)
+  tenantry.sdn.sg_ipset:
+    name: web_nets
+    type: hash:net
+    members: [10.1.16.0/24, 10.21.9.77]
+
+- name: (then the chain that matched web_sg)
+  tenantry.sdn.sg_rules:
+    name: db-1
+    rules:
+      - {protocol: tcp, destination_ports: [3306], sets: [{set: web_nets, direction: src}], target: RETURN}
+      - {target: DROP}
+
+- name: (then the addresses, which nobody matches any more)
+  tenantry.sdn.sg_ipset:
+    name: web_sg
+    state: absent
 
 - name: Let one more address in, and leave the others
   tenantry.sdn.sg_ipset:

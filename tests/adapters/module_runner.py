@@ -16,6 +16,7 @@ import json
 import os
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from multiprocessing import Pipe, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -81,15 +82,26 @@ def fork_module(name: str, params: dict[str, Any]) -> BaseProcess:
 
 def call_module(name: str, params: dict[str, Any]) -> dict[str, Any]:
     """Run a module to its end in a copy of this process, which what it leaves running is no child of."""
-    answers, answer = Pipe(duplex=False)
-    process = get_context("fork").Process(target=_answer, args=(answer, name, params))
-    process.start()
-    answer.close()
-    try:
-        result: dict[str, Any] = answers.recv()
-    finally:
-        process.join()
+    (result,) = call_modules(name, [params])
     return result
+
+
+def call_modules(name: str, tasks: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Run several tasks at once, each in a copy of this process, to their ends."""
+    started = []
+    for params in tasks:
+        answers, answer = Pipe(duplex=False)
+        process = get_context("fork").Process(target=_answer, args=(answer, name, params))
+        process.start()
+        answer.close()
+        started.append((process, answers))
+    results = []
+    for process, answers in started:
+        try:
+            results.append(answers.recv())
+        finally:
+            process.join()
+    return results
 
 
 def _answer(answer: Connection, name: str, params: dict[str, Any]) -> None:

@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from module_runner import fork_module, start_module
-from set_lab import converge, ipset, members, own_namespace, run
+from cuts import Cut, cuts
+from module_runner import call_modules, fork_module, start_module
+from set_lab import converge, header, ipset, members, own_namespace, run
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import lock
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import ipset as ipset_program
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import lock, sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ipset import Ipset
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_unfinished_set
 
 KILLS = 10
+CALLS = ((ipset_program, "attempt"), (sealed, "_write"), (os, "replace"), (sealed, "_sync"))
 OLD = [f"10.0.0.{number}" for number in range(1, 6)]
 NEW = [f"10.0.0.{number}" for number in range(4, 9)]
 BEFORE: dict[str, Any] = {"name": "web", "type": "hash:ip", "members": OLD}
@@ -31,10 +34,6 @@ BUILT = {  # what another set takes the place for
     "retyped": (BEFORE, {**EDITED, "type": "hash:net"}),
     "from a bitmap": ({**BEFORE, "type": "bitmap:ip", "range": "10.0.0.0/24"}, EDITED),
 }
-
-
-class Cut(BaseException):
-    """The task ends here, as by kill -9."""
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +93,40 @@ def test_a_set_that_is_built_is_there_whole_or_not_at_all(way: str, monkeypatch:
     assert seen == whole.get(way, [{"web": OLD}, {"web": NEW}])
 
 
+@pytest.mark.parametrize("way", BUILT)
+def test_a_run_that_is_cut_before_any_call_leaves_the_old_or_the_new(
+    way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The set and its file; the run that follows makes both whole, and leaves nothing half built."""
+    monkeypatch.setattr(sealed, "ROOT", str(tmp_path))
+
+    def put(task: dict[str, Any]) -> None:
+        done = run(**task, saved=True)
+        assert not done.get("failed"), done["msg"]
+
+    def put_anew() -> None:
+        put({"name": "web", "state": "absent"})
+        put(before)
+
+    def whole() -> tuple[Any, list[Any]]:
+        files = [path for path in tmp_path.rglob("*") if path.is_file() and not path.name.endswith(sealed.DRAFT)]
+        return (header("web"), state()) if state() else None, [sealed.read(str(path)) for path in files]
+
+    before, after = BUILT[way]
+    put_anew()
+    old = whole()
+    put(after)
+    new, reached = whole(), set()
+    for dummy in cuts(CALLS, put_anew, lambda: put(after), monkeypatch):
+        found = whole()
+        reached.add(tuple("old" if one == was else "new" for one, was in zip(found, old)))
+        assert all(one in either for one, either in zip(found, zip(old, new)))
+        put(after)
+        assert whole() == new
+        assert len(ipset("list", "-name").split()) == 1
+    assert reached == {("old", "old"), ("new", "old"), ("new", "new")}
+
+
 def test_a_change_of_members_never_permits_the_old_and_the_new(monkeypatch: pytest.MonkeyPatch) -> None:
     for one in reached(BEFORE, EDITED, monkeypatch):
         assert set(one["web"]) <= set(OLD) or set(one["web"]) <= set(NEW)
@@ -137,9 +170,7 @@ def test_two_tasks_at_once_lose_nothing() -> None:
         {"name": "web", "members": [f"10.0.{writer}.0/28"], "purge": False, "maxelem": 1000 + writer}
         for writer in range(8)
     ]
-    runs = [fork_module("sg_ipset", task) for task in tasks]
-    for one in runs:
-        one.join(timeout=60)
+    call_modules("sg_ipset", tasks)
     assert len(members("web")) == 8 * 16
 
 

@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cuts import cuts
 from flow_lab import tables, task
 from host import Host
-from module_runner import fork_module
+from module_runner import call_modules, fork_module
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import lock
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import lock, ofctl, sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 
 KILLS = 10
 GROUP = "group_id=100,type=all,bucket=output:{}"
+CALLS = ((ofctl, "attempt"), (sealed, "_write"), (os, "replace"), (sealed, "_sync"))
 DEAD = "ovs-vswitchd is not running: see systemctl status ovs-vswitchd, start openvswitch-switch, and run again."
 STUCK = (
     "ovs-vswitchd did not answer on bridge br0 within 1 s. It is running, but hangs or is busy: see ovs-vswitchd.log, "
@@ -64,6 +66,38 @@ def test_a_killed_run_followed_by_a_run_equals_a_run(bridge: Host) -> None:
     assert set(outcomes) == {False, True}, "all kills came too early or too late"
 
 
+def test_a_run_that_is_cut_before_any_call_leaves_the_old_or_the_new(
+    bridge: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Flows with groups, and the file; meters, which no bundle holds, are there as long as a flow uses them."""
+    monkeypatch.setattr(sealed, "ROOT", str(tmp_path))
+
+    def put(port: int) -> None:
+        flows = f"priority={port},actions=meter:10{port},group:100", f"table={port},actions=drop"
+        meter = f"meter=10{port},kbps,bands=type=drop,rate=10000"
+        done = bridge.run("of_flow", **task(*flows, groups=[GROUP.format(port)], meters=[meter], saved=True))
+        assert not done.get("failed"), done["msg"]
+
+    def state() -> tuple[list[list[str]], list[str], list[Any]]:
+        flows, groups, meters = tables(bridge).values()
+        files = [path for path in tmp_path.rglob("*") if path.is_file() and not path.name.endswith(sealed.DRAFT)]
+        return [flows, groups], meters, [sealed.read(str(path)) for path in files]
+
+    put(1)
+    old = state()
+    put(2)
+    new, reached = state(), set()
+    for dummy in cuts(CALLS, lambda: put(1), lambda: put(2), monkeypatch):
+        judged, meters, files = state()
+        assert judged in (old[0], new[0])
+        assert files in (old[2], new[2])
+        reached.add((judged == new[0], files == new[2], len(meters)))
+        put(2)
+        assert state() == new
+    # nothing, the new meter, the bundle, the old meter's end, the file
+    assert reached == {(False, False, 1), (False, False, 2), (True, False, 2), (True, False, 1), (True, True, 1)}
+
+
 @pytest.mark.parametrize("check", [True, False])
 def test_ovs_vswitchd_is_dead(bridge: Host, check: bool) -> None:
     bridge.ovs.kill("ovs-vswitchd")
@@ -93,9 +127,7 @@ def test_ovs_ofctl_is_missing(bridge: Host, monkeypatch: pytest.MonkeyPatch) -> 
 def test_tasks_of_one_owner_at_once_prove_their_own_change_each(bridge: Host) -> None:
     """Without the lock, a task would find the flows of another where it looks for its own."""
     wanted = [[f"table={table},priority={number},actions=drop" for number in range(30)] for table in range(1, 5)]
-    runs = [fork_module("of_flow", {"database": bridge.ovs.remote, **task(*flows)}) for flows in wanted * 2]
-    for run in runs:
-        run.join(timeout=60)
+    call_modules("of_flow", [{"database": bridge.ovs.remote, **task(*flows)} for flows in wanted * 2])
     failed = [bridge.run("of_flow", check=True, **task(*flows))["changed"] for flows in wanted]
     assert sorted(failed) == [False, True, True, True], "the flows of one task alone"
 

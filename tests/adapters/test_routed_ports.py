@@ -9,8 +9,9 @@ import itertools
 from collections.abc import Iterator
 
 import pytest
+from module_runner import call_modules
 from plug_lab import sysctl
-from routed_lab import DB, FAR, NONE, TASK, WEB, converge, host, run, state
+from routed_lab import DB, FAR, FAR6, NONE, TASK, WEB, converge, host, run, state
 from rule_lab import tool
 from set_lab import own_namespace
 from wrong_calls import cases, wrong
@@ -241,6 +242,16 @@ def test_a_run_after_one_that_was_killed_anywhere_is_as_one_that_was_not() -> No
             sysctl("ipv6", "tap0", "disable_ipv6").write_text("1")
         run(**NONE)
         assert state() == left
+
+
+def test_tasks_of_one_owner_at_once_prove_their_own_change_each() -> None:
+    """Without the lock, a task would find the ways of another where it looks for its own."""
+    ways = [[WEB, DB], [{**WEB, "interface": "tap1"}], [{**DB, "interface": "tap0"}], [DB]]
+    wanted = [{**TASK, "ports": ports, "routes": [FAR, FAR6][: len(ports)]} for ports in ways]
+    results = call_modules("routed_port", [{"owner": "dc1", **task} for task in wanted])
+    assert [one.get("msg") for one in results] == [None] * 4
+    left = [run(check=True, **task) for task in wanted]
+    assert sorted(one["changed"] for one in left) == [False, True, True, True]
 
 
 @pytest.mark.parametrize(("change", "message"), WRONG, ids=[change for change, message in WRONG])

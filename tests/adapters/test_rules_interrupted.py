@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from module_runner import fork_module, start_module
+from cuts import cuts
+from module_runner import call_modules, fork_module, start_module
 from rule_lab import BACKEND, chain, converge, need, run, saved, tool
 from set_lab import own_namespace
 
@@ -60,10 +61,6 @@ def state(backend: str, family: str) -> str:
     return "".join(line for line in tool(program).splitlines(keepends=True) if not line.startswith("#"))
 
 
-class Cut(BaseException):
-    """The task ends here, as by kill -9."""
-
-
 def test_a_run_that_is_cut_before_any_call_leaves_the_old_or_the_new(
     backend: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -79,33 +76,13 @@ def test_a_run_that_is_cut_before_any_call_leaves_the_old_or_the_new(
         }
         for amount in (1, 2)
     )
-    attempt, seen, cut = iptables.attempt, [], 0
     run(**after)
-    whole = saved()
-    while True:
-        run(**before)
-        calls = iter(range(cut + 1))
-
-        def cutting(*arguments: Any, calls: Iterator[int] = calls, last: int = cut, **options: Any) -> Any:
-            if next(calls, last) == last:
-                raise Cut
-            return attempt(*arguments, **options)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(iptables, "attempt", cutting)
-            try:
-                run(**after)
-                break
-            except Cut:
-                seen.append(
-                    [
-                        (len(chain("web", backend, family)), len(chain("FORWARD", backend, family)))
-                        for family in ("ipv4", "ipv6")
-                    ]
-                )
+    whole, seen = saved(), []
+    for dummy in cuts(((iptables, "attempt"),), lambda: run(**before), lambda: run(**after), monkeypatch):
+        families = [(family, len(chain("FORWARD", backend, family))) for family in ("ipv4", "ipv6")]
+        seen.append([(len(chain("web", backend, family)), jumps) for family, jumps in families])
         run(**after)
         assert saved() == whole
-        cut += 1
     assert len(seen) >= 8
     assert {one for families in seen for one in families} == {(1, 1), (2, 0)}
 
@@ -134,12 +111,8 @@ def test_a_killed_run_followed_by_a_run_equals_a_run(backend: str) -> None:
 
 def test_two_tasks_at_once_lose_nothing(backend: str) -> None:
     names = [f"web-{number}" for number in range(6)]
-    runs = [
-        fork_module("sg_rules", {"name": name, "backend": backend, "rules": OLD, "jumps": [{"chain": "FORWARD"}]})
-        for name in names
-    ]
-    for one in runs:
-        one.join(timeout=60)
+    wanted = {"backend": backend, "rules": OLD, "jumps": [{"chain": "FORWARD"}]}
+    call_modules("sg_rules", [{"name": name, **wanted} for name in names])
     assert [len(chain(name, backend)) for name in names] == [len(OLD)] * len(names)
     assert sorted(rule.split()[-1] for rule in chain("FORWARD", backend)) == names
 

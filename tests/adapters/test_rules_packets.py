@@ -9,17 +9,22 @@ import os
 import re
 import socket
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 import set_lab
 from private_ovs import eventually
-from rule_lab import BACKEND, converge, each_backend, need, saved, tool
+from rule_lab import BACKEND, converge, each_backend, need, run, saved, tool
 from set_lab import CLONE_NEWNET, own_namespace
 
 GUESTS = {"web-1": "10.1.1.20", "web-2": "10.1.1.21", "db-1": "10.1.1.30"}
+PORT = 9  # of datagrams
+CHANGES = 5  # there and back, while they are sent
+SO_RCVBUFFORCE = 33  # asm-generic/socket.h
 BRIDGED = Path("/proc/sys/net/bridge/bridge-nf-call-iptables")
 PATIENCE = 10.0  # seconds for what is allowed
 IMPATIENCE = 0.3  # for what is denied, which the counter of the rule proves
@@ -125,3 +130,69 @@ def test_a_member_may_what_its_group_may_and_members_change_without_a_rule(
         assert connects(stranger, 3306, PATIENCE)
         assert is_denied(web, 3306)
         assert all_rules() == rules
+
+
+def datagrams(guest: Guest) -> socket.socket:
+    """Return a socket of a guest, at which datagrams wait until they are asked for."""
+    with inside(guest):
+        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    opened.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 2**26)
+    opened.bind(("", PORT))
+    opened.settimeout(IMPATIENCE)
+    return opened
+
+
+@contextmanager
+def sending(senders: Sequence[socket.socket]) -> Iterator[list[int]]:
+    """Have guests send numbers to db-1 all the while, and give them."""
+    stop, sent = Event(), list[int]()
+
+    def send() -> None:
+        for number in count():
+            for sender in senders:
+                sender.sendto(str(number).encode(), (GUESTS["db-1"], PORT))
+            sent.append(number)
+            if stop.wait(0.0005):
+                return
+
+    thread = Thread(target=send)
+    thread.start()
+    try:
+        yield sent
+    finally:
+        stop.set()
+        thread.join()
+
+
+def heard(receiver: socket.socket) -> dict[str, list[int]]:
+    """Return the numbers that have come, by the address of who sent them."""
+    found: dict[str, list[int]] = {}
+    with suppress(TimeoutError):
+        while True:
+            number, (address, dummy) = receiver.recvfrom(16)
+            found.setdefault(address, []).append(int(number))
+    return found
+
+
+@each_backend
+def test_rules_go_over_to_a_set_of_another_type_without_a_gap(guests: Mapping[str, Guest], backend: str) -> None:
+    """As the examples of sg_ipset do it: the new set, the chain, the old set. Who is in both passes all the while."""
+    need(f"iptables-{BACKEND[backend]}")
+    jump = {"chain": "FORWARD", "physdev_out": "tap-db-1", "physdev_is_bridged": True}
+
+    def put(name: str, kind: str, member: str) -> None:
+        assert set_lab.run(name=name, type=kind, members=[member])["changed"]
+        rule = {"protocol": "udp", "sets": [{"set": name, "direction": "src"}], "target": "RETURN"}
+        assert run(name="db-1", backend=backend, rules=[rule, {"target": "DROP"}], jumps=[jump])["changed"]
+
+    sets = [("web", "hash:ip", GUESTS["web-1"]), ("web_nets", "hash:net", f"{GUESTS['web-1']}/32")]
+    with ExitStack() as opened:
+        *senders, receiver = (opened.enter_context(datagrams(guest)) for guest in guests.values())
+        put(*sets[0])
+        with sending(senders) as sent:
+            for old, new in [sets, sets[::-1]] * CHANGES:
+                put(*new)
+                assert set_lab.run(name=old[0], state="absent")["changed"]
+        assert len(sent) > 10 * CHANGES
+        assert heard(receiver) == {GUESTS["web-1"]: sent}
+        assert dropped() > 0

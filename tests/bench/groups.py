@@ -16,8 +16,9 @@ from table import Row
 
 MEMBERS = (10, 1_000, 100_000)
 PORT = 9  # of the datagrams
-FREE = "free"  # the tenant without groups that sends in turns with acme
-
+FREE, FEW = "free", "few"  # tenants that send in turns with acme: one without groups, one whose set stays small
+OTHERS = {FREE: ("without groups", 0.7), FEW: (f"with {MEMBERS[0]} members", 0.85)}  # with the bounds of the ratios
+Costs = dict[str, float]  # of a datagram, by its way
 
 # A mode of forwarding for each rendering. What sets and chains cost, the kernel does on behalf of whoever sends.
 RENDERINGS = {"openflow": "static", "ipset": "plain"}
@@ -25,7 +26,8 @@ RENDERINGS = {"openflow": "static", "ipset": "plain"}
 
 def rows(directory: Path) -> Iterator[Row]:
     yield from intents.group_rows(directory)
-    fabric = forwarding.lab(directory, FREE)
+    fabric = forwarding.lab(directory, FREE, FEW)
+    fabric.tenants[FEW].update(_security(MEMBERS[0]))
     try:
         for driver, mode in RENDERINGS.items():
             yield from _measured(fabric, driver, mode)
@@ -38,13 +40,18 @@ def _measured(fabric: Fabric, driver: str, mode: str) -> Iterator[Row]:
     for members in MEMBERS:
         fabric.tenants["acme"].update(_security(members))
         fabric.run("site")
-        costs = forwarding.costs_in_turns(fabric, [FREE, "acme"], of_sender=driver == "ipset")
-        for way in forwarding.RECEIVERS:
-            ours, without = costs["acme"][way], costs[FREE][way]
-            rates = f"{1e-3 / ours:.0f} k/s of a CPU", f"without groups {1e-3 / without:.0f} k/s of a CPU"
-            yield Row(
-                f"{driver}: datagrams {way}, {members:,} members", *rates, without / ours, "x", 0.7, at_least=True
-            )
+        others = (FREE, FEW) if members == MEMBERS[-1] else (FREE,)
+        costs = forwarding.costs_in_turns(fabric, [*others, "acme"], of_sender=driver == "ipset")
+        for other in others:
+            against = f" against {MEMBERS[0]}" if other == FEW else ""
+            what = f"{driver}: datagrams {{}}, {members:,} members{against}"
+            yield from _compared(costs["acme"], costs[other], what, *OTHERS[other])
+
+
+def _compared(ours: Costs, others: Costs, what: str, name: str, bound: float) -> Iterator[Row]:
+    for way in forwarding.RECEIVERS:
+        rates = (f"{who}{1e-3 / cost[way]:.0f} k/s of a CPU" for who, cost in (("", ours), (f"{name} ", others)))
+        yield Row(what.format(way), *rates, others[way] / ours[way], "x", bound, at_least=True)
 
 
 def _security(members: int) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From an intent in memory to the complete state of one host, as the action host_state does it for each host of a run.
 
-Each is measured in a process of its own: intents.py FABRIC HYPERVISORS FORWARDING prints its figures as JSON. A fabric
-is ``spread``: ten ports a hypervisor, placed anywhere, twenty or, as there are at most 4,000 networks, 25 a tenant; or
-``central``: one hypervisor shares a network with each 500 of the others, so that all are its peers; ``grouped``: twenty
-ports a hypervisor in 100 tenants of five security groups, each with a rule about another. Each tenant has one GRE
-network without an id, so that all ids are allocated.
+Each is measured in a process of its own: intents.py FABRIC HYPERVISORS FORWARDING DRIVER prints its figures as JSON.
+A fabric is ``spread``: ten ports a hypervisor, placed anywhere, twenty or, as there are at most 4,000 networks, 25 a
+tenant; or ``central``: one hypervisor shares a network with each 500 of the others, so that all are its peers; or
+``grouped``: twenty ports a hypervisor in 100 tenants of five security groups, each with a rule about another. Each
+tenant has one GRE network without an id, so that all ids are allocated.
 """
 
 from __future__ import annotations
@@ -48,11 +48,13 @@ def rows(directory: Path) -> Iterator[Row]:
 def group_rows(directory: Path) -> Iterator[Row]:
     for forwarding in ("learning", "static"):
         yield from _rows(directory, "grouped", GROUPED, forwarding)
+    for forwarding in ("plain", "learning", "static"):
+        yield from _rows(directory, "grouped", GROUPED, forwarding, "ipset")
 
 
-def _rows(directory: Path, fabric: str, size: int, forwarding: str) -> Iterator[Row]:
+def _rows(directory: Path, fabric: str, size: int, forwarding: str, driver: str = "openflow") -> Iterator[Row]:
     environment = {**os.environ, "PYTHONPATH": str(collections(directory))}
-    argv = [sys.executable, __file__, fabric, str(size), forwarding]
+    argv = [sys.executable, __file__, fabric, str(size), forwarding, driver]
     child = subprocess.run(argv, env=environment, stdout=subprocess.PIPE, text=True, timeout=300, check=True)
     found = json.loads(child.stdout)
     steps = ", ".join(f"{step} {found[step]:.3f}" for step in ("parse", "allocate", "compile"))
@@ -60,9 +62,10 @@ def _rows(directory: Path, fabric: str, size: int, forwarding: str) -> Iterator[
     if forwarding != "plain":
         what = f"{found['flows']:,} flows here, {what}"
     if fabric == "grouped":
-        what = f"{found['rules']:,} of them rules, {found['members']:,} members of sets, {what}"
+        what = f"{found['rules']:,} rules, {found['members']:,} members of sets for {found['here']} ports here, {what}"
     host = "state of a host with as many peers" if fabric == "central" else "one host's state"
-    yield Row(f"{host} of {size:,} hypervisors, {forwarding}, CPU", steps, what, found["all"], "s")
+    how = f"{forwarding}, {driver}" if fabric == "grouped" else forwarding
+    yield Row(f"{host} of {size:,} hypervisors, {how}, CPU", steps, what, found["all"], "s")
     yield Row("  a second host of the same run", "", "", found["another"] * 1000, "ms")
     yield Row("  memory of the process, at peak", "", "", found["peak"], "MB")
 
@@ -128,16 +131,15 @@ def grouped(hypervisors: int) -> dict[str, Any]:
 FABRICS = {"spread": spread, "central": central, "grouped": grouped}
 
 
-def measure(fabric: str, hypervisors: int, forwarding: str) -> dict[str, Any]:
+def measure(fabric: str, hypervisors: int, forwarding: str, driver: str) -> dict[str, Any]:
     """Return CPU seconds of each step, MB, and what was compiled."""
     from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
     from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host
-    from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import Table
     from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record
     from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
 
     raw = FABRICS[fabric](hypervisors)
-    raw["fabric"]["forwarding"] = forwarding
+    raw["fabric"].update(forwarding=forwarding, security_driver=driver)
     clock = [time.process_time()]
     parsed = parse(raw)
     clock.append(time.process_time())
@@ -158,11 +160,25 @@ def measure(fabric: str, hypervisors: int, forwarding: str) -> dict[str, Any]:
         "networks": len(parsed.networks),
         "ports": len(parsed.ports),
         "flows": len(state["flows"]),
-        "rules": sum(f",table={Table.JUDGE_RULE:d}," in flow for flow in state["flows"]),
-        "members": sum(f",table={Table.JUDGE_REMOTE:d}," in flow for flow in state["flows"]),
+        "here": len(parsed.ports_of.get("hv0", ())),
+        **_judged_by(state),
         "tunnels": sum(len(network["remotes"]) for network in state["networks"]),
     }
 
 
+def _judged_by(state: dict[str, Any]) -> dict[str, int]:
+    """Return how many rules judge at a host, and how many members their sets have."""
+    from ansible_collections.tenantry.sdn.plugins.module_utils.intent.pipeline import Table
+
+    flows, firewall = state["flows"], state["firewall"]
+    chains = [chain for part in ("zones", "rules") for chain in firewall[part]["chains"]]
+    return {
+        "rules": sum(f",table={Table.JUDGE_RULE:d}," in flow for flow in flows)
+        + sum(len(chain["rules"]) for chain in chains),
+        "members": sum(f",table={Table.JUDGE_REMOTE:d}," in flow for flow in flows)
+        + sum(len(one["members"]) for one in firewall["sets"]),
+    }
+
+
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), sys.argv[3])))
+    print(json.dumps(measure(sys.argv[1], int(sys.argv[2]), *sys.argv[3:])))

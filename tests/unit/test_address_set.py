@@ -75,6 +75,7 @@ TABLE = [
     ("hash:ip,port", "10.0.0.1,47:0", "10.0.0.1,gre:0"),
     ("hash:ip,port", "10.0.0.1,253:0", "10.0.0.1,253:0"),
     ("hash:mac", "aa:bb:cc:dd:ee:0f", "AA:BB:CC:DD:EE:0F"),
+    ("hash:ip,mac", "10.0.0.2/31,aa:bb:cc:dd:ee:0f", "10.0.0.2,AA:BB:CC:DD:EE:0F 10.0.0.3,AA:BB:CC:DD:EE:0F"),
     ("hash:ip,mark", "10.0.0.1,555", "10.0.0.1,0x0000022b"),
     ("bitmap:port", "udp:7-8", "7 8"),
     ("list:set", "dc1.web", "dc1.web"),
@@ -220,6 +221,8 @@ def test_what_ipset_prints_is_read() -> None:
         "create web hash:ip family inet hashsize 64 maxelem 9 timeout 5 comment bucketsize 12 initval 0x1f\n"
         'add web 10.0.0.1 timeout 3 comment "a b"\nadd web 10.0.0.2 timeout 0\n'
         "create low bitmap:port range 0-9\nadd low 8\n"
+        "create marks hash:ip,mark family inet markmask 0xffffffff hashsize 64 maxelem 9 bucketsize 12 initval 0x1f\n"
+        "create masked hash:ip,mark family inet markmask 0x000000ff hashsize 64 maxelem 9\n"
     )
     assert isinstance(parse_save(printed)["low"].members, PlainMembers)
     assert parse_save(printed) == {
@@ -228,6 +231,8 @@ def test_what_ipset_prints_is_read() -> None:
             {"10.0.0.1": Details(timeout=3, comment="a b"), "10.0.0.2": Details(timeout=0)},
         ),
         "low": Current(Header("bitmap:port", range="0-9"), {"8": Details()}),
+        "marks": Current(Header("hash:ip,mark", "inet", None, 64, 9, kept=("bucketsize", "12")), {}),
+        "masked": Current(Header("hash:ip,mark", "inet", None, 64, 9, kept=("markmask", "0x000000ff")), {}),
     }
     assert (parse_listing(""), parse_save("")) == ({}, {})
 

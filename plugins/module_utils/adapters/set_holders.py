@@ -54,7 +54,10 @@ def refuse_held(changes: Sequence[Change], sets: Mapping[str, Current], listed: 
         if listed[change.name].references > len(lists) - len(holding):
             unknown = listed[change.name].references - len(lists)
             holders = "; ".join(_holders(change.name, holding, unknown))
-            faults.append(f"set {change.name}: {reason} while it is referred to by {holders}; remove that first")
+            remedy = "remove that first"
+            if change.header:
+                remedy += ", or make a set of another name, and let that refer to it"
+            faults.append(f"set {change.name}: {reason} while it is referred to by {holders}; {remedy}")
     if faults:
         raise OwnershipError(faults)
 

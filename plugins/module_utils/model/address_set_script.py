@@ -64,9 +64,12 @@ def _built(change: Change, header: Header) -> Iterator[str]:
         yield f"swap {name} {change.name}"
         yield f"destroy {name}"
         return
-    if change.old:
-        yield f"destroy {change.name}"
+    leaving = unfinished_set(f"{change.name} that was")
+    if change.old:  # to free a million members may take longer than anybody should find no set
+        yield f"rename {change.name} {leaving}"
     yield f"rename {name} {change.name}"
+    if change.old:
+        yield f"destroy {leaving}"
 
 
 def _roomy(header: Header, members: int) -> Header:

@@ -26,6 +26,7 @@ _NUMBERS = ("hashsize", "maxelem", "timeout")
 _VALUES = ("family", "range")
 _SWITCHES = (*EXTENSIONS, "forceadd")
 _SEED = "initval"  # of the hash: each set has its own
+_WHOLE = ("markmask", "0xffffffff")  # which is printed of a set that was made without one too
 
 
 class Current(NamedTuple):
@@ -70,7 +71,7 @@ def parse_header(words: str) -> Header:
                 options[word] = int(value)
             elif word in _VALUES:
                 options[word] = value
-            elif word != _SEED:
+            elif word != _SEED and (word, value) != _WHOLE:
                 kept += [word, value]
     return Header(kind, kept=tuple(kept), **options)
 
