@@ -25,7 +25,7 @@ Router = Mapping[str, Any]
 
 
 def programs(state: Mapping[str, Any]) -> list[str]:
-    """Return the programs of Open vSwitch, of iptables for gateways and guests that it judges, of nftables for plugs."""
+    """Return the programs of Open vSwitch, of iptables for gateways and judged guests, of nftables for plugs."""
     chains = any(part["rules"]["chains"] for part in (state["firewall"], state["gateways"]))
     plugs = PLUGS if state["firewall"]["plugs"] else ()
     return [*OPEN_VSWITCH, *(FIREWALL if chains else ()), *plugs]
