@@ -105,7 +105,7 @@ options:
     default: false
 requirements:
   - iproute2 5.10 or later
-  - nftables 1.0.2 or later, for O(zone)
+  - nftables that prints JSON (tested with 1.0.6), for O(zone)
   - the kernel's module br_netfilter, which M(tenantry.sdn.sg_rules) loads with the first rule about a port of a bridge
 notes:
   - Links do not survive a restart of the host, but can come back by themselves with O(saved).
