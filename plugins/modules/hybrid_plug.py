@@ -56,6 +56,14 @@ options:
         description: IPv4 address, or a network of several.
         type: str
         required: true
+  zone: &zone
+    description:
+      - Conntrack zone in which fragments of TCP, UDP, ICMP and ICMPv6 are put together. Give each plug one of its own,
+        that of the rule of M(tenantry.sdn.sg_rules) with the target V(CT) for the rest of its packets.
+      - The kernel puts datagrams together before it looks at such rules. Without it a fragment may become part of the
+        datagram of another plug's guest that has the same addresses.
+      - Fragments of other protocols are not put together, and not tracked.
+    type: int
   plugs:
     description:
       - Several plugs at once, each with the options above.
@@ -74,6 +82,7 @@ options:
       interface: *interface
       mtu: *mtu
       arp: *arp
+      zone: *zone
   owner:
     description:
       - Whose these are. The bridge says it in its alias (C(ip link), C(alias)).
@@ -96,6 +105,7 @@ options:
     default: false
 requirements:
   - iproute2 5.10 or later
+  - nftables that prints JSON (tested with 1.0.6), for O(zone)
   - the kernel's module br_netfilter, which M(tenantry.sdn.sg_rules) loads with the first rule about a port of a bridge
 notes:
   - Links do not survive a restart of the host, but can come back by themselves with O(saved).
@@ -123,7 +133,7 @@ EXAMPLES = r"""
     owner: dc1
     plugs:
       - {name: acme.web-1, interface: tap0, mtu: 1458}
-      - {name: acme.db-1, interface: tap1, mtu: 1458, arp: [{mac: "52:54:00:00:00:12", ip: 10.1.1.12}]}
+      - {name: acme.db-1, interface: tap1, mtu: 1458, zone: 12, arp: [{mac: "52:54:00:00:00:12", ip: 10.1.1.12}]}
 """
 
 RETURN = r"""
@@ -151,6 +161,7 @@ PLUG = {
     "interface": {"type": "str"},
     "mtu": {"type": "int"},
     "arp": {"type": "list", "elements": "dict", "options": IDENTITY},
+    "zone": {"type": "int"},
 }
 LISTED_PLUG = {
     "name": {"type": "str", "required": True},

@@ -11,6 +11,7 @@ from typing import Any
 OPEN_VSWITCH = ("ovs-vsctl", "ovs-ofctl", "ovs-vswitchd", "ovsdb-server", "ip")
 PYTHON_MODULES = ("ovs",)
 FIREWALL = ("ipset", "iptables-restore")
+PLUGS = ("nft",)
 ROUTER = ("dnsmasq", "ethtool", "ip", "nft", "ping", "sysctl")
 READERS = {  # programs that read the file of that name of a router
     "conntrackd.conf": ("conntrackd",),
@@ -24,9 +25,10 @@ Router = Mapping[str, Any]
 
 
 def programs(state: Mapping[str, Any]) -> list[str]:
-    """Return the programs of Open vSwitch, and of iptables for guests that these judge and for gateways."""
+    """Return the programs of Open vSwitch, of iptables for gateways and judged guests, of nftables for plugs."""
     chains = any(part["rules"]["chains"] for part in (state["firewall"], state["gateways"]))
-    return [*OPEN_VSWITCH, *(FIREWALL if chains else ())]
+    plugs = PLUGS if state["firewall"]["plugs"] else ()
+    return [*OPEN_VSWITCH, *(FIREWALL if chains else ()), *plugs]
 
 
 def router_programs(routers: Iterable[Router]) -> list[str]:

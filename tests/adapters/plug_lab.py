@@ -13,6 +13,7 @@ from module_runner import Result, run_module
 from rule_lab import tool
 from set_lab import NOTHING
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plug_zones import NAME
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plugs import read
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_links
 
@@ -25,6 +26,16 @@ def links() -> dict[str, dict[str, Any]]:
 def frames() -> list[str]:
     """Return the rules of ebtables."""
     return [line for line in tool("ebtables-nft-save").splitlines() if line.startswith("-A")]
+
+
+def zones() -> str:
+    """Return the rules of nftables for fragments, and the zones."""
+    tables = tool("nft", "list", "tables").splitlines()
+    return tool("nft", "list", "table", "inet", NAME) if f"table inet {NAME}" in tables else ""
+
+
+def state() -> tuple[dict[str, dict[str, Any]], list[str], str]:
+    return links(), frames(), zones()
 
 
 def indexes() -> dict[str, int]:
@@ -50,18 +61,18 @@ def run(check: bool = False, **params: Any) -> Result:
 
 def converge(**params: Any) -> Result:
     """Run a task in check mode, in earnest and again; hold it to a module's promises; return the run in earnest."""
-    before = links(), frames()
+    before = state()
     predicted = run(check=True, **params)
     assert not predicted.get("failed"), predicted.get("msg")
-    assert (links(), frames()) == before, "check mode wrote something"
+    assert state() == before, "check mode wrote something"
     applied = run(**params)
     assert not applied.get("failed"), applied.get("msg")
     for promise in ("changed", "plugs", "diff", "warnings"):
         assert applied[promise] == predicted[promise], f"check mode predicted another {promise}"
-    after = links(), frames(), indexes()
-    assert (after[:2] != before) == applied["changed"]
+    after, numbers = state(), indexes()
+    assert (after != before) == applied["changed"]
     again = run(**params)
     assert not again.get("failed"), again.get("msg")
     assert (again["changed"], again["diff"]) == (False, NOTHING)
-    assert (links(), frames(), indexes()) == after, "the second run wrote something"
+    assert (state(), indexes()) == (after, numbers), "the second run wrote something"
     return applied

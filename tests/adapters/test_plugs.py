@@ -11,11 +11,11 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 
 import pytest
-from plug_lab import converge, frames, guest, indexes, links, of, run, sysctl
+from plug_lab import converge, frames, guest, indexes, links, of, run, sysctl, zones
 from rule_lab import tool
 from set_lab import own_namespace
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames, plugged, plugs
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames, plug_zones, plugged, plugs
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import coming, joining, of_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug_input import parse_plugs
@@ -149,6 +149,34 @@ def test_what_a_guest_says_by_arp_is_a_chain_of_its_plug() -> None:
     assert (len(plug_frames.read()[web]["rules"]), db in plug_frames.read()) == (4, False)
     converge(plugs=[DB], **OURS)
     assert plug_frames.read().keys() == {plug_frames.CHAIN}
+
+
+def test_fragments_of_each_plug_are_put_together_in_its_zone() -> None:
+    """Rules of others, and zones of other owners, stay."""
+    tool("nft", "add", "table", "inet", "theirs")
+    both = {"plugs": [{**WEB, "zone": 11}, {**DB, "zone": 12}], **OURS}
+    made = converge(**both)
+    web, db, other = (of(name)["bridge"] for name in ("acme.web-1", "acme.db-1", "globex.web-1"))
+    assert made["diff"]["after"][plug_zones.NAME] == plug_zones.wanted({web: 11, db: 12})
+    right, table = zones(), f"inet {plug_zones.NAME}"
+    late = f"add chain {table} fragments {{ type filter hook prerouting priority -200; }}"
+    for spoil in (
+        f"flush chain {table} fragments",
+        f"insert rule {table} fragments accept",
+        f"delete element {table} zones {{ {web} }}",
+        f"delete table {table}; add table {table}; {late}",
+    ):
+        tool("nft", spoil)
+        assert zones() != right
+        assert converge(**both)["changed"]
+        assert zones() == right
+    converge(name="globex.web-1", interface="tap2", zone=13, owner="dc2")
+    converge(plugs=[{**WEB, "zone": 14}], **OURS)
+    assert plug_zones.read() == plug_zones.wanted({web: 14, other: 13})
+    converge(plugs=[WEB], **OURS)
+    assert plug_zones.read() == plug_zones.wanted({other: 13})
+    converge(name="globex.web-1", state="absent")
+    assert tool("nft", "list", "tables") == "table inet theirs\ntable bridge filter\n"
 
 
 def test_a_cable_whose_other_end_is_another_is_laid_anew() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import restore_lab
 import rule_lab
-from plug_lab import converge, frames, guest, links, of, run
+from plug_lab import converge, frames, guest, links, of, run, state
 from restore_lab import HOST_ROOT
 from rule_lab import tool
 from set_lab import own_namespace
@@ -20,8 +20,8 @@ from set_lab import own_namespace
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 
 ARP = [{"mac": "02:00:00:00:00:01", "ip": "10.1.1.1"}]
-WEB = {"name": "acme.web-1", "interface": "tap0", "mtu": 1400, "arp": ARP}
-DB = {"name": "acme.db-1", "interface": "tap1"}
+WEB = {"name": "acme.web-1", "interface": "tap0", "mtu": 1400, "arp": ARP, "zone": 11}
+DB = {"name": "acme.db-1", "interface": "tap1", "zone": 12}
 PLUGS: dict[str, Any] = {"owner": "dc1", "plugs": [WEB, DB], "saved": True}
 JUDGES: dict[str, Any] = {
     "name": "dc1.forward",
@@ -48,10 +48,6 @@ def guests() -> None:
 def judge() -> None:
     made = rule_lab.run(**JUDGES)
     assert not made.get("failed"), made["msg"]
-
-
-def state() -> tuple[dict[str, dict[str, Any]], list[str]]:
-    return links(), frames()
 
 
 def saved(root: Path) -> list[str]:
@@ -101,6 +97,7 @@ def test_a_plug_that_was_closed_passes_again_behind_its_chains(root: Path) -> No
     for program in ("iptables-nft", "ebtables-nft"):
         tool(program, "-F")
         tool(program, "-X")
+    tool("nft", "flush", "ruleset")
     assert restore_lab.restore(root, "netfilter").returncode == 0
     assert (state(), rule_lab.saved()) == (before, rules)
 
@@ -139,6 +136,10 @@ def test_files_are_as_the_last_task_says(root: Path) -> None:
         (
             lambda root: replace(root / "plugs/dc1/acme.db-1", "-p ARP", "-p nothing"),
             "ebtables does not take the chains of {0}/plugs",
+        ),
+        (
+            lambda root: replace(root / "plugs/dc1/acme.db-1", '" : 12 }', '" : none }'),
+            "nft does not take the zones of {0}/plugs",
         ),
     ],
 )

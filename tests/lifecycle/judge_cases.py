@@ -111,6 +111,8 @@ def icmp_cases(to: Guest, version: int) -> Iterator[Case]:
 def other_cases(to: Guest, version: int) -> Iterator[Case]:
     for number, name, passes in ((112, "VRRP", True), (47, "GRE", False), (50, "ESP", False), (4, "IP in IP", False)):
         yield one(name, to, version, lambda mark, number=number: internet(to, version, number, bytes(8) + mark), passes)
+        if version == 4:
+            yield Case(f"{name} in two fragments of IPv4", fragments(to, 4, protocol=number), passes)
     sctp = struct.pack("!HHII", 3306, 3306, 0, 0)
     yield one("SCTP", to, version, lambda mark: internet(to, version, 132, sctp + mark), False)
 
@@ -168,7 +170,7 @@ def udp(to: Guest, version: int, port: int) -> Packet:
     return lambda mark: frames.udp_packet(*ends(to, version), source, mark, port)
 
 
-def fragments(to: Guest, version: int, port: int) -> tuple[Build, Build]:
+def fragments(to: Guest, version: int, port: int = 0, protocol: int = UDP) -> tuple[Build, Build]:
     """Return a datagram in two fragments, the first as long as conntrack wants it at least (1,280 bytes, RFC 8200)."""
     source, number, cut = next(_SOURCES), next(_SOURCES), 1304
     marks: list[bytes] = []
@@ -180,23 +182,24 @@ def fragments(to: Guest, version: int, port: int) -> tuple[Build, Build]:
             whole = frames.udp_packet(*ends(to, version), source, payload, port)
             datagram = whole[20 if version == 4 else 40 :]
             piece = datagram[cut:] if later else datagram[:cut]
-            return (fragment4 if version == 4 else fragment6)(to, piece, cut if later else 0, not later, number)
+            made = fragment4 if version == 4 else fragment6
+            return made(to, piece, cut if later else 0, not later, number, protocol)
 
         return framed(to, version, packet)
 
     return part(False), part(True)
 
 
-def fragment4(to: Guest, piece: bytes, start: int, more: bool, number: int) -> bytes:
-    whole = bytearray(frames.ipv4(*ends(to, 4), UDP, piece))
+def fragment4(to: Guest, piece: bytes, start: int, more: bool, number: int, protocol: int) -> bytes:
+    whole = bytearray(frames.ipv4(*ends(to, 4), protocol, piece))
     whole[4:8] = struct.pack("!HH", number & 0xFFFF, more << 13 | start // 8)
     whole[10:12] = b"\0\0"
     whole[10:12] = struct.pack("!H", frames.checksum(bytes(whole[:20])))
     return bytes(whole)
 
 
-def fragment6(to: Guest, piece: bytes, start: int, more: bool, number: int) -> bytes:
-    header = struct.pack("!BBHI", UDP, 0, start | more, number)
+def fragment6(to: Guest, piece: bytes, start: int, more: bool, number: int, protocol: int) -> bytes:
+    header = struct.pack("!BBHI", protocol, 0, start | more, number)
     return frames.ipv6(*ends(to, 6), FRAGMENT, header + piece)
 
 

@@ -93,8 +93,9 @@ def left(fabric: Fabric) -> dict[str, list[str]]:
 def left_on(twin: TwinLab, host: str) -> Iterator[str]:
     links = json.loads(twin.run(host, "ip", "-json", "link"))
     yield from (link["ifname"] for link in links if is_plug_link(link["ifname"]))
-    for program in ("iptables-save", "ip6tables-save", "ebtables-nft-save"):
-        yield from (line for line in twin.run(host, program).splitlines() if "lab." in line or "tenantry" in line)
+    for program in ("iptables-save", "ip6tables-save", "ebtables-nft-save", "nft list tables"):
+        lines = twin.run(host, *program.split()).splitlines()
+        yield from (line for line in lines if "lab." in line or "tenantry" in line)
     yield from twin.run(host, "ipset", "list", "-name").split()
     folders = [f"/var/lib/tenantry/sdn/{kind}" for kind in ("sets", "rules", "plugs")]
     yield from twin.run(host, "sh", "-c", f"find {' '.join(folders)} -type f 2>/dev/null || true").split()

@@ -205,9 +205,8 @@ def test_of_a_stateless_group_each_packet_is_judged_by_itself(fabric: Fabric) ->
     assert open_talk(fabric, Call("s.1", "s.3", THREE.ipv4, 3306)), "its answers are of a connection that it remembers"
 
 
-@pytest.mark.parametrize("fabric", FLOWS, indirect=True)
+@pytest.mark.parametrize("fabric", MOST, indirect=True)
 def test_a_fragment_of_a_tenant_is_no_part_of_a_datagram_of_another(fabric: Fabric) -> None:
-    """Where iptables judges the kernel takes it for one: see docs/security-groups.md."""
     with all_wires(fabric) as ends:
         for version in (4, 6):
             first, later = fragments(TWO, version, 5001)

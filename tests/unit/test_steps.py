@@ -222,6 +222,7 @@ def test_a_host_is_asked_at_once_for_all_that_it_needs() -> None:
     for state, programs in (
         ({}, ovs),
         (chains, [*ovs, "ipset", "iptables-restore"]),
+        ({"firewall": {**STATE["firewall"], "plugs": PLUGS}}, [*ovs, "nft"]),
         ({"routers": ROUTERS[3:]}, [*ovs, *edge]),
         (
             {"routers": [{"files": {"haproxy.cfg": "", "nftables.conf": ""}, "wireguard": {"peers": []}}]},

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames, plug_zones
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import run
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sysctl import number_of, write_setting
@@ -56,6 +56,7 @@ class Plugs:
         self._complete = complete
         self._links: Links = {}
         self._frames: Mapping[str, plug_frames.Chain] = {}
+        self._zones: plug_zones.Zones = {}
 
     def plan(self) -> PlugPlan:
         self._links = read()
@@ -76,21 +77,29 @@ class Plugs:
                 desired["link", name] = wanted
                 if there is not None:
                     actual["link", name] = {option: there.get(option) for option in wanted}
-        self._frames = plug_frames.read()
-        desired.update((("chain", name), chain) for name, chain in self._chains(removed))
-        here = {plug_chain(name) for name in self._links.keys() - removed.keys() if is_plug_bridge(name)}
-        theirs = here - {plug_chain(wish.links.bridge) for wish in self._wanted}
-        actual.update((("chain", name), chain) for name, chain in self._frames.items() if name not in theirs)
+        self._frames, zones = plug_frames.read(), plug_zones.read()
+        self._zones = zones["zones"] if zones else {}
+        here = {name for name in self._links.keys() - removed.keys() if is_plug_bridge(name)}
+        theirs = here - {wish.links.bridge for wish in self._wanted}
+        desired.update((("chain", name), chain) for name, chain in self._chains(here, theirs))
+        kept = set(map(plug_chain, theirs))
+        actual.update((("chain", name), chain) for name, chain in self._frames.items() if name not in kept)
+        if zones:
+            actual["chain", plug_zones.NAME] = zones
         return PlugPlan.between(actual, desired)
 
-    def _chains(self, removed: Collection[str]) -> Iterator[tuple[str, plug_frames.Chain]]:
-        """Yield the chains of frames that shall be there."""
+    def _chains(self, here: Collection[str], theirs: Collection[str]) -> Iterator[tuple[str, Settings]]:
+        """Yield the chains of frames and fragments that shall be there, with these bridges and those of other tasks."""
         present = [wish for wish in self._wanted if wish.present]
-        if present or any(map(is_plug_bridge, self._links.keys() - removed)):
+        if present or here:
             yield plug_frames.CHAIN, plug_frames.WANTED
         for wish in present:
             if wish.arp is not None:
                 yield plug_chain(wish.links.inner), plug_frames.of_guest(wish.links.inner, wish.arp)
+        zones = {bridge: zone for bridge, zone in self._zones.items() if bridge in theirs}
+        zones.update((wish.links.bridge, wish.zone) for wish in present if wish.zone)
+        if zones:
+            yield plug_zones.NAME, plug_zones.wanted(zones)
 
     def apply(self, plan: PlugPlan) -> None:
         if any(wish.present for wish in self._wanted) and not BRIDGE_FILTER.is_dir():
@@ -109,6 +118,9 @@ class Plugs:
 
     def _make(self, plan: PlugPlan) -> None:
         chains = {name: chain for (kind, name), chain in plan.after.items() if kind == "chain"}
+        zones = chains.pop(plug_zones.NAME, {}).get("zones", {})
+        if zones:
+            plug_zones.make({**self._zones, **zones})  # who leaves keeps its own until it has left
         if chains:
             plug_frames.make(self._frames, chains)
         links = of_links(plan)
@@ -121,6 +133,10 @@ class Plugs:
             time.sleep(SETTLING)
         batch(list(joining(links)), TIMEOUT)
         plug_frames.remove(self._frames, [name for kind, name in plan.delete if kind == "chain"])
+        if zones and self._zones.keys() - zones.keys():
+            plug_zones.make(zones)
+        if ("chain", plug_zones.NAME) in plan.delete:
+            plug_zones.remove()
 
     def missing(self) -> list[str]:
         """Return the guests' interfaces that are not there (yet)."""

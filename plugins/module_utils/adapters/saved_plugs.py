@@ -4,7 +4,8 @@
 """The files that plugs come back from, one each, in a folder for each owner.
 
 Lines are what ``ip -batch`` makes links of and sets at them, settings that the kernel has in files, what lets the guest
-in, and the filter of the frames that iptables does not see, of which most is what all plugs have in common.
+in, the filter of the frames that iptables does not see, and the zone of fragments. Most of the latter two is what all
+plugs have in common.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames, sealed
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames, plug_zones, sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import SealedFiles
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import (
     SYSCTLS,
@@ -60,6 +61,8 @@ def _lines(wish: PlugWish, owner: str | None) -> Iterator[str]:
     if wish.arp is not None:
         chains[plug_chain(wish.links.inner)] = plug_frames.of_guest(wish.links.inner, wish.arp)
     yield from (f"frames {line}" for line in plug_frames.new_lines(chains))
+    if wish.zone:
+        yield from (f"zones {line}" for line in plug_zones.new_lines({wish.links.bridge: wish.zone}))
 
 
 def _new(links: dict[str, Settings]) -> PlugPlan:

@@ -23,7 +23,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
 Settings = Mapping[str, Any]
-PlugPlan = Plan[tuple[str, str], Settings]  # by ("link", name), and what drops frames by ("chain", name)
+PlugPlan = Plan[tuple[str, str], Settings]  # by ("link", name), and chains of frames and fragments by ("chain", name)
 
 OF_BRIDGES = {
     "ageing_time": 0,  # learns no addresses: with two ports the way is always to the other one
@@ -47,6 +47,7 @@ class PlugWish(NamedTuple):
     interface: str | None = None  # of the guest
     mtu: int | None = None  # None: no opinion
     arp: tuple[tuple[str, str], ...] | None = None  # MAC and IPv4 addresses that the guest may say it has; None: any
+    zone: int | None = None  # of conntrack, that fragments are put together in
 
     @property
     def links(self) -> PlugLinks:

@@ -23,7 +23,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     text,
 )
 
-LISTED = Listed("plugs", "name", "plug", "plug", ("interface", "mtu", "arp"))
+LISTED = Listed("plugs", "name", "plug", "plug", ("interface", "mtu", "arp", "zone"))
+_ZONES = 1, 65535  # 0 is that of the host
 _MTUS = 68, 65535  # RFC 791 asks every link for the former; an IPv4 packet is no larger than the latter
 
 
@@ -49,14 +50,16 @@ def _plug(faults: Faults, path: str, given: Mapping[str, Any]) -> PlugWish:
     name = faults.parse(f"{path}name", _name, given["name"]) or ""
     if given.get("state") == "absent":
         return PlugWish(path, name, present=False)
-    interface = mtu = None
+    interface = mtu = zone = None
     if given.get("interface") is None:
         faults.add(f"{path}interface", "is missing; write the guest's interface, as tap0")
     else:
         interface = faults.parse(f"{path}interface", _guest, given["interface"])
     if given.get("mtu") is not None:
         mtu = faults.parse(f"{path}mtu", integer(*_MTUS), given["mtu"])
-    return PlugWish(path, name, True, interface, mtu, _identities(faults, path, given.get("arp")))
+    if given.get("zone") is not None:
+        zone = faults.parse(f"{path}zone", integer(*_ZONES), given["zone"])
+    return PlugWish(path, name, True, interface, mtu, _identities(faults, path, given.get("arp")), zone)
 
 
 def _identities(

@@ -23,6 +23,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching impo
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_input import parse_sets
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_input import parse_rules
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug_input import parse_plugs
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_links
 
 PLACE = Place("acme", "acme.app")
 NAMES = Names("dc1")
@@ -78,6 +79,14 @@ def test_the_modules_take_what_every_forwarding_compiles_to(mode: str) -> None:
         assert [plug.interface for plug in parse_plugs({**options, "plugs": wall["plugs"]})] == [
             plug["interface"] for plug in wall["plugs"]
         ], host
+
+
+def test_fragments_of_a_plug_are_put_together_in_the_zone_of_its_connections() -> None:
+    for wall in walls(intent())[0].values():
+        tracked = [chain["rules"] for chain in wall["zones"]["chains"] if chain["name"] == NAMES.common("tracked")]
+        assert [(plug_links(plug["name"]).bridge, plug["zone"]) for plug in wall["plugs"]] == [
+            (rule["in_interface"], rule["zone"]) for rules in tracked for rule in rules
+        ]
 
 
 def test_a_member_changes_one_set_for_each_family_where_rules_refer_to_its_group_and_nothing_else() -> None:

@@ -161,7 +161,7 @@ def test_with_mirrors_nothing_is_known() -> None:
         ("sample, plain", [[1, 0, 0, 0], [1, 0, 0, 0]]),
         ("sample, learning", [[3, 0, 0, 0], [2, 0, 0, 0]]),  # two and one to all peers
         ("groups, learning", [[4, 0, 0, 4], [4, 0, 2, 4]]),
-        ("plugs, plain", [[3, 0, 0, 43], [3, 2, 2, 45]]),
+        ("plugs, plain", [[3, 0, 0, 44], [3, 2, 2, 46]]),
     ],
 )
 def test_figures(name: str, figures: list[list[int]]) -> None:

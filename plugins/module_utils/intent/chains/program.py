@@ -71,7 +71,7 @@ def chains(intent: Intent, allocations: Allocations, hypervisor: Hypervisor) -> 
     numbers, guarded = allocations.ofports(hypervisor.name), not intent.fabric.has_pipeline
     sets = list({one["name"]: one for wall in walls.values() for one in _sets(wall, names)}.values())
     return {
-        "plugs": [_plug(intent, port, guarded) for port in ports],
+        "plugs": [_plug(intent, port, numbers[port.number], guarded) for port in ports],
         "sets": sets,
         "zones": {
             "chains": [*(_zones(ports, numbers, names) if ports else ()), *untracked(intent, routed, names)],
@@ -97,9 +97,9 @@ def _ways_in(names: Names) -> Iterator[Values]:
     yield {"chain": "FORWARD", "target": names.common(PLUG_CHAIN), "in_interface": PLUG_BRIDGES}
 
 
-def _plug(intent: Intent, port: Port, guarded: bool) -> Values:
-    mtu = intent.fabric.mtu_of(intent.networks[port.network].type)
-    return {"name": port.name, "interface": port.interface, "mtu": mtu, **({"arp": own_arp(port)} if guarded else {})}
+def _plug(intent: Intent, port: Port, number: int, guarded: bool) -> Values:
+    mtu, arp = intent.fabric.mtu_of(intent.networks[port.network].type), {"arp": own_arp(port)} if guarded else {}
+    return {"name": port.name, "interface": port.interface, "mtu": mtu, "zone": number, **arp}
 
 
 def _sets(wall: Firewall, names: Names) -> Iterator[Values]:
@@ -129,7 +129,8 @@ def _zones(ports: Iterable[Port], numbers: Mapping[str, int], names: Names) -> I
     """Yield what conntrack is told: of protocols that it does not know everywhere each packet is judged by itself."""
     tracked = names.common("tracked")
     of_connections = [{"protocol": word, "goto": tracked} for word in _TRACKED]
-    yield chain(names.common("zones"), [*of_connections, _UNTRACKED])
+    of_fragments = {"ctstate": ["NEW"], "target": "DROP"}  # put together in a zone, and then of another protocol
+    yield chain(names.common("zones"), [*of_connections, of_fragments, _UNTRACKED])
     yield chain(tracked, [{**_zone(port, numbers[port.number]), "comment": f"port {port.name}"} for port in ports])
     # In userspace Open vSwitch only copies what arrives there, and the host's own stack would hear it too.
     yield chain(names.common("deaf"), [{"target": "DROP"}])
