@@ -18,13 +18,15 @@ from typing import Any
 import pytest
 from guard_cases import (
     FOR_NOBODY,
-    NO_MAC,
     ONE,
+    PAIRS,
+    SHARED_MAC,
     STRANGE_IPV4,
     STRANGE_MAC,
     THREE,
     TWO,
     Build,
+    arp_of,
     asks,
     cases,
     datagram,
@@ -40,17 +42,11 @@ from lifecycle_fabric import Fabric
 from packets import wait_until
 from wires import QUIET, Wires, wires
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import ARP, BROADCAST_MAC, IPV4, arp
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import BROADCAST_MAC, IPV4
 
 GUARDED = {"a": "gre", "b": "vxlan", "c": "geneve", "w": "vlan", "f": "flat"}
 NETWORKS = {**GUARDED, "o": "gre", "p": "gre"}  # of o the first guest has no guard; of p two have PAIRS
 IDS = {"a": 5001, "b": 5002, "c": 5003, "o": 5004, "p": 5005, "w": 120}
-SHARED_MAC = "00:00:5e:00:01:07"  # RFC 5798, section 7.3
-PAIRS = [
-    {"ip": "10.1.1.100"},
-    {"ip": "10.1.1.101", "mac": SHARED_MAC},
-    {"ip": "fd00:1::1:0/112", "mac": SHARED_MAC},
-]
 PHYSICAL = {"w": "physnet1", "f": "physnet2"}
 WIRE = {"w": "trunk@120", "f": "flat"}  # how a stranger hears a network
 GUESTS = {"1": ONE, "2": TWO, "3": THREE}
@@ -203,10 +199,6 @@ def test_a_port_sends_with_its_address_pairs_and_gets_what_is_for_them(ends: Wir
         )
     }
     compare(ends, expected)
-
-
-def arp_of(mac: str, address: str) -> Build:
-    return send(BROADCAST_MAC, ARP, lambda mark: arp(1, (mac, address), (NO_MAC, address), mark), mac)
 
 
 def test_a_stranger_on_the_wire_is_in_the_network_of_the_wire_and_in_no_other(ends: Wires) -> None:

@@ -279,8 +279,8 @@ def calls(name: str) -> dict[str, Call]:
 
 @pytest.mark.parametrize("fabric", MOST, indirect=True)
 def test_a_rule_that_goes_cuts_its_connections_and_no_others(fabric: Fabric) -> None:
-    """So does a port that goes. Both ends go on sending all the time. What conntrack forgets they cannot open again, not
-    even from the server, who may open connections to the client's port."""
+    """So does a port that goes. Both ends go on sending all the time. What conntrack forgets they cannot open again,
+    not even from the server, who may open connections to the client's port."""
     groups, ports = fabric.tenants["a"]["security_groups"], fabric.tenants["f"]["ports"]
     with talking(fabric, {**calls("a"), **calls("w"), **calls("f")}) as talks:
         assert wait_until(lambda: all(min(talk.heard) > 20 for talk in talks.values())), heard(talks)
