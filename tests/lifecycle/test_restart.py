@@ -276,12 +276,12 @@ def test_plugs_and_routed_ports_come_back_behind_their_chains(fabric: Fabric, fl
     with flooding(fabric.twin, [f"a.{number}" for number in ROUTED], list(routed_streams())) as routed:
         assert_back(routed, time.monotonic(), "first, of routed ports")
         for event, happen in {
-            "poweroff and boot, with plugs": power_cycle,
-            "restart of nftables, with plugs": lambda fabric: sh(fabric, "systemctl restart nftables"),
+            **EVENTS,
+            "restart of nftables": lambda fabric: sh(fabric, "systemctl restart nftables"),
         }.items():
             since = time.monotonic()
             happen(fabric)
-            assert_back(flood, since, event, floods=True)
+            assert_back(flood, since, f"{event}, with plugs", floods=True)
             assert_back(routed, since, f"{event} and routed ports")
             assert_settled(fabric)
         sh(fabric, "nft flush ruleset")
