@@ -299,3 +299,42 @@ def test_a_port_without_flows_sends_nothing_and_hears_nothing(fabric: Fabric, mo
             assert {number: set(ends.heard_by(number)) for number in expected} == expected
     finally:
         fabric.vsctl("hv1", "del-port br-int new0")
+
+
+def test_a_guest_that_is_plugged_in_anew_is_dead_until_it_has_its_number(fabric: Fabric, mode: str) -> None:
+    """As by a hypervisor's own tool, which makes the port as docs/security-model.md says: with its number, or without,
+    so that ``site`` has to give it back."""
+    number = fabric.interface_number("hv1", "a.1")
+    plug_in(fabric, f"-- set interface {TAP} ofport_request={number}")
+    with wires(fabric.twin, PLACES) as ends:
+        greet(ends)
+        assert plug_in(fabric) not in (number, -1)
+        dead = {
+            ends.say(label, sender, build): label
+            for label, sender, build in (
+                ("broadcast", "a.1", send(BROADCAST_MAC, IPV4, EVERYBODY)),
+                ("to the second", "a.1", unicast(ONE.ipv4, TWO)),
+                ("to the third", "a.1", unicast(ONE.ipv6, THREE)),
+                ("of the second", "a.2", send(ONE.mac, IPV4, datagram(TWO.ipv4, ONE.ipv4), TWO.mac)),
+                ("of the third", "a.3", send(ONE.mac, IPV4, datagram(THREE.ipv4, ONE.ipv4), THREE.mac)),
+            )
+        }
+        called = ends.say("calls", "a.2", send(BROADCAST_MAC, IPV4, datagram(TWO.ipv4, "255.255.255.255"), TWO.mac))
+        flooded = [ends.say("to nobody", f"{name}.1", send(STRANGE_MAC, IPV4, EVERYBODY)) for name in NETWORKS]
+        ends.settle()
+        assert {dead[each]: ends.heard_by(each) for each in dead if ends.heard_by(each)} == {}
+        assert ends.heard_by(called) == {"a.3": 1}
+        assert [who for each in flooded for who in ends.heard_by(each) if who.startswith("a.1")] == []
+        fabric.run("site")
+        assert fabric.interface_number("hv1", "a.1") == number
+        greet(ends)
+
+
+TAP = "tap-a1"
+
+
+def plug_in(fabric: Fabric, more: str = "") -> int:
+    """Delete a guest's port and add it again, dead and with the fabric's mark; return its number."""
+    fabric.vsctl("hv1", f"del-port br-int {TAP}")
+    fabric.vsctl("hv1", f"add-port br-int {TAP} {DEAD} external_ids:tenantry-owner=lab {more}")
+    return int(fabric.vsctl("hv1", f"get interface {TAP} ofport"))
