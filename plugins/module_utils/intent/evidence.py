@@ -24,6 +24,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement imp
     FORGED,
     FULL_MTU,
     HALFWAY,
+    HIDDEN,
     ICMP,
     OVER_MTU,
     TAG,
@@ -180,17 +181,17 @@ def _loops_and_strays(
         return
     flooded = FLOODED_TO if sending.link == receiving.link else FLOOD  # of which no router passes on any
     strays = {sighting.kind for sighting in sightings if sighting.kind in flooded} - {*permitted}
-    echoes = [sighting.address for sighting in sightings if sighting.kind == ECHO_FRAME]
-    strays |= {said(ECHO_FRAME, target) for target in echoes if not _may_hear(receiving, target, permitted)}
+    addressed = [(one.kind, one.address) for one in sightings if one.kind == ECHO_FRAME or one.kind in HIDDEN]
+    strays |= {said(*one) for one in addressed if not _may_hear(receiving, *one, permitted)}
     if strays:
         yield _fault(LEAK, sender, receiver, _listed(strays), _DENIED, "delivered")
 
 
-def _may_hear(receiving: Endpoint, target: str, permitted: Collection[str]) -> bool:
-    """Say whether groups let an echo frame in; one to a neighbour that a switch has not learned yet, it floods."""
+def _may_hear(receiving: Endpoint, kind: str, target: str, permitted: Collection[str]) -> bool:
+    """Say whether groups let a frame in; one to a neighbour that a switch has not learned yet, it floods."""
     own = receiving.plain_addresses
     heard_as = [target] if target in own else [address for address in own if family(address) == family(target)]
-    return any(said(ECHO_FRAME, address) in permitted for address in heard_as)
+    return any(said(kind, address) in permitted for address in heard_as)
 
 
 def _passed_check(evidence: Evidence, sender: str, receiver: str, address: str, check: str) -> Iterator[Fault]:
