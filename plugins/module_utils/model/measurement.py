@@ -45,8 +45,6 @@ HIDDEN = {  # kinds that are judged by a port that is not where it always is; to
     "UDP in two fragments, the first": "udp",
     "UDP in two fragments, the second": "udp",
     "UDP behind a hop-by-hop header": "udp",
-    "UDP behind destination options": "udp",
-    "TCP SYN behind a hop-by-hop header": "tcp",
     "TCP SYN behind destination options": "tcp",
 }
 FLOOD_PORT, HIDDEN_PORT = 1021, 1022  # of the sender; RFC 4727: for experiments

@@ -129,14 +129,13 @@ def _hidden_packets(source: str, address: str, port: int, mtu: int, marks: Seque
 
     The first is as long as it may be: Open vSwitch takes no such fragment below 1,280 bytes (ovs-vswitchd(8)).
     """
-    own, (first, second, *behind) = measurement.HIDDEN_PORT, marks
+    own, (first, second, third, fourth) = measurement.HIDDEN_PORT, marks
     at = mtu - frames.FRAGMENTED_V6_BYTES & -8
     whole = frames.udp_packet(source, address, own, first.ljust(at - _UDP_HEADER, b"\0") + second, port)
     yield from frames.fragments(whole, at, crc32(first))  # a number that no other datagram has
-    for number, payload in enumerate(behind) if ":" in address else ():
-        udp = frames.udp_packet(source, address, own, payload, port)
-        tcp = frames.tcp_packet(source, address, own, port, _SYN, payload)
-        yield frames.behind((udp, udp, tcp, tcp)[number], [((_HOP_BY_HOP, _DESTINATION)[number % 2], _PADDING)])
+    if ":" in address:
+        yield frames.behind(frames.udp_packet(source, address, own, third, port), [(_HOP_BY_HOP, _PADDING)])
+        yield frames.behind(frames.tcp_packet(source, address, own, port, _SYN, fourth), [(_DESTINATION, _PADDING)])
 
 
 def _judged(own: Target, targets: Sequence[Target]) -> Iterator[tuple[Target, str, str]]:

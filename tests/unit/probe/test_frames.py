@@ -102,8 +102,7 @@ def test_hidden_ports_are_the_probes_own_and_each_frame_is_known_to_a_sniffer() 
         assert len(frame) <= 14 + OWN.mtu
         assert not frames.is_icmp_answer(frame)
     for kind, frame in sent[4:]:
-        assert frame[20] in (0, 60)
-        assert frame[54] == (17 if HIDDEN[kind] == "udp" else 6)
+        assert (frame[20], frame[54]) == ((0, 17) if HIDDEN[kind] == "udp" else (60, 6))
         assert struct.unpack("!HH", frame[62:66]) == (1022, 47021)
 
 
