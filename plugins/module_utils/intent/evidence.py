@@ -112,6 +112,13 @@ class Evidence:
         """Return the kinds of frames of ``sender`` that arrived at ``observer``."""
         return list(dict.fromkeys(sighting.kind for sighting in self.sightings(sender, observer)))
 
+    def thinned(self, sender: str, observer: str) -> Iterator[tuple[str, int, int]]:
+        """Yield the kinds of floods of which a part arrived: how many frames were sent, and how many heard."""
+        for seen in self.sightings(sender, observer):
+            sent = self._sent.get(sender, {}).get(seen.kind, 0)
+            if seen.kind in FLOOD and seen.frames < sent:
+                yield seen.kind, sent, seen.frames
+
     def observers(self, sender: str, receiver: str, address: str, check: str) -> list[str]:
         """Return who saw the request of ``sender`` to ``receiver``: in a switched network, also bystanders."""
         return self._observers.get((sender, receiver, address, check), [])
@@ -166,6 +173,8 @@ def _losses(evidence: Evidence, sender: str, receiver: str, permitted: Collectio
     proof = {BROADCAST} if permitted is None or BROADCAST in permitted else {*FLOOD} - FLOODED_TO.keys()
     if proof.isdisjoint(evidence.kinds(sender, receiver)):
         yield _fault(UNREACHABLE, sender, receiver, " or ".join(sorted(proof)), "once", "never")
+    for kind, sent, heard in evidence.thinned(sender, receiver):
+        yield _fault(UNREACHABLE, sender, receiver, kind, f"{sent} times", f"{heard} times: packets get lost")
 
 
 def _loops_and_strays(
