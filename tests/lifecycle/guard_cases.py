@@ -42,6 +42,12 @@ Build = Callable[[bytes], bytes]
 FOR_NOBODY = "to a MAC that nobody has"
 PORT = 1021  # RFC 4727: for experiments
 NO_MAC = "00:00:00:00:00:00"
+SHARED_MAC = "00:00:5e:00:01:07"  # RFC 5798, section 7.3
+PAIRS = [
+    {"ip": "10.1.1.100"},
+    {"ip": "10.1.1.101", "mac": SHARED_MAC},
+    {"ip": "fd00:1::1:0/112", "mac": SHARED_MAC},
+]
 STRANGE_MAC, STRANGE_IPV4, STRANGE_IPV6 = "02:74:6e:74:72:79", "10.1.1.99", "fd00:1::99"
 ALL_NODES, MULTICAST_IPV4 = "ff02::1", "224.0.0.254"
 HOP_BY_HOP, FRAGMENT, DESTINATION, NO_HEADER = 0, 44, 60, 59  # next headers of IPv6
@@ -100,6 +106,11 @@ def unicast(source: str, to: Guest, mac: str = ONE.mac) -> Build:
 
 def asks(address: str, sender: tuple[str, str] = (ONE.mac, ONE.ipv4), to: str = BROADCAST_MAC) -> Build:
     return send(to, ARP, lambda mark: arp(1, sender, (NO_MAC, address), mark))
+
+
+def arp_of(mac: str, address: str) -> Build:
+    """Return what announces an address."""
+    return send(BROADCAST_MAC, ARP, lambda mark: arp(1, (mac, address), (NO_MAC, address), mark), mac)
 
 
 def says(sender: tuple[str, str], target: tuple[str, str], to: str, operation: int = 2) -> Build:

@@ -59,6 +59,7 @@ class Stream:
 class Flood:
     streams: Sequence[Stream]
     _ends: Mapping[str, socket.socket]
+    since: dict[str, float] = field(default_factory=dict)  # guest: when it sent the first frame through its cable
     _over: bool = False
 
     def denied(self) -> list[Stream]:
@@ -87,6 +88,7 @@ class Flood:
         try:
             self._ends[stream.sender].send(stream.frame)
             stream.sent += 1
+            self.since.setdefault(stream.sender, time.monotonic())
         except OSError as error:
             self._plug_again(stream.sender, error)
 
@@ -105,6 +107,7 @@ class Flood:
     def _plug_again(self, name: str, error: OSError) -> None:
         if error.errno not in _GONE:
             raise error
+        self.since.pop(name, None)
         with suppress(OSError):  # it is not there yet
             self._ends[name].bind(("eth0", _ETH_P_ALL))
 

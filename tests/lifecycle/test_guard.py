@@ -18,13 +18,15 @@ from typing import Any
 import pytest
 from guard_cases import (
     FOR_NOBODY,
-    NO_MAC,
     ONE,
+    PAIRS,
+    SHARED_MAC,
     STRANGE_IPV4,
     STRANGE_MAC,
     THREE,
     TWO,
     Build,
+    arp_of,
     asks,
     cases,
     datagram,
@@ -40,17 +42,11 @@ from lifecycle_fabric import Fabric
 from packets import wait_until
 from wires import QUIET, Wires, wires
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import ARP, BROADCAST_MAC, IPV4, arp
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import BROADCAST_MAC, IPV4
 
 GUARDED = {"a": "gre", "b": "vxlan", "c": "geneve", "w": "vlan", "f": "flat"}
 NETWORKS = {**GUARDED, "o": "gre", "p": "gre"}  # of o the first guest has no guard; of p two have PAIRS
 IDS = {"a": 5001, "b": 5002, "c": 5003, "o": 5004, "p": 5005, "w": 120}
-SHARED_MAC = "00:00:5e:00:01:07"  # RFC 5798, section 7.3
-PAIRS = [
-    {"ip": "10.1.1.100"},
-    {"ip": "10.1.1.101", "mac": SHARED_MAC},
-    {"ip": "fd00:1::1:0/112", "mac": SHARED_MAC},
-]
 PHYSICAL = {"w": "physnet1", "f": "physnet2"}
 WIRE = {"w": "trunk@120", "f": "flat"}  # how a stranger hears a network
 GUESTS = {"1": ONE, "2": TWO, "3": THREE}
@@ -205,10 +201,6 @@ def test_a_port_sends_with_its_address_pairs_and_gets_what_is_for_them(ends: Wir
     compare(ends, expected)
 
 
-def arp_of(mac: str, address: str) -> Build:
-    return send(BROADCAST_MAC, ARP, lambda mark: arp(1, (mac, address), (NO_MAC, address), mark), mac)
-
-
 def test_a_stranger_on_the_wire_is_in_the_network_of_the_wire_and_in_no_other(ends: Wires) -> None:
     w, f = {f"w.{number}" for number in GUESTS}, {f"f.{number}" for number in GUESTS}
     expected = {}
@@ -307,3 +299,42 @@ def test_a_port_without_flows_sends_nothing_and_hears_nothing(fabric: Fabric, mo
             assert {number: set(ends.heard_by(number)) for number in expected} == expected
     finally:
         fabric.vsctl("hv1", "del-port br-int new0")
+
+
+def test_a_guest_that_is_plugged_in_anew_is_dead_until_it_has_its_number(fabric: Fabric, mode: str) -> None:
+    """As by a hypervisor's own tool, which makes the port as docs/security-model.md says: with its number, or without,
+    so that ``site`` has to give it back."""
+    number = fabric.interface_number("hv1", "a.1")
+    plug_in(fabric, f"-- set interface {TAP} ofport_request={number}")
+    with wires(fabric.twin, PLACES) as ends:
+        greet(ends)
+        assert plug_in(fabric) not in (number, -1)
+        dead = {
+            ends.say(label, sender, build): label
+            for label, sender, build in (
+                ("broadcast", "a.1", send(BROADCAST_MAC, IPV4, EVERYBODY)),
+                ("to the second", "a.1", unicast(ONE.ipv4, TWO)),
+                ("to the third", "a.1", unicast(ONE.ipv6, THREE)),
+                ("of the second", "a.2", send(ONE.mac, IPV4, datagram(TWO.ipv4, ONE.ipv4), TWO.mac)),
+                ("of the third", "a.3", send(ONE.mac, IPV4, datagram(THREE.ipv4, ONE.ipv4), THREE.mac)),
+            )
+        }
+        called = ends.say("calls", "a.2", send(BROADCAST_MAC, IPV4, datagram(TWO.ipv4, "255.255.255.255"), TWO.mac))
+        flooded = [ends.say("to nobody", f"{name}.1", send(STRANGE_MAC, IPV4, EVERYBODY)) for name in NETWORKS]
+        ends.settle()
+        assert {dead[each]: ends.heard_by(each) for each in dead if ends.heard_by(each)} == {}
+        assert ends.heard_by(called) == {"a.3": 1}
+        assert [who for each in flooded for who in ends.heard_by(each) if who.startswith("a.1")] == []
+        fabric.run("site")
+        assert fabric.interface_number("hv1", "a.1") == number
+        greet(ends)
+
+
+TAP = "tap-a1"
+
+
+def plug_in(fabric: Fabric, more: str = "") -> int:
+    """Delete a guest's port and add it again, dead and with the fabric's mark; return its number."""
+    fabric.vsctl("hv1", f"del-port br-int {TAP}")
+    fabric.vsctl("hv1", f"add-port br-int {TAP} {DEAD} external_ids:tenantry-owner=lab {more}")
+    return int(fabric.vsctl("hv1", f"get interface {TAP} ofport"))

@@ -4,7 +4,7 @@
 """What is around the plugs of guests: nothing gets past them, and nothing of them stays.
 
 Both tenants have the same MAC and IP addresses. The guests of ``g`` may reach each other by everything, so that what is
-not heard is the guard's; those of ``h`` by nothing.
+not heard is the guard's; those of ``h`` by nothing. Of ``o`` the first has no guard, and so no plug.
 """
 
 from __future__ import annotations
@@ -20,14 +20,20 @@ import pytest
 from guard_cases import (
     FOR_NOBODY,
     ONE,
+    PAIRS,
+    SHARED_MAC,
+    STRANGE_IPV4,
+    STRANGE_MAC,
     THREE,
     TWO,
     Build,
     Guest,
+    arp_of,
     cases,
     datagram,
     lying_nd,
     send,
+    serving,
     unicast,
 )
 from lifecycle_fabric import HOSTS, Fabric
@@ -58,14 +64,17 @@ def tenant(groups: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
-    tenants = {"g": tenant(EVERYTHING), "h": tenant(NOTHING)}
+    tenants = {"g": tenant(EVERYTHING), "h": tenant(NOTHING), "o": tenant(EVERYTHING)}
+    tenants["g"]["ports"]["2"]["allowed_address_pairs"] = PAIRS
+    unguarded = tenants["o"]["ports"]["1"]
+    del unguarded["security_groups"], tenants["o"]["ports"]["3"]
+    unguarded["port_security"] = False
     return new_fabric(tenants, ["hv1", "hv2"], forwarding="plain", security_driver="ipset")
 
 
 @pytest.fixture
 def ends(fabric: Fabric) -> Iterator[Wires]:
-    places = {f"{name}.{number}": (f"{name}.{number}", "eth0") for name in "gh" for number in GUESTS}
-    with wires(fabric.twin, places) as found:
+    with wires(fabric.twin, {name: (name, "eth0") for name in fabric.endpoints()}) as found:
         yield found
 
 
@@ -105,7 +114,7 @@ def test_check_mode_predicts_it(fabric: Fabric) -> None:
     predicted = fabric.run("site", "--check", "--diff").changes()
     assert fabric.run("site", "--diff").changes() == predicted
     names = [name for host in left(fabric).values() for name in host]
-    assert len([name for name in names if is_plug_link(name)]) == 3 * 2 * len(GUESTS)
+    assert len([name for name in names if is_plug_link(name)]) == 3 * (2 * len(GUESTS) + 1)
 
 
 def test_what_a_guest_sends_in_plain_is_its_own_but_for_macs_that_nd_gives_its_addresses(
@@ -127,6 +136,38 @@ def test_what_a_guest_sends_in_plain_is_its_own_but_for_macs_that_nd_gives_its_a
     assert wrong == lies | pieces | {FOR_NOBODY}
     assert [name for name in pieces if heard[name]] == []
     assert [name for name in lies if not heard[name]] == []
+
+
+def test_a_plug_lets_out_what_address_pairs_allow_and_no_plug_stops_a_port_without_a_guard(ends: Wires) -> None:
+    greet(ends)
+    others = {"g.1", "g.3"}
+    router = next(case.build for case in serving() if case.name == "router advertisement")
+    expected = {
+        ends.say(name, sender, build): heard
+        for name, sender, build, heard in (
+            ("its own MAC with the pair of it", "g.2", unicast("10.1.1.100", ONE, TWO.mac), {"g.1"}),
+            ("announces it", "g.2", arp_of(TWO.mac, "10.1.1.100"), others),
+            ("the shared MAC", "g.2", unicast("10.1.1.101", THREE, SHARED_MAC), {"g.3"}),
+            ("the shared MAC over IPv6", "g.2", unicast("fd00:1::1:5", ONE, SHARED_MAC), {"g.1"}),
+            ("announces the shared MAC", "g.2", arp_of(SHARED_MAC, "10.1.1.101"), others),
+            ("the shared MAC with the other pair", "g.2", unicast("10.1.1.100", ONE, SHARED_MAC), set()),
+            ("its own MAC with the pair of the shared one", "g.2", unicast("10.1.1.101", ONE, TWO.mac), set()),
+            ("its own MAC with that over IPv6", "g.2", unicast("fd00:1::1:5", ONE, TWO.mac), set()),
+            ("an address beside the pair", "g.2", unicast("fd00:1::2:5", ONE, SHARED_MAC), set()),
+            ("ARP of another's pair", "g.3", arp_of(THREE.mac, "10.1.1.100"), set()),
+            ("another's MAC address", "o.1", unicast(ONE.ipv4, TWO, STRANGE_MAC), {"o.2"}),
+            ("another's IPv4 address", "o.1", unicast(STRANGE_IPV4, TWO), {"o.2"}),
+            ("another's ARP", "o.1", arp_of(STRANGE_MAC, TWO.ipv4), {"o.2"}),
+            ("router advertisement", "o.1", router, {"o.2"}),
+        )
+    }
+    greet(ends)
+    wrong = {
+        ends.said[number].label: (sorted(names), dict(ends.heard_by(number)))
+        for number, names in expected.items()
+        if ends.heard_by(number) != Counter(names)
+    }
+    assert wrong == {}, "{frame: (who should have heard it, who did)}"
 
 
 def test_a_guest_does_not_reach_its_hypervisor(fabric: Fabric) -> None:

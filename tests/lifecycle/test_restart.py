@@ -103,6 +103,15 @@ def assert_back(flood: Flood, since: float, event: str, floods: bool = False) ->
     print(f"{event}: allowed again after {max(one.gap(since) for one in flood.allowed()):.2f} s")
 
 
+def assert_sent_before_the_switch_was_there(fabric: Fabric, flood: Flood) -> None:
+    """Check that the guests of hv1 tried from the first moment: a boot gives them new cables."""
+    started = int(sh(fabric, "systemctl show -P ExecMainStartTimestampMonotonic ovs-vswitchd")) / 1e6
+    ports = fabric.tenants["a"]["ports"]
+    here = [when for name, when in flood.since.items() if ports[name.partition(".")[2]]["hypervisor"] == "hv1"]
+    assert len(here) == 2
+    assert max(here) < started
+
+
 def sh(fabric: Fabric, command: str) -> str:
     return fabric.twin.run("hv1", "sh", "-c", command)
 
@@ -145,6 +154,7 @@ def test_what_is_denied_never_arrives_and_what_is_allowed_comes_back(fabric: Fab
     since = time.monotonic()
     EVENTS[event](fabric)
     assert_back(flood, since, event)
+    assert_sent_before_the_switch_was_there(fabric, flood)
     assert min(one.sent - sent[one.name] for one in flood.streams) > MANY
     assert_settled(fabric)
 
@@ -276,13 +286,15 @@ def test_plugs_and_routed_ports_come_back_behind_their_chains(fabric: Fabric, fl
     with flooding(fabric.twin, [f"a.{number}" for number in ROUTED], list(routed_streams())) as routed:
         assert_back(routed, time.monotonic(), "first, of routed ports")
         for event, happen in {
-            "poweroff and boot, with plugs": power_cycle,
-            "restart of nftables, with plugs": lambda fabric: sh(fabric, "systemctl restart nftables"),
+            **EVENTS,
+            "restart of nftables": lambda fabric: sh(fabric, "systemctl restart nftables"),
         }.items():
             since = time.monotonic()
             happen(fabric)
-            assert_back(flood, since, event, floods=True)
+            assert_back(flood, since, f"{event}, with plugs", floods=True)
             assert_back(routed, since, f"{event} and routed ports")
+            for each in (flood, routed):
+                assert_sent_before_the_switch_was_there(fabric, each)
             assert_settled(fabric)
         sh(fabric, "nft flush ruleset")
         open_now = [(flood, "1 to 2, port 5009"), *((routed, f"5 to 6, port 5009 as 5, IPv{one}") for one in EDGE)]

@@ -19,7 +19,7 @@ WEB = {"name": "acme.web-1", "hypervisor": "hv1", "interface": "tap0", "mac": "5
 
 def cables(datapath_type: str, vtep: str = "192.168.1.151", **more: str) -> dict[str, Cable]:
     hypervisor = {"name": "hv1", "vtep": vtep, "uplinks": {"physnet1": "eth1"}, **more}
-    gateways = ["169.254.1.1/32", "fe80::1/128"]
+    gateways = ["169.254.1.1/32", "fe80::1/128", "10.1.1.1/24", "198.51.100.1/27"]
     endpoint = {**WEB, "addresses": ["10.1.1.20/24"], "gateways": gateways}
     wanted = parse_wanted(1500, [hypervisor], [endpoint], [], datapath_type)
     return {cable.near.interface: cable for cable in cables_of(wanted)}
@@ -47,8 +47,8 @@ def test_the_kernel_has_the_next_hop_there_too() -> None:
     ]
 
 
-def test_an_endpoint_has_gateways_of_its_own_ip_families() -> None:
-    assert cables("netdev")["eth0"].gateways == ("169.254.1.1/32",)
+def test_an_endpoint_has_gateways_of_its_subnets_and_those_of_its_ip_families_that_are_in_none() -> None:
+    assert cables("netdev")["eth0"].gateways == ("169.254.1.1/32", "10.1.1.1/24")
 
 
 def test_in_userspace_the_nic_has_no_address() -> None:

@@ -50,6 +50,15 @@ def test_a_link_that_is_down_is_unreachable(bridged: Lab) -> None:
     assert "tcp to fd00::2: expected reachable, measured unreachable (no reply)" in words(verdict)
 
 
+def test_a_link_that_loses_one_frame_of_three_is_told(bridged: Lab) -> None:
+    bridged.switch.run("sysctl", "-qw", "net.bridge.bridge-nf-call-iptables=1")
+    broadcasts = ["-m", "physdev", "--physdev-in", "p1", "-d", "255.255.255.255", "-p", "udp", "--dport", "1021"]
+    every_third = ["-m", "statistic", "--mode", "nth", "--every", "3", "--packet", "0"]
+    bridged.switch.run("iptables", "-A", "FORWARD", *broadcasts, *every_third, "-j", "DROP")
+    verdict = bridged.measure()
+    assert words(verdict) == "acme.web-1 -> acme.web-2 broadcast: expected 3 times, measured 2 times: packets get lost"
+
+
 def test_an_endpoint_without_carrier_proves_nothing(bridged: Lab) -> None:
     bridged.switch.run("ip", "link", "set", "p2", "down")
     verdict = bridged.measure()

@@ -24,6 +24,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement imp
     FORGED,
     FULL_MTU,
     HALFWAY,
+    HIDDEN,
     ICMP,
     OVER_MTU,
     TAG,
@@ -111,6 +112,13 @@ class Evidence:
         """Return the kinds of frames of ``sender`` that arrived at ``observer``."""
         return list(dict.fromkeys(sighting.kind for sighting in self.sightings(sender, observer)))
 
+    def thinned(self, sender: str, observer: str) -> Iterator[tuple[str, int, int]]:
+        """Yield the kinds of floods of which a part arrived: how many frames were sent, and how many heard."""
+        for seen in self.sightings(sender, observer):
+            sent = self._sent.get(sender, {}).get(seen.kind, 0)
+            if seen.kind in FLOOD and seen.frames < sent:
+                yield seen.kind, sent, seen.frames
+
     def observers(self, sender: str, receiver: str, address: str, check: str) -> list[str]:
         """Return who saw the request of ``sender`` to ``receiver``: in a switched network, also bystanders."""
         return self._observers.get((sender, receiver, address, check), [])
@@ -165,6 +173,8 @@ def _losses(evidence: Evidence, sender: str, receiver: str, permitted: Collectio
     proof = {BROADCAST} if permitted is None or BROADCAST in permitted else {*FLOOD} - FLOODED_TO.keys()
     if proof.isdisjoint(evidence.kinds(sender, receiver)):
         yield _fault(UNREACHABLE, sender, receiver, " or ".join(sorted(proof)), "once", "never")
+    for kind, sent, heard in evidence.thinned(sender, receiver):
+        yield _fault(UNREACHABLE, sender, receiver, kind, f"{sent} times", f"{heard} times: packets get lost")
 
 
 def _loops_and_strays(
@@ -180,17 +190,17 @@ def _loops_and_strays(
         return
     flooded = FLOODED_TO if sending.link == receiving.link else FLOOD  # of which no router passes on any
     strays = {sighting.kind for sighting in sightings if sighting.kind in flooded} - {*permitted}
-    echoes = [sighting.address for sighting in sightings if sighting.kind == ECHO_FRAME]
-    strays |= {said(ECHO_FRAME, target) for target in echoes if not _may_hear(receiving, target, permitted)}
+    addressed = [(one.kind, one.address) for one in sightings if one.kind == ECHO_FRAME or one.kind in HIDDEN]
+    strays |= {said(*one) for one in addressed if not _may_hear(receiving, *one, permitted)}
     if strays:
         yield _fault(LEAK, sender, receiver, _listed(strays), _DENIED, "delivered")
 
 
-def _may_hear(receiving: Endpoint, target: str, permitted: Collection[str]) -> bool:
-    """Say whether groups let an echo frame in; one to a neighbour that a switch has not learned yet, it floods."""
+def _may_hear(receiving: Endpoint, kind: str, target: str, permitted: Collection[str]) -> bool:
+    """Say whether groups let a frame in; one to a neighbour that a switch has not learned yet, it floods."""
     own = receiving.plain_addresses
     heard_as = [target] if target in own else [address for address in own if family(address) == family(target)]
-    return any(said(ECHO_FRAME, address) in permitted for address in heard_as)
+    return any(said(kind, address) in permitted for address in heard_as)
 
 
 def _passed_check(evidence: Evidence, sender: str, receiver: str, address: str, check: str) -> Iterator[Fault]:

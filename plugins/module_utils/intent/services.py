@@ -36,6 +36,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement imp
     FLOOD_PORT,
     FLOODED_TO,
     HALFWAY,
+    HIDDEN,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import (
     ICMP as PING,
@@ -126,6 +127,9 @@ def _passing(
             call = TCP if name == "tcp" else UDP, own[version], address, int(number or port)
             if passes(*call) and returns(*call):
                 yield said(service, address)
+        for what, name in HIDDEN.items() if neighbours else ():
+            if passes(TCP if name == "tcp" else UDP, own[version], address, port):
+                yield said(what, address)
     if neighbours and not any(end.tracked for end in ends):
         yield from HALFWAY  # of a neighbour that a switch has not learned yet, so that it floods them
     for what, target in FLOODED_TO.items() if neighbours else ():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterator, Sequence
+from zlib import crc32
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import link_local
 from ansible_collections.tenantry.sdn.plugins.module_utils.model import measurement
@@ -22,10 +23,12 @@ NOBODY_IPV4, NOBODY_IPV6 = "192.0.2.2", "2001:db8::2"  # RFC 5737, RFC 3849
 _ALL_NODES = "ff02::1"
 _EVERYBODY = "255.255.255.255"
 _ADVERTISEMENT, _ROUTER = 136, 134  # RFC 4861
-_HOP_BY_HOP, _FRAGMENT = 0, 44  # next headers of IPv6
-_PADDING = b"\0\x01\x04\0\0\0\0"  # of a hop-by-hop header, after its next header
+_HOP_BY_HOP, _FRAGMENT, _DESTINATION = 0, 44, 60  # next headers of IPv6
+_PADDING = b"\0\x01\x04\0\0\0\0"  # of a header with options, after its next header
 _WHOLE = bytes(7)  # of a fragment header of a packet that is whole (RFC 6946)
 _LOCAL_EXPERIMENT = 0x88B5  # IEEE 802, clause 9.2.4
+_UDP_HEADER = 8  # bytes
+_SYN = 0x02
 _FLAGS = (0x10, 0x12, 0x11, 0x04)  # ACK, SYN and ACK, FIN and ACK, RST
 
 Forgery = tuple[str, Callable[[bytes], bytes]]  # what is forged, and what makes the frame of a mark
@@ -105,12 +108,44 @@ def _nd(
 
 def halfway(own: Target, targets: Sequence[Target], port: int, mark: Mark) -> Iterator[Frame]:
     """Yield what belongs to a connection that nobody opened, to the services of those whom groups judge."""
-    for target in targets:
+    for target, source, address in _judged(own, targets):
         to_port = next((number for _service, number in target.services_of("tcp")), port)
+        for kind, flags in zip(measurement.HALFWAY, _FLAGS):
+            segment = mark(kind, target.name, address)
+            packet = frames.tcp_packet(source, address, measurement.FLOOD_PORT, to_port, flags, segment)
+            yield kind, _to_one(own, target, packet)
+
+
+def hidden(own: Target, targets: Sequence[Target], port: int, mark: Mark) -> Iterator[Frame]:
+    """Yield what opens a connection to a port that a judge may overlook: in fragments, and behind extension headers."""
+    for target, source, address in _judged(own, targets):
+        marks = {kind: mark(kind, target.name, address) for kind in measurement.HIDDEN}
+        for kind, packet in zip(marks, _hidden_packets(source, address, port, own.mtu, [*marks.values()])):
+            yield kind, _to_one(own, target, packet)
+
+
+def _hidden_packets(source: str, address: str, port: int, mtu: int, marks: Sequence[bytes]) -> Iterator[bytes]:
+    """Yield a packet for each mark, of IPv4 for the first two alone.
+
+    The first is as long as it may be: Open vSwitch takes no such fragment below 1,280 bytes (ovs-vswitchd(8)).
+    """
+    own, (first, second, third, fourth) = measurement.HIDDEN_PORT, marks
+    at = mtu - frames.FRAGMENTED_V6_BYTES & -8
+    whole = frames.udp_packet(source, address, own, first.ljust(at - _UDP_HEADER, b"\0") + second, port)
+    yield from frames.fragments(whole, at, crc32(first))  # a number that no other datagram has
+    if ":" in address:
+        yield frames.behind(frames.udp_packet(source, address, own, third, port), [(_HOP_BY_HOP, _PADDING)])
+        yield frames.behind(frames.tcp_packet(source, address, own, port, _SYN, fourth), [(_DESTINATION, _PADDING)])
+
+
+def _judged(own: Target, targets: Sequence[Target]) -> Iterator[tuple[Target, str, str]]:
+    """Yield each address of those between whom and the sender groups judge, with the sender's own of that family."""
+    for target in targets:
         for address in target.addresses if own.judged or target.judged else ():
-            version, ethertype = (6, frames.IPV6) if ":" in address else (4, frames.IPV4)
-            source = next(iter(own.addresses_of(version)), None)
-            for kind, flags in zip(measurement.HALFWAY, _FLAGS) if source else ():
-                segment = mark(kind, target.name, address)
-                packet = frames.tcp_packet(source, address, measurement.FLOOD_PORT, to_port, flags, segment)
-                yield kind, frames.ethernet(target.mac, own.mac, ethertype, packet)
+            source = next(iter(own.addresses_of(6 if ":" in address else 4)), None)
+            if source:
+                yield target, source, address
+
+
+def _to_one(own: Target, target: Target, packet: bytes) -> bytes:
+    return frames.ethernet(target.mac, own.mac, frames.IPV6 if packet[0] >> 4 == 6 else frames.IPV4, packet)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 IPV4 = 0x0800
 ARP = 0x0806
@@ -24,6 +24,7 @@ NOBODY_MAC = "02:74:6e:74:72:79"
 ECHO_REPLY, ECHO_REQUEST = 0, 8
 ECHO_REQUEST_V6, ECHO_REPLY_V6 = 128, 129
 _NEIGHBOUR_SOLICITATION, _REDIRECT = 135, 137
+FRAGMENTED_V6_BYTES = 48  # of an IPv6 header, and that of a fragment
 _FRAGMENT = 44  # RFC 8200 section 4.5: a header of 8 bytes, the protocol first
 _EXPERIMENTAL_OPTION = 253  # RFC 4727: an option of neighbour discovery that every host ignores
 
@@ -97,6 +98,20 @@ def behind(packet: bytes, headers: Sequence[tuple[int, bytes]]) -> bytes:
     for number, body in reversed(headers):
         kind, rest = number, bytes([kind]) + body + rest
     return packet[:4] + struct.pack("!HB", len(rest), kind) + packet[7:40] + rest
+
+
+def fragments(packet: bytes, at: int, identification: int) -> Iterator[bytes]:
+    """Yield an IPv4 or IPv6 packet in two pieces, cut so many bytes behind its only header, a multiple of eight."""
+    is_ipv4 = packet[0] >> 4 == 4
+    header, rest = (packet[:20], packet[20:]) if is_ipv4 else (packet[:40], packet[40:])
+    for start, piece, more in ((0, rest[:at], True), (at, rest[at:], False)):
+        if is_ipv4:
+            place = struct.pack("!HHH", 20 + len(piece), identification & 0xFFFF, more << 13 | start >> 3)
+            bare = header[:2] + place + header[8:10] + b"\0\0" + header[12:]
+            yield bare[:10] + struct.pack("!H", checksum(bare)) + bare[12:] + piece
+        else:
+            place = struct.pack("!BBHI", header[6], 0, start | more, identification)
+            yield header[:4] + struct.pack("!HB", 8 + len(piece), _FRAGMENT) + header[7:] + place + piece
 
 
 def nd_message(kind: int, body: bytes, payload: bytes, *options: tuple[int, str]) -> bytes:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import ip_interface
 from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import LONGEST_PREFIX, family
@@ -20,6 +21,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin.desired import (
     NETDEV,
     SYSTEM,
     UNDERLAY_NIC,
+    Endpoint,
     Gateway,
     Hypervisor,
     Wanted,
@@ -90,9 +92,19 @@ def cables_of(wanted: Wanted) -> Iterator[Cable]:
             endpoint.mac,
             endpoint.mtu,
             endpoint.addresses,
-            gateways=tuple(one for one in endpoint.gateways if family(one) in set(map(family, endpoint.addresses))),
+            gateways=tuple(_gateways_of(endpoint)),
             checksums=checksums,
         )
+
+
+def _gateways_of(endpoint: Endpoint) -> Iterator[str]:
+    """Yield the gateways in the subnets of an endpoint, and those that are in none."""
+    subnets = {ip_interface(address).network for address in endpoint.addresses}
+    versions = {subnet.version for subnet in subnets}
+    for gateway in endpoint.gateways:
+        subnet = ip_interface(gateway).network
+        if subnet in subnets or (subnet.prefixlen == subnet.max_prefixlen and subnet.version in versions):
+            yield gateway
 
 
 def _cable_to(segment: str, nic: str, hypervisor: Hypervisor, mtu: int) -> Cable:

@@ -24,6 +24,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement imp
     ELSEWHERE,
     FLOOD,
     HALFWAY,
+    HIDDEN,
     ICMP,
     Measurement,
     Reply,
@@ -95,6 +96,18 @@ def test_what_a_switch_floods_is_for_groups_to_stop_or_not() -> None:
     assert judge(BOTH, measured, echo).wrong == []
 
 
+def test_what_hides_its_port_may_pass_where_the_port_is_allowed() -> None:
+    security = Security({"web": [Rule("egress")], "db": [Rule("ingress", 17, Ports(PORT, PORT))]})
+    allowing = permitted({"acme": security}, BOTH, PORT)
+    passing = [f"{kind} to 10.1.1.2" for kind, protocol in HIDDEN.items() if protocol == "udp"]
+    assert allowing["acme.web"]["acme.db"] == ["udp 47021 to 10.1.1.2", *passing]
+    measured = as_wanted()
+    reply(measured, "acme.web", "udp 47021", answered=True, answerer="acme.db")
+    reply(measured, "acme.web", "tcp 3306", answered=False, answerer="")
+    leak_hidden(measured)
+    assert judge(BOTH, measured, allowing).wrong == []
+
+
 def as_wanted() -> Measurements:
     departed = dict.fromkeys(FLOOD, 3)
     return {
@@ -160,6 +173,10 @@ def leak_flooded_echo_frame(measurements: Measurements) -> None:
     sight(measurements, "acme.db", "acme.web", ECHO_FRAME, "acme.other", "10.1.1.3", 3, 1)
 
 
+def leak_hidden(measurements: Measurements) -> None:
+    sight(measurements, "acme.db", "acme.web", "UDP in two fragments, the second", "acme.db", "10.1.1.2", 3, 1)
+
+
 def leak_broadcast(measurements: Measurements) -> None:
     sight(measurements, "acme.db", "acme.web", BROADCAST, "", "", 3, 1)
 
@@ -181,6 +198,12 @@ def lose_what_always_passes(measurements: Measurements) -> None:
     measurements["acme.db"] = replace(measurements["acme.db"], sightings=())
 
 
+def lose_a_third_of_what_always_passes(measurements: Measurements) -> None:
+    own = measurements["acme.db"]
+    fewer = [replace(item, frames=item.frames - (item.kind == "gratuitous ARP")) for item in own.sightings]
+    measurements["acme.db"] = replace(own, sightings=tuple(fewer))
+
+
 def forget_reply(measurements: Measurements) -> None:
     own = measurements["acme.web"]
     measurements["acme.web"] = replace(own, replies=tuple(item for item in own.replies if item.check != "tcp"))
@@ -194,6 +217,11 @@ def forget_reply(measurements: Measurements) -> None:
         (leak_echo, "leak", f"{TO_DB} icmp to 10.1.1.2: {DENIED}, measured delivered"),
         (leak_echo_frame, "leak", f"{TO_DB} echo frame to 10.1.1.2: {DENIED}, measured delivered"),
         (leak_flooded_echo_frame, "leak", f"{TO_DB} echo frame to 10.1.1.3: {DENIED}, measured delivered"),
+        (
+            leak_hidden,
+            "leak",
+            f"{TO_DB} UDP in two fragments, the second to 10.1.1.2: {DENIED}, measured delivered",
+        ),
         (leak_broadcast, "leak", f"{TO_DB} broadcast: {DENIED}, measured delivered"),
         (open_halfway, "leak", f"{TO_DB} TCP RST: {DENIED}, measured delivered"),
         (leak_busy, "leak", f"{TO_WEB} tcp 3306 to 10.1.1.1: {DENIED}, measured delivered"),
@@ -206,6 +234,11 @@ def forget_reply(measurements: Measurements) -> None:
             lose_what_always_passes,
             "unreachable",
             f"{TO_DB} gratuitous ARP or neighbour solicitation: expected once, measured never",
+        ),
+        (
+            lose_a_third_of_what_always_passes,
+            "unreachable",
+            f"{TO_DB} gratuitous ARP: expected 3 times, measured 2 times: packets get lost",
         ),
         (forget_reply, "unmeasured", f"{TO_DB} tcp to 10.1.1.2: {DENIED}, measured nothing"),
     ],

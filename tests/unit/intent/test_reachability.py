@@ -112,6 +112,11 @@ def lose_broadcast(measurements: Measurements) -> None:
     hide(measurements, "acme.a3", "acme.a1", BROADCAST)
 
 
+def lose_one_broadcast_of_three(measurements: Measurements) -> None:
+    hide(measurements, "acme.a3", "acme.a1", BROADCAST)
+    show(measurements, "acme.a3", Sighting("acme.a1", BROADCAST, "", "", 2, 1))
+
+
 def repeat_broadcast(measurements: Measurements) -> None:
     hide(measurements, "acme.a3", "acme.a1", BROADCAST)
     show(measurements, "acme.a3", Sighting("acme.a1", BROADCAST, "", "", 3, 2))
@@ -187,6 +192,11 @@ A1_G1 = "acme.a1 -> globex.g1"
             f"{A1_A3} tcp to 10.1.1.3: expected reachable, measured unreachable (answered by acme.a2)",
         ),
         (lose_broadcast, "unreachable", f"{A1_A3} broadcast: expected once, measured never"),
+        (
+            lose_one_broadcast_of_three,
+            "unreachable",
+            f"{A1_A3} broadcast: expected 3 times, measured 2 times: packets get lost",
+        ),
         (
             repeat_broadcast,
             "duplicate",

@@ -17,6 +17,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement imp
     FLOOD,
     FORGED,
     HALFWAY,
+    HIDDEN,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.flood import flood
@@ -88,6 +89,41 @@ def test_segments_of_no_connection_go_to_a_service_if_an_end_is_judged(own: bool
     for _kind, frame in sent:
         start = 14 + (20 if frame[12:14] == b"\x08\0" else 40)
         assert struct.unpack("!HH", frame[start : start + 4]) == (1021, 80)
+
+
+def test_hidden_ports_are_the_probes_own_and_each_frame_is_known_to_a_sniffer() -> None:
+    target = replace(OTHER, judged=True)
+    sent = [item for item in flood(OWN, [target], [], 47021, mark) if item[0] in HIDDEN]
+    assert [kind for kind, _frame in sent] == [*[*HIDDEN][:2], *HIDDEN]
+    for kind, frame in sent:
+        marker = decode(frame)
+        assert marker is not None
+        assert marker.kind == kind
+        assert len(frame) <= 14 + OWN.mtu
+        assert not frames.is_icmp_answer(frame)
+    for kind, frame in sent[4:]:
+        assert (frame[20], frame[54]) == ((0, 17) if HIDDEN[kind] == "udp" else (60, 6))
+        assert struct.unpack("!HH", frame[62:66]) == (1022, 47021)
+
+
+@pytest.mark.parametrize(("source", "to"), [("10.1.1.1", "10.1.1.2"), ("fd00::1", "fd00::2")])
+@given(cut=st.integers(1, 20), payload=st.binary(min_size=160, max_size=300))
+def test_two_fragments_are_the_whole_packet(source: str, to: str, cut: int, payload: bytes) -> None:
+    whole = frames.udp_packet(source, to, 1022, payload, 47021)
+    first, second = frames.fragments(whole, 8 * cut, 0x12345678)
+    if ":" in to:
+        assert (first[:48].hex(), second[:48].hex()) == (
+            f"60000000{8 + 8 * cut:04x}2cff{whole[8:40].hex()}1100000112345678",
+            f"60000000{16 + len(payload) - 8 * cut:04x}2cff{whole[8:40].hex()}1100{8 * cut:04x}12345678",
+        )
+        assert first[48:] + second[48:] == whole[40:]
+    else:
+        assert [frames.checksum(piece[:20]) for piece in (first, second)] == [0, 0]
+        assert [piece[2:8].hex() for piece in (first, second)] == [
+            f"{20 + 8 * cut:04x}56782000",
+            f"{28 + len(payload) - 8 * cut:04x}5678{cut:04x}",
+        ]
+        assert first[20:] + second[20:] == whole[20:]
 
 
 def test_tags_are_on_the_wire_as_their_kind_says() -> None:
