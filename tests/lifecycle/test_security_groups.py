@@ -339,7 +339,7 @@ def test_a_change_of_one_tenant_costs_another_no_packet(fabric: Fabric) -> None:
 
 
 def losing_nothing(fabric: Fabric, pinged: Mapping[str, str]) -> Run:
-    """Run site while these endpoints ping an address each a thousand times a second, and check that all are answered."""
+    """Run site while these endpoints ping an address each, a thousand times a second, and check that none is lost."""
     with pinging(fabric.twin, pinged, period=0.001) as pings:
         run = fabric.run("site")
     assert {ping.sender: ping.lost for ping in pings} == {sender: [] for sender in pinged}, drops(fabric)
