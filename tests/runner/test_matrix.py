@@ -19,7 +19,11 @@ from private_ovs import PrivateOvs
 
 CACHE = REPOSITORY / ".cache"
 CORES = {"2.17": CACHE / "core-2.17", "2.18": CACHE / "core-2.18", "newest": NEWEST}
-PYTHONS = {"3.9": CACHE / "managed-3.9/bin/python", "distribution": Path("/usr/bin/python3")}
+PYTHONS = {version: CACHE / f"managed-{version}/bin/python" for version in ("3.9", "3.10", "3.12", "3.13")}
+PYTHONS["distribution"] = Path("/usr/bin/python3")
+PAIRS = [
+    (core, python) for core in CORES for python in PYTHONS if core == "newest" or python in ("3.9", "distribution")
+]
 INVENTORY = """
 hypervisors:
   hosts: {hv1: {}, hv2: {}}
@@ -89,8 +93,7 @@ def test_every_playbook_is_understood(core: str, collections: Path, tmp_path: Pa
     control.run("ansible-playbook", "--syntax-check", "-i", "localhost,", *playbooks)
 
 
-@each_core
-@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize(("core", "python"), PAIRS)
 def test_bridges_with_meshes_twice(core: str, python: str, collections: Path, tmp_path: Path, ovs: PrivateOvs) -> None:
     interpreter = PYTHONS[python]
     if not interpreter.exists():

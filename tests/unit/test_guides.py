@@ -139,5 +139,9 @@ def test_the_picture_has_all_of_the_example_and_is_always_the_same() -> None:
         for seed in ("1", "2")
     }
     (picture,) = pictures
+    written = ROOT / "docs/topology.svg"
+    assert picture == written.read_text(), (
+        f"write it anew: PYTHONPATH=.cache/farm scripts/with python docs/site/topology.py {intent} >{written}"
+    )
     words = {element.text for element in ElementTree.fromstring(picture).iter() if element.text}
     assert {"hv1", "hv2", "hv3", "acme.web", "globex.app", "web-1", "mainframe"} <= words
