@@ -41,12 +41,9 @@ FLOODED_TO = {  # of those that are UDP: the address
 FORGED = "forged "  # with which a kind begins that is an attack; port security stops all of them
 TAG = "802.1Q tag"  # and one that is tagged; these too
 HALFWAY = ("TCP ACK", "TCP SYN and ACK", "TCP FIN", "TCP RST")  # of no connection, which security groups stop
-HIDDEN = {  # kinds that are judged by a port that is not where it always is; to the probe's own, of this protocol
-    "UDP in two fragments, the first": "udp",
-    "UDP in two fragments, the second": "udp",
-    "UDP behind a hop-by-hop header": "udp",
-    "TCP SYN behind destination options": "tcp",
-}
+IN_FRAGMENTS = ("UDP in two fragments, the first", "UDP in two fragments, the second")
+BEHIND_HEADERS = ("UDP behind a hop-by-hop header", "TCP SYN behind destination options")
+HIDDEN = dict(zip((*IN_FRAGMENTS, *BEHIND_HEADERS), ("udp", "udp", "udp", "tcp")))  # to the probe's port of these
 FLOOD_PORT, HIDDEN_PORT = 1021, 1022  # of the sender; RFC 4727: for experiments
 
 

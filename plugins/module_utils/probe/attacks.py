@@ -116,26 +116,34 @@ def halfway(own: Target, targets: Sequence[Target], port: int, mark: Mark) -> It
             yield kind, _to_one(own, target, packet)
 
 
-def hidden(own: Target, targets: Sequence[Target], port: int, mark: Mark) -> Iterator[Frame]:
-    """Yield what opens a connection to a port that a judge may overlook: in fragments, and behind extension headers."""
+def behind_headers(own: Target, targets: Sequence[Target], port: int, mark: Mark) -> Iterator[Frame]:
+    """Yield what opens a connection of IPv6, behind extension headers, that a judge may take no port from."""
     for target, source, address in _judged(own, targets):
-        marks = {kind: mark(kind, target.name, address) for kind in measurement.HIDDEN}
-        for kind, packet in zip(marks, _hidden_packets(source, address, port, own.mtu, [*marks.values()])):
+        for kind in measurement.BEHIND_HEADERS if ":" in address else ():
+            ends, payload = (source, address, measurement.HIDDEN_PORT), mark(kind, target.name, address)
+            if measurement.HIDDEN[kind] == "udp":
+                packet = frames.behind(frames.udp_packet(*ends, payload, port), [(_HOP_BY_HOP, _PADDING)])
+            else:
+                packet = frames.behind(frames.tcp_packet(*ends, port, _SYN, payload), [(_DESTINATION, _PADDING)])
             yield kind, _to_one(own, target, packet)
 
 
-def _hidden_packets(source: str, address: str, port: int, mtu: int, marks: Sequence[bytes]) -> Iterator[bytes]:
-    """Yield a packet for each mark, of IPv4 for the first two alone.
+def in_fragments(own: Target, targets: Sequence[Target], port: int, mark: Mark) -> Iterator[Frame]:
+    """Yield a datagram in two fragments to one neighbour, another of each sender.
 
-    The first is as long as it may be: Open vSwitch takes no such fragment below 1,280 bytes (ovs-vswitchd(8)).
+    Of one that is denied Open vSwitch keeps a fragment for up to a minute, and it has room for 1,000 of all guests.
+    The first is as long as it may be: none below 1,280 bytes is taken (ovs-vswitchd(8)).
     """
-    own, (first, second, third, fourth) = measurement.HIDDEN_PORT, marks
-    at = mtu - frames.FRAGMENTED_V6_BYTES & -8
-    whole = frames.udp_packet(source, address, own, first.ljust(at - _UDP_HEADER, b"\0") + second, port)
-    yield from frames.fragments(whole, at, crc32(first))  # a number that no other datagram has
-    if ":" in address:
-        yield frames.behind(frames.udp_packet(source, address, own, third, port), [(_HOP_BY_HOP, _PADDING)])
-        yield frames.behind(frames.tcp_packet(source, address, own, port, _SYN, fourth), [(_DESTINATION, _PADDING)])
+    neighbours = sorted((target for target in targets if target.vlan == own.vlan), key=lambda target: target.name)
+    after = [target for target in neighbours if target.name > own.name]
+    for target, source, address in _judged(own, (after or neighbours)[:1]):
+        first, second = (mark(kind, target.name, address) for kind in measurement.IN_FRAGMENTS)
+        at = own.mtu - frames.FRAGMENTED_V6_BYTES & -8
+        payload = first.ljust(at - _UDP_HEADER, b"\0") + second
+        whole = frames.udp_packet(source, address, measurement.HIDDEN_PORT, payload, port)
+        pieces = frames.fragments(whole, at, crc32(first))  # a number that no other datagram has
+        for kind, packet in zip(measurement.IN_FRAGMENTS, pieces):
+            yield kind, _to_one(own, target, packet)
 
 
 def _judged(own: Target, targets: Sequence[Target]) -> Iterator[tuple[Target, str, str]]:

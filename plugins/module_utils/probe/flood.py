@@ -15,7 +15,11 @@ from collections.abc import Iterator, Sequence
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import link_local
 from ansible_collections.tenantry.sdn.plugins.module_utils.model import measurement
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
-from ansible_collections.tenantry.sdn.plugins.module_utils.probe.attacks import attacks, halfway, hidden
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.attacks import (
+    attacks,
+    behind_headers,
+    halfway,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.marker import Frame, Mark
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.target import Target
 
@@ -30,7 +34,7 @@ def flood(own: Target, targets: Sequence[Target], vlans: Sequence[int], port: in
     return [
         *(attacks(own, mark) if own.guarded else ()),
         *halfway(own, targets, port, mark),
-        *hidden(own, targets, port, mark),
+        *behind_headers(own, targets, port, mark),
         *_tagged(own, vlans, mark),
         *_to_each(own, targets, mark),
         *_untagged(own, mark),

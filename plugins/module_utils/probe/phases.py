@@ -18,6 +18,7 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import Reply
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import listener
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.attacks import in_fragments
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.connect import Connections
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.datagrams import Datagrams
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.echo import Echoes
@@ -124,7 +125,8 @@ def _flood(job: Job, interface: str) -> dict[str, int]:
             def mark(kind: str, receiver: str, address: str, number: int = number) -> bytes:
                 return encode(Marker(job.run, job.endpoint.name, kind, receiver, address, number))
 
-            for kind, frame in flood(job.endpoint, job.targets, job.vlans, job.port, mark):
+            once = in_fragments(job.endpoint, job.targets, job.port, mark) if number == 1 else ()
+            for kind, frame in [*once, *flood(job.endpoint, job.targets, job.vlans, job.port, mark)]:
                 wire.send(frame)
                 sent[kind] += 1
                 time.sleep(_FRAME_PAUSE)

@@ -12,14 +12,17 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import (
+    BEHIND_HEADERS,
     BROADCAST,
     ECHO_FRAME,
     FLOOD,
     FORGED,
     HALFWAY,
     HIDDEN,
+    IN_FRAGMENTS,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.attacks import in_fragments
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.flood import flood
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.marker import Marker, decode, encode
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.responder import answer_of, answerer_in
@@ -91,19 +94,37 @@ def test_segments_of_no_connection_go_to_a_service_if_an_end_is_judged(own: bool
         assert struct.unpack("!HH", frame[start : start + 4]) == (1021, 80)
 
 
-def test_hidden_ports_are_the_probes_own_and_each_frame_is_known_to_a_sniffer() -> None:
-    target = replace(OTHER, judged=True)
-    sent = [item for item in flood(OWN, [target], [], 47021, mark) if item[0] in HIDDEN]
-    assert [kind for kind, _frame in sent] == [*[*HIDDEN][:2], *HIDDEN]
+def test_ports_behind_headers_are_the_probes_own() -> None:
+    sent = [one for one in flood(OWN, [replace(OTHER, judged=True)], [], 47021, mark) if one[0] in HIDDEN]
+    assert [kind for kind, _frame in sent] == [*BEHIND_HEADERS]
     for kind, frame in sent:
-        marker = decode(frame)
-        assert marker is not None
-        assert marker.kind == kind
-        assert len(frame) <= 14 + OWN.mtu
-        assert not frames.is_icmp_answer(frame)
-    for kind, frame in sent[4:]:
+        assert_marked(kind, frame)
         assert (frame[20], frame[54]) == ((0, 17) if HIDDEN[kind] == "udp" else (60, 6))
         assert struct.unpack("!HH", frame[62:66]) == (1022, 47021)
+
+
+def test_fragments_go_to_the_next_neighbour_alone() -> None:
+    others = [
+        replace(OTHER, name=f"acme.{name}", judged=judged, vlan=vlan)
+        for name, judged, vlan in (("c", True, 10), ("b", True, 10), ("aa", True, 20), ("Z", True, 10))
+    ]
+    for name, to in (("a", "b"), ("b", "c"), ("c", "Z")):
+        own = replace(OWN, name=f"acme.{name}")
+        targets = [other for other in others if other.name != own.name]
+        sent = [*in_fragments(own, targets, 47021, mark)]
+        assert [kind for kind, _frame in sent] == [*IN_FRAGMENTS] * 2
+        for kind, frame in sent:
+            assert assert_marked(kind, frame).receiver == f"acme.{to}"
+            assert len(frame) <= 14 + OWN.mtu
+    assert [*in_fragments(OWN, [OTHER], 47021, mark)] == [], "no end is judged"
+
+
+def assert_marked(kind: str, frame: bytes) -> Marker:
+    marker = decode(frame)
+    assert marker is not None
+    assert marker.kind == kind
+    assert not frames.is_icmp_answer(frame)
+    return marker
 
 
 @pytest.mark.parametrize(("source", "to"), [("10.1.1.1", "10.1.1.2"), ("fd00::1", "fd00::2")])
