@@ -15,11 +15,7 @@ from collections.abc import Iterator, Sequence
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import link_local
 from ansible_collections.tenantry.sdn.plugins.module_utils.model import measurement
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
-from ansible_collections.tenantry.sdn.plugins.module_utils.probe.attacks import (
-    attacks,
-    behind_headers,
-    halfway,
-)
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.attacks import attacks, behind_headers, halfway
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.marker import Frame, Mark
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.target import Target
 
