@@ -8,11 +8,13 @@ A task costs the controller a process for each host, also where there is nothing
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from ansible import constants
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.executor import module_common
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
@@ -20,8 +22,10 @@ from ansible.utils.display import Display
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import SdnError
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import host_warnings
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import RUN_HOLDS
 from ansible_collections.tenantry.sdn.plugins.plugin_utils.planned import planned_state
-from ansible_collections.tenantry.sdn.plugins.plugin_utils.steps import HYPERVISOR, PARTS, Settings, Step, steps
+from ansible_collections.tenantry.sdn.plugins.plugin_utils.steps import HYPERVISOR, PARTS, Settings, Step, Steps, steps
+from ansible_collections.tenantry.sdn.plugins.plugin_utils.this_run import this_run
 from ansible_collections.tenantry.sdn.plugins.plugin_utils.vault import Vault
 
 COLLECTION = "tenantry.sdn."
@@ -56,12 +60,20 @@ class ActionModule(ActionBase):
         state, *how = self._arguments(vault)
         if "plan" in self._task.args:
             result["warnings"] = host_warnings(state)
-        work = steps(state, *how)
         result |= {"_ansible_no_log": True} if vault.used else {}
+        run = None if self._task.check_mode else this_run()
+        ended = self._take(steps(state, *how), run, result, task_vars)
+        if run and (ended["changed"] or ended.get("failed")):
+            with suppress(AnsibleConnectionFailure):  # another run will wait for a sign of this one, in vain
+                self._low_level_execute_command(f"rm -f {shlex.quote(RUN_HOLDS + run)}")
+        return ended
+
+    def _take(self, work: Steps, run: str | None, result: dict[str, Any], task_vars: Any) -> dict[str, Any]:
+        """Take the steps of the work, and return the result of the task."""
         try:
             step = next(work)
             while True:
-                answer = self._module(step, task_vars)
+                answer = self._module(step, run, task_vars)
                 _note(result, step, answer)
                 if answer.get("failed"):
                     return {**answer, **result, "failed": True, "step": step.name}
@@ -90,9 +102,9 @@ class ActionModule(ActionBase):
                 raise AnsibleActionFail(error.message) from None
         return state or {}, parts, owned, Settings(**values)
 
-    def _module(self, step: Step, variables: Mapping[str, Any]) -> dict[str, Any]:
+    def _module(self, step: Step, run: str | None, variables: Mapping[str, Any]) -> dict[str, Any]:
         name = COLLECTION + step.module
-        arguments = self._with_defaults(name, step.arguments)
+        arguments = self._with_defaults(name, {**step.arguments, "run": run} if run else step.arguments)
         answer: dict[str, Any] = self._execute_module(module_name=name, module_args=arguments, task_vars=variables)
         answer.pop("invocation", None)
         return answer

@@ -26,3 +26,4 @@ OWNERSHIP = {
     "adopt": {"type": "bool", "default": False},
     "allow_empty": {"type": "bool", "default": False},
 }
+RUN = {"run": {"type": "str"}}

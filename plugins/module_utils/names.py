@@ -28,6 +28,7 @@ MARKS = (OWNER_KEY, MESH_KEY, QOS_KEY, POLICING_KEY)
 ROUTERS = "/etc/tenantry/routers"
 ROUTER_OWNER = "owner"  # file in the folder of a router
 ROUTER_NOTES = "/run/tenantry-routers"  # of what the program ``router`` and services have loaded
+RUN_HOLDS = "/run/tenantry.run."  # and the name of a run: that it changes the host, and has not ended
 
 _TUNNEL_PREFIX = {"gre": "gr", "vxlan": "vx", "geneve": "gn"}
 _UNFINISHED_SET = "tenantry-tmp-"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -33,11 +33,16 @@ class Backend(Protocol):
         """Make the changes in one transaction; ConflictError if the host changed since the plan was made."""
 
 
-def reconcile(backend: Backend, check_mode: bool) -> Plan[Any, Any]:
-    """Bring the host to the wanted state, prove it, and return the changes that were made (or would be)."""
+def reconcile(backend: Backend, check_mode: bool, claim: Callable[[], None] | None = None) -> Plan[Any, Any]:
+    """Bring the host to the wanted state, prove it, and return the changes that were made (or would be).
+
+    ``claim`` is called before anything is changed.
+    """
     plan = backend.plan()
     if check_mode or not plan:
         return plan
+    if claim:
+        claim()
     for attempt in range(1, ATTEMPTS + 1):
         try:
             backend.apply(plan)

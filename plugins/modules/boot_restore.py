@@ -16,6 +16,7 @@ description:
   - Does nothing on a host that was not booted with systemd.
 extends_documentation_fragment:
   - tenantry.sdn.attributes
+  - tenantry.sdn.run
 options:
   files:
     description: The files, as path and text. A text that starts with C(#!) is a program.
@@ -74,8 +75,10 @@ import os
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.boot_files import BOOTED, BootFiles
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import ROOT, anything_in
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.boot_input import parse_boot_files
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import in_words, reconcile, surfacing
+from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import in_words, surfacing
 from ansible_collections.tenantry.sdn.plugins.module_utils.unlogged import UnloggedModule
 
 ARGUMENTS = {
@@ -84,6 +87,7 @@ ARGUMENTS = {
     "started": {"type": "list", "elements": "str", "default": []},
     "needed_by": {"type": "str", "default": ROOT},
     "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+    **RUN,
 }
 
 
@@ -92,10 +96,13 @@ def main() -> None:
     with surfacing(module):
         files = parse_boot_files(module.params)
         present = module.params["state"] == "present"
-        if not os.path.isdir(BOOTED) or (not present and anything_in(module.params["needed_by"])):
+        if not os.path.isdir(BOOTED):
             module.exit_json(changed=False)
         units = {unit: unit in module.params["started"] for unit in module.params["units"]}
-        plan = reconcile(BootFiles(files, units, present), module.check_mode)
+        with turn(module, alone=False) as own:
+            if not present and anything_in(module.params["needed_by"]):
+                module.exit_json(changed=False)
+            plan = own.reconcile(BootFiles(files, units, present))
         result = {"changed": bool(plan)}
         if module._diff:
             result["diff"] = in_words(plan)

@@ -20,6 +20,7 @@ description:
   - The gateways given are all that the owner has. Others of the owner lose their addresses and files.
 extends_documentation_fragment:
   - tenantry.sdn.attributes
+  - tenantry.sdn.run
 options:
   owner:
     description: Whose these are. The folder of their files says it.
@@ -85,9 +86,10 @@ RETURN = r""" # """
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.gateways import Gateways, saved_gateways
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.gateway import parse_gateways
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import in_words, reconcile, surfacing
+from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import in_words, surfacing
 
 GATEWAY = {
     "interface": {"type": "str", "required": True},
@@ -97,17 +99,17 @@ ARGUMENTS = {
     "owner": {"type": "str", "required": True},
     "gateways": {"type": "list", "elements": "dict", "required": True, "options": GATEWAY},
     "allow_empty": {"type": "bool", "default": False},
+    **RUN,
 }
-PATIENCE = 60  # seconds to wait for another task
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     with surfacing(module):
         owner, wanted = parse_gateways(module.params)
-        with host_lock(PATIENCE):
-            plan = reconcile(Gateways(wanted, owner), module.check_mode)
-            files = reconcile(saved_gateways(wanted, owner), module.check_mode)
+        with turn(module) as own:
+            plan = own.reconcile(Gateways(wanted, owner))
+            files = own.reconcile(saved_gateways(wanted, owner))
         result = {"changed": bool(plan or files)}
         if module._diff:
             result["diff"] = in_words(plan) + in_words(files)

@@ -23,6 +23,7 @@ description:
 extends_documentation_fragment:
   - tenantry.sdn.attributes
   - tenantry.sdn.named_ownership
+  - tenantry.sdn.run
 options:
   name:
     description: Name of the plug, from which those of its links come, as V(acme.web-1).
@@ -147,14 +148,14 @@ plugs:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plugs import Plugs, diff, links_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_plugs import saved_plugs
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import with_files
-from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConvergedError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug_input import LISTED, parse_plugs
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing, uncollected
+from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected
 
 IDENTITY = {"mac": {"type": "str", "required": True}, "ip": {"type": "str", "required": True}}
 PLUG = {
@@ -176,8 +177,8 @@ ARGUMENTS = {
     "saved": {"type": "bool"},
     **NAMED_OWNERSHIP,
     "require_devices": {"type": "bool", "default": False},
+    **RUN,
 }
-PATIENCE = 60  # seconds to wait for another task
 
 
 def main() -> None:
@@ -186,10 +187,10 @@ def main() -> None:
     with surfacing(module), uncollected():
         wanted = parse_plugs(params)
         owner, complete = params["owner"], LISTED.is_complete(params)
-        with host_lock(PATIENCE):
+        with turn(module) as own:
             backend = Plugs(wanted, owner, complete)
-            plan = reconcile(backend, module.check_mode)
-            files = reconcile(saved_plugs(wanted, owner, complete, params["saved"]), module.check_mode)
+            plan = own.reconcile(backend)
+            files = own.reconcile(saved_plugs(wanted, owner, complete, params["saved"]))
         missing = ", ".join(backend.missing())
         if missing and params["require_devices"]:
             what = f"No such interfaces: {missing}. Start the guests that have them, and run the task again."

@@ -16,6 +16,7 @@ description:
     instead of five.
 extends_documentation_fragment:
   - tenantry.sdn.attributes
+  - tenantry.sdn.run
 options:
   programs:
     description: Programs that are to be in the path of root.
@@ -105,6 +106,8 @@ from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.boot_files import BOOTED, BootFiles
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.links import read_links
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.boot_input import parse_boot_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing
 
@@ -112,6 +115,7 @@ NAMES = {"type": "list", "elements": "str", "default": []}
 ARGUMENTS = {
     **dict.fromkeys(("programs", "python_modules", "services", "units", "started", "interfaces"), NAMES),
     "files": {"type": "dict", "default": {}},
+    **RUN,
 }
 PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 FAMILIES = {"debian": "Debian", "rhel": "RedHat", "fedora": "RedHat"}
@@ -167,14 +171,15 @@ def main() -> None:
     params = module.params
     with surfacing(module):
         files = parse_boot_files(params) if params["files"] else {}
-        module.exit_json(
-            changed=False,
-            missing=missing(params["programs"], params["python_modules"]),
-            serves=serves(params["services"]),
-            restores=restores(files, params),
-            linked=linked(params["interfaces"]),
-            os_family=os_family(),
-        )
+        with turn(module, alone=False):
+            module.exit_json(
+                changed=False,
+                missing=missing(params["programs"], params["python_modules"]),
+                serves=serves(params["services"]),
+                restores=restores(files, params),
+                linked=linked(params["interfaces"]),
+                os_family=os_family(),
+            )
 
 
 if __name__ == "__main__":

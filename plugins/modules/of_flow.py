@@ -36,6 +36,7 @@ extends_documentation_fragment:
   - tenantry.sdn.attributes
   - tenantry.sdn.openflow
   - tenantry.sdn.ovsdb
+  - tenantry.sdn.run
 options:
   cookie:
     description:
@@ -184,14 +185,14 @@ made:
   sample: ["groups[0]", "flow table=0,priority=5,ip"]
 """
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import OfCtl
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow import OpenFlow
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_flows import saved_flows
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import in_words
-from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OPENFLOW, OVSDB
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OPENFLOW, OVSDB, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow_input import parse_program
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing, uncollected
+from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected
 from ansible_collections.tenantry.sdn.plugins.module_utils.unlogged import UnloggedModule
 
 ARGUMENTS = {
@@ -212,18 +213,18 @@ def lines(side: dict) -> str:
 
 def main() -> None:
     # Not logged on the host: of ten thousand flows that would be a megabyte with every run.
-    module = UnloggedModule(argument_spec={**ARGUMENTS, **OPENFLOW, **OVSDB}, supports_check_mode=True)
+    module = UnloggedModule(argument_spec={**ARGUMENTS, **OPENFLOW, **OVSDB, **RUN}, supports_check_mode=True)
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_program(params)
         has_opinion = any(listed is not None for listed in wanted.lists.values())
         may_lack_bridge = module.check_mode or params["state"] == "absent" or not has_opinion
-        with host_lock(params["timeout"]) as lock:
-            ofctl = OfCtl(wanted.bridge, params["database"], params["protocol"], params["timeout"], held=(lock,))
+        with turn(module, params["timeout"]) as own:
+            ofctl = OfCtl(wanted.bridge, params["database"], params["protocol"], params["timeout"], held=(own.lock,))
             backend = OpenFlow(ofctl, wanted, may_lack_bridge)
-            plan = reconcile(backend, module.check_mode)
+            plan = own.reconcile(backend)
             # After the switch, which has been read back: what comes back is what has worked.
-            file = reconcile(saved_flows(wanted, backend.normal, ofctl.protocol), module.check_mode)
+            file = own.reconcile(saved_flows(wanted, backend.normal, ofctl.protocol))
         for warning in backend.warnings(plan):
             module.warn(warning)
         result = {"changed": bool(plan or file), "counts": backend.counts(plan)}

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - tenantry.sdn.attributes
   - tenantry.sdn.ovsdb
   - tenantry.sdn.ovsdb.ownership
+  - tenantry.sdn.run
 options:
   name:
     description: Name of the bridge, at most 15 bytes.
@@ -282,7 +283,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.bridges import Bridges
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import Claim
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_task import run
-from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch_input import parse_bridge
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected
@@ -344,7 +345,7 @@ def claim_of(owner: str | None, purge: bool, adopt: bool) -> Claim:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**BRIDGE, **OVSDB, **OWNERSHIP}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**BRIDGE, **OVSDB, **OWNERSHIP, **RUN}, supports_check_mode=True)
     params = module.params
     if params["purge"] is None:
         params["purge"] = params["owner"] is not None

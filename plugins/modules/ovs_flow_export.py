@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - tenantry.sdn.attributes
   - tenantry.sdn.ovsdb
   - tenantry.sdn.ovsdb.ownership
+  - tenantry.sdn.run
 options:
   bridge:
     description: The bridge.
@@ -180,7 +181,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.flow_exports import FlowExports
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import Claim
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_task import run
-from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.flow_export import parse_exports
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected
 
@@ -228,7 +229,7 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**ARGUMENTS, **OVSDB, **OWNERSHIP}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**ARGUMENTS, **OVSDB, **OWNERSHIP, **RUN}, supports_check_mode=True)
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_exports(params)

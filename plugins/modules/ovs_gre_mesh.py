@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - tenantry.sdn.attributes
   - tenantry.sdn.ovsdb
   - tenantry.sdn.ovsdb.ownership
+  - tenantry.sdn.run
 options:
   bridge:
     description: The bridge that the tunnels are ports of. It must exist.
@@ -184,7 +185,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.bridges import Bridges
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import Claim
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_task import run
-from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.mesh_input import meshes_of, parse_meshes
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import MESH_KEY, OWNER_KEY
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected
@@ -235,7 +236,7 @@ def claim_of(params: dict) -> Claim:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**ARGUMENTS, **OVSDB, **OWNERSHIP}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**ARGUMENTS, **OVSDB, **OWNERSHIP, **RUN}, supports_check_mode=True)
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_meshes(params)

@@ -32,6 +32,7 @@ extends_documentation_fragment:
   - tenantry.sdn.attributes
   - tenantry.sdn.ovsdb
   - tenantry.sdn.ovsdb.ownership
+  - tenantry.sdn.run
 options:
   interface:
     description:
@@ -178,7 +179,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ownership import Claim
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.shaping import Shaping
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.switch_task import run
-from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, OWNERSHIP, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.shaping_input import LISTED, parse_limits
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected
 
@@ -218,7 +219,7 @@ ARGUMENTS = {
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**ARGUMENTS, **OVSDB, **OWNERSHIP}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**ARGUMENTS, **OVSDB, **OWNERSHIP, **RUN}, supports_check_mode=True)
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_limits(params)

@@ -20,6 +20,7 @@ description:
 extends_documentation_fragment:
   - tenantry.sdn.attributes
   - tenantry.sdn.ovsdb
+  - tenantry.sdn.run
 options:
   private_key:
     description: Path of the private key, as PEM without passphrase. Required if there is no setting yet.
@@ -89,9 +90,10 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.key_files import is_exposed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ssl_settings import KEY, SslSettings
-from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.ssl_input import parse_ssl
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing
+from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing
 
 ARGUMENTS = {
     "private_key": {"type": "path", "no_log": False},
@@ -115,14 +117,15 @@ def difference(plan) -> dict:
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={**ARGUMENTS, **OVSDB}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec={**ARGUMENTS, **OVSDB, **RUN}, supports_check_mode=True)
     with surfacing(module):
-        ovsdb = Ovsdb(module.params["database"], module.params["timeout"])
-        backend = SslSettings(ovsdb, parse_ssl(module.params))
-        plan = reconcile(backend, module.check_mode)
-        if module.check_mode or not plan:
-            ovsdb.require_switch()  # else a change that it has applied shows that it runs
-        ovsdb.close()
+        with turn(module, alone=False) as own:
+            ovsdb = Ovsdb(module.params["database"], module.params["timeout"])
+            backend = SslSettings(ovsdb, parse_ssl(module.params))
+            plan = own.reconcile(backend)
+            if module.check_mode or not plan:
+                ovsdb.require_switch()  # else a change that it has applied shows that it runs
+            ovsdb.close()
         key = backend.private_key
         if key and is_exposed(key):
             module.warn(f"Everybody on this host may read the private key {key}. Take that away: chmod o= {key}")

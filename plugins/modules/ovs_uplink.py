@@ -17,6 +17,7 @@ description:
   - It does not plug them; M(tenantry.sdn.ovs_bridge) does. Run it before.
 extends_documentation_fragment:
   - tenantry.sdn.attributes
+  - tenantry.sdn.run
 requirements:
   - iproute2
 options:
@@ -58,6 +59,8 @@ import os
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.links import Link, read_links, set_up
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing
 
@@ -65,6 +68,7 @@ ARGUMENTS = {
     "interfaces": {"type": "list", "elements": "str", "required": True},
     "connection_address": {"type": "str"},
     "takeover": {"type": "bool", "default": False},
+    **RUN,
 }
 
 
@@ -93,17 +97,19 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     names = module.params["interfaces"]
     with surfacing(module):
-        links = read_links()
-        faults = [f"{name}: no such network card; correct uplinks" for name in names if name not in links]
-        known = [links[name] for name in names if name in links]
-        if not module.params["takeover"]:
-            addresses = connection_addresses(module.params["connection_address"])
-            faults += [fault for link in known for fault in faults_of(link, addresses)]
-        if faults:
-            raise InvalidInput(faults)
-        down = [link.name for link in known if not link.up]
-        if not module.check_mode:
-            set_up(down)
+        with turn(module, alone=False) as own:
+            links = read_links()
+            faults = [f"{name}: no such network card; correct uplinks" for name in names if name not in links]
+            known = [links[name] for name in names if name in links]
+            if not module.params["takeover"]:
+                addresses = connection_addresses(module.params["connection_address"])
+                faults += [fault for link in known for fault in faults_of(link, addresses)]
+            if faults:
+                raise InvalidInput(faults)
+            down = [link.name for link in known if not link.up]
+            if down and not module.check_mode:
+                own.claim()
+                set_up(down)
         diff = {"before": dict.fromkeys(down, "down"), "after": dict.fromkeys(down, "up")}
         module.exit_json(changed=bool(down), set_up=down, diff=diff)
 

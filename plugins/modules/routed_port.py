@@ -29,6 +29,7 @@ description:
     and C(INPUT).
 extends_documentation_fragment:
   - tenantry.sdn.attributes
+  - tenantry.sdn.run
 options:
   owner:
     description: Whose these are. The number of the table comes from it, by which the kernel tells what is the owner's.
@@ -155,15 +156,16 @@ table:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.routes import RoutedPorts
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_routes import saved_routes
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import SealedFiles, with_files
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConvergedError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import in_diff
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port_input import parse_routed_ports
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import routing_table
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing
+from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing
 
 PORT = {
     "interface": {"type": "str", "required": True},
@@ -181,8 +183,8 @@ ARGUMENTS = {
     "saved": {"type": "bool"},
     "require_devices": {"type": "bool", "default": False},
     "allow_empty": {"type": "bool", "default": False},
+    **RUN,
 }
-PATIENCE = 60  # seconds to wait for another task
 
 
 def main() -> None:
@@ -192,9 +194,9 @@ def main() -> None:
         wanted, owner = parse_routed_ports(params), params["owner"]
         backend = RoutedPorts(wanted, owner, params["hold_back"])
         kept = SealedFiles({}) if params["hold_back"] else saved_routes(wanted, owner, params["saved"])
-        with host_lock(PATIENCE):
-            plan = reconcile(backend, module.check_mode)
-            files = reconcile(kept, module.check_mode)
+        with turn(module) as own:
+            plan = own.reconcile(backend)
+            files = own.reconcile(kept)
         missing = "" if params["hold_back"] else ", ".join(backend.missing())
         if missing and params["require_devices"]:
             what = f"No such interfaces: {missing}. Start the guests that have them, and run the task again."

@@ -28,6 +28,7 @@ description:
 extends_documentation_fragment:
   - tenantry.sdn.attributes
   - tenantry.sdn.named_ownership
+  - tenantry.sdn.run
 options:
   name:
     description: Name of the set, at most 31 bytes.
@@ -239,14 +240,14 @@ held_back:
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.address_sets import AddressSets, diff
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ipset import Ipset
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_sets import saved_sets
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import with_files
-from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import FAMILIES, TYPES
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_input import LISTED, parse_sets
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing, uncollected
+from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected
 from ansible_collections.tenantry.sdn.plugins.module_utils.unlogged import UnloggedModule
 
 OPTIONS = {
@@ -275,8 +276,8 @@ ARGUMENTS = {
     "saved": {"type": "bool"},
     "hold_back": {"type": "bool", "default": False},
     **NAMED_OWNERSHIP,
+    **RUN,
 }
-PATIENCE = 60  # seconds to wait for another task; a million members take a few
 
 
 def main() -> None:
@@ -286,11 +287,11 @@ def main() -> None:
     with surfacing(module), uncollected():
         wanted = parse_sets(params)
         mark = set_mark(params["owner"]) if LISTED.is_complete(params) else None
-        with host_lock(PATIENCE) as lock:
-            backend = AddressSets(Ipset(held=(lock,)), wanted, mark, params["hold_back"])
-            plan = reconcile(backend, module.check_mode)
+        with turn(module) as own:
+            backend = AddressSets(Ipset(held=(own.lock,)), wanted, mark, params["hold_back"])
+            plan = own.reconcile(backend)
             names = [one.name for one in wanted]
-            files = reconcile(saved_sets(names, backend.states, params["saved"], mark), module.check_mode)
+            files = own.reconcile(saved_sets(names, backend.states, params["saved"], mark))
         result = {"changed": bool(plan or files), "counts": backend.counts(plan)}
         if params["hold_back"]:
             result["held_back"] = backend.has_held_back

@@ -23,6 +23,7 @@ description:
 extends_documentation_fragment:
   - tenantry.sdn.attributes
   - tenantry.sdn.named_ownership
+  - tenantry.sdn.run
 options:
   table:
     description: The table that the chains are in.
@@ -376,11 +377,11 @@ counts:
 """
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iptables import BACKENDS, Iptables
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.netfilter import Rules, diff
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_rules import saved_rules
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import with_files
-from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_text import Listing as SetListing
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import (
     FAMILIES,
@@ -391,7 +392,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_input import parse_rules
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_rule_input import CTDIRS, LOG_LEVELS
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_text import REJECTIONS
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile, surfacing, uncollected
+from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected
 from ansible_collections.tenantry.sdn.plugins.module_utils.unlogged import UnloggedModule
 
 WORDS = {"type": "list", "elements": "str"}
@@ -473,8 +474,8 @@ ARGUMENTS = {
     "saved": {"type": "bool"},
     "coming_sets": {"type": "list", "elements": "dict", "options": COMING_SET},
     **NAMED_OWNERSHIP,
+    **RUN,
 }
-PATIENCE = 60  # seconds to wait for another task; a million members of a set take a few
 
 
 def main() -> None:
@@ -483,17 +484,18 @@ def main() -> None:
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_rules(params)
-        with host_lock(PATIENCE) as lock:
+        with turn(module) as own:
             programs = {
-                family: Iptables(family, wanted.table, params["backend"], held=(lock,)) for family in wanted.families
+                family: Iptables(family, wanted.table, params["backend"], held=(own.lock,))
+                for family in wanted.families
             }
             coming = params["coming_sets"] if module.check_mode else None
             backend = Rules(
                 programs, wanted, {one["name"]: SetListing(one["type"], 0, one["family"]) for one in coming or ()}
             )
-            plan = reconcile(backend, module.check_mode)
+            plan = own.reconcile(backend)
             files = saved_rules(wanted, programs, backend.changes, params["saved"])
-            written = reconcile(files, module.check_mode)
+            written = own.reconcile(files)
         result = {"changed": bool(plan or written), "counts": backend.counts()}
         if module._diff:
             result["diff"] = with_files(diff(plan), written)

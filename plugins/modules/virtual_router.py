@@ -18,6 +18,7 @@ description:
   - The routers given are all that the owner has. Others of the owner are removed, and those of other owners stay.
 extends_documentation_fragment:
   - tenantry.sdn.attributes
+  - tenantry.sdn.run
 options:
   owner:
     description: Whose these are. The file C(owner) in the router's folder says it.
@@ -304,11 +305,12 @@ public_keys:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import host_lock
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_tunnels import public_key
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.routers import Routers
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
+from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router_input import parse_routers
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import in_words, reconcile, surfacing
+from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import in_words, surfacing
 
 INTERFACE = {
     "name": {"type": "str", "required": True},
@@ -371,16 +373,16 @@ ARGUMENTS = {
     "secrets": {"type": "dict", "default": {}, "no_log": True},
     "tx_checksumming": {"type": "bool", "default": True},
     "allow_empty": {"type": "bool", "default": False},
+    **RUN,
 }
-PATIENCE = 60  # seconds to wait for another task
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     with surfacing(module):
         owner, wanted = parse_routers(module.params)
-        with host_lock(PATIENCE):
-            plan = reconcile(Routers(wanted, owner, module.params["tx_checksumming"]), module.check_mode)
+        with turn(module) as own:
+            plan = own.reconcile(Routers(wanted, owner, module.params["tx_checksumming"]))
         keys = {wish.name: key for wish in wanted if (key := public_key(wish))}
         result = {"changed": bool(plan), "public_keys": keys}
         if module._diff:

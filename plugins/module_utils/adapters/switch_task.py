@@ -13,9 +13,9 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend impo
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.health import Ailments, ailments
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowPlan
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import Turn, turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConvergedError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Interface
-from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import reconcile
 
 # Seconds. ovs-vswitchd writes the state of interfaces soon after cur_cfg, in a transaction of its own, and notices a
 # new network device a moment after it was made.
@@ -26,9 +26,14 @@ B = TypeVar("B", bound=DatabaseBackend)
 
 def run(module: Any, backend_of: Callable[[Ovsdb], B]) -> tuple[B, dict[str, Any]]:
     """Reconcile, and return the backend and the module's result; SdnError if the host is not as wanted."""
+    with turn(module, alone=False) as own:
+        return _run(module, backend_of, own)
+
+
+def _run(module: Any, backend_of: Callable[[Ovsdb], B], own: Turn) -> tuple[B, dict[str, Any]]:
     ovsdb = Ovsdb(module.params["database"], module.params["timeout"])
     backend = backend_of(ovsdb)
-    plan = reconcile(backend, module.check_mode)
+    plan = own.reconcile(backend)
     if module.check_mode or not plan:
         ovsdb.require_switch()  # else a change that it has applied shows that it runs
     found = _ailments(module, backend, plan)
