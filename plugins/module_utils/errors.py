@@ -50,7 +50,3 @@ class ConflictError(BackendError):
 
 class NotConvergedError(SdnError):
     """The change was accepted, but reading the state again shows something else."""
-
-
-class TurnError(SdnError):
-    """Another run changes the host, or has since this one looked."""

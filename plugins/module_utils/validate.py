@@ -15,13 +15,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import InvalidInput
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
-    CHAIN_NAME_BYTES,
-    INTERFACE_NAME_BYTES,
-    SET_NAME_BYTES,
-    is_chain_name,
-    is_set_name,
-)
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import INTERFACE_NAME_BYTES
 
 T = TypeVar("T")
 Parser = Callable[[Any], T]
@@ -140,32 +134,6 @@ def interface_name(value: Any) -> str:
         raise ValueError(
             f"{shown(name)} is no interface name; write letters, digits, '_', '.', '-', starting with a letter, "
             "digit or '_', and none of all, default, none"
-        )
-    return name
-
-
-def set_name(value: Any) -> str:
-    """Parse the name of an IP set: it must fit the kernel, be a word of ipset's input, and not look like an option."""
-    name = text(value)
-    if len(name.encode()) > SET_NAME_BYTES:
-        raise ValueError(f"{shown(name)} has {len(name.encode())} bytes; the kernel takes at most {SET_NAME_BYTES}")
-    if not is_set_name(name):
-        raise ValueError(
-            f"{shown(name)} is no name of a set; write letters, digits, '_', '.', ':', '-', starting with a letter, "
-            "digit or '_'"
-        )
-    return name
-
-
-def chain_name(value: Any) -> str:
-    """Parse the name of a chain: it must fit the kernel, and iptables must not take it for something else."""
-    name = text(value)
-    if len(name.encode()) > CHAIN_NAME_BYTES:
-        raise ValueError(f"{shown(name)} has {len(name.encode())} bytes; the kernel takes at most {CHAIN_NAME_BYTES}")
-    if not is_chain_name(name):
-        raise ValueError(
-            f"{shown(name)} is no name of a chain; write letters, digits, '_', '.', '-', starting with a letter, digit "
-            "or '_', and no target or built-in chain of iptables"
         )
     return name
 

@@ -74,8 +74,8 @@ RETURN = r"""
 import os
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.boot_files import BOOTED, BootFiles
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import ROOT, anything_in
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.boot_input import parse_boot_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import in_words, surfacing

@@ -86,7 +86,7 @@ RETURN = r""" # """
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.gateways import Gateways, saved_gateways
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.gateway import parse_gateways
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import in_words, surfacing

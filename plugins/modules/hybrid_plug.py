@@ -148,10 +148,10 @@ plugs:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plugs import Plugs, diff, links_of
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_plugs import saved_plugs
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import with_files
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConvergedError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug_input import LISTED, parse_plugs

@@ -185,11 +185,11 @@ made:
   sample: ["groups[0]", "flow table=0,priority=5,ip"]
 """
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ofctl import OfCtl
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.openflow import OpenFlow
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_flows import saved_flows
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import in_words
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OPENFLOW, OVSDB, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.openflow_input import parse_program
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected

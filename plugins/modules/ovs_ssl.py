@@ -88,9 +88,9 @@ RETURN = r""" # """
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.key_files import is_exposed
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ssl_settings import KEY, SslSettings
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import OVSDB, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.ssl_input import parse_ssl
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing

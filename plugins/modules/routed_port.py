@@ -156,15 +156,15 @@ table:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.routes import RoutedPorts
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_routes import saved_routes
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import SealedFiles, with_files
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import RUN
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import routing_table
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConvergedError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import in_diff
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port_input import parse_routed_ports
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import routing_table
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing
 
 PORT = {

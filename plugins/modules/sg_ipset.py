@@ -240,9 +240,9 @@ held_back:
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.address_sets import AddressSets, diff
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ipset import Ipset
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_sets import saved_sets
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import with_files
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import FAMILIES, TYPES
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_input import LISTED, parse_sets

@@ -377,10 +377,10 @@ counts:
 """
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iptables import BACKENDS, Iptables
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.netfilter import Rules, diff
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_rules import saved_rules
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import with_files
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP, RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_text import Listing as SetListing
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import (

@@ -305,9 +305,9 @@ public_keys:
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_tunnels import public_key
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.routers import Routers
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import RUN
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router_input import parse_routers
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import in_words, surfacing

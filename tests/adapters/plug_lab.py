@@ -15,7 +15,7 @@ from set_lab import NOTHING
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plug_zones import NAME
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.plugs import read
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_links
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import plug_links
 
 
 def links() -> dict[str, dict[str, Any]]:

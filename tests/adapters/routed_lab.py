@@ -13,8 +13,8 @@ from plug_lab import sysctl
 from rule_lab import tool
 from set_lab import NOTHING
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import ROUTED_GATEWAYS
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import SYSCTLS
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTED_GATEWAYS
 
 OPTIONS = list(SYSCTLS.items())
 WEB = {"interface": "tap0", "mac": "02:00:00:00:00:01", "addresses": ["10.9.0.11", "fd00:9::11"], "mtu": 1400}

@@ -20,7 +20,7 @@ from set_lab import converge, header, ipset, members, own_namespace, run
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import ipset as ipset_program
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import lock, sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ipset import Ipset
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_unfinished_set
+from ansible_collections.tenantry.sdn.plugins.module_utils.netfilter_names import is_unfinished_set
 
 KILLS = 10
 CALLS = ((ipset_program, "attempt"), (sealed, "_write"), (os, "replace"), (sealed, "_sync"))

@@ -17,9 +17,9 @@ from set_lab import own_namespace
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames, plug_zones, plugged, plugs
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import plug_chain
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import coming, joining, of_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug_input import parse_plugs
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_chain
 
 ARP = [{"mac": "02:00:00:00:00:01", "ip": "10.1.1.1"}, {"mac": "02:00:00:00:00:01", "ip": "10.1.2.0/24"}]
 WEB, DB = {"name": "acme.web-1", "interface": "tap0"}, {"name": "acme.db-1", "interface": "tap1", "mtu": 1400}

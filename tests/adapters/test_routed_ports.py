@@ -18,6 +18,7 @@ from wrong_calls import cases, wrong
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import routes
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import routing_table
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import (
     closing,
     opening,
@@ -25,7 +26,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port imp
     rejecting,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port_input import parse_routed_ports
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import routing_table
 
 TABLE = routing_table("dc1")
 WRONG = list(cases("wrong_routed_ports.txt"))

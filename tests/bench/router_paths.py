@@ -111,7 +111,7 @@ def _serving(fabric: Fabric) -> Iterator[None]:
         GUEST: ("web", f"{INSIDE}/24", "default", "10.1.1.1"),
         OUTSIDE: ("internet", f"{GATEWAY}/24", "10.1.1.0/24", PUBLIC),
     }
-    from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_links
+    from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import router_links
 
     servers = []
     for namespace, (network, address, to, via) in ends.items():

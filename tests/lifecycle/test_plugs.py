@@ -41,7 +41,8 @@ from packets import wait_until
 from twin_lab import TwinLab
 from wires import QUIET, Wires, wires
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_link, plug_links
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import plug_links
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_link
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import BROADCAST_MAC, IPV4
 
 PAUSE = 0.005  # seconds between two rounds of packets that are denied

@@ -22,9 +22,9 @@ from talks import QUIET, Call, compare_heard, heard, open_talk, talking
 from wires import Wires, wires
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import link_local
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import routing_table
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ports import default_interface, default_mac
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import rejecting
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import routing_table
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
 
 PODS = {"hv1": "p1", "hv2": "p1", "hv3": "p2"}

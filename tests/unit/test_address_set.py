@@ -48,8 +48,13 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_tex
     parse_listing,
     parse_save,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_unfinished_set, set_mark, unfinished_set
-from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, set_name
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
+from ansible_collections.tenantry.sdn.plugins.module_utils.netfilter_names import (
+    is_unfinished_set,
+    set_name,
+    unfinished_set,
+)
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
 # What is written, and what the kernel keeps of it
 TABLE = [

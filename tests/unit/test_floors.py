@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "ansible_collections.tenantry.sdn.plugins."
-GROUND = {"errors", "plan", "names", "validate", "addresses"}
+GROUND = {"errors", "plan", "names", "device_names", "netfilter_names", "validate", "addresses"}
 HOST = {*GROUND, "model", "reconcile", "adapters"}  # what runs on a managed host
 CONTROLLER = {*GROUND, "model", "intent", "plugin_utils"}
 FLOORS = {  # floor: what it may import of ours, and of others beside the standard library

@@ -11,8 +11,8 @@ import pytest
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.health import Ailments, ailments
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.snapshot import Row, Snapshot
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import plug_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Interface
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_links
 
 WELL = {"error": None, "ofport": 3, "mtu": 1500}
 

@@ -20,7 +20,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_tex
     details_words,
     header_words,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_set_name, is_unfinished_set
+from ansible_collections.tenantry.sdn.plugins.module_utils.netfilter_names import is_set_name, is_unfinished_set
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 

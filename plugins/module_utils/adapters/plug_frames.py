@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import PLUG_INNERS, plug_chain
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import PLUG_INNERS, plug_chain
 
 CHAIN = "tenantry-plugs"
 TIMEOUT = 60.0  # seconds

@@ -17,8 +17,9 @@ from subprocess import CompletedProcess
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import PLUG_BRIDGES
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import PLUG_BRIDGES, digest
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import digest
 
 NAME = "tenantry-zones"
 TIMEOUT = 60.0  # seconds

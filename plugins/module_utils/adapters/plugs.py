@@ -15,6 +15,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import run
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sysctl import number_of, write_setting
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import plug_chain, plug_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import (
     OF_BRIDGES,
@@ -29,13 +30,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import (
     of_links,
     settings,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
-    is_plug_bridge,
-    is_plug_link,
-    plug_chain,
-    plug_links,
-    plug_owner,
-)
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_bridge, is_plug_link, plug_owner
 
 TIMEOUT = 60.0  # seconds; a thousand plugs take a few
 # ovs-vswitchd takes in the end of a new cable meanwhile, and writes the link's flags as it read them before. What was

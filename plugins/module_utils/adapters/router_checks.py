@@ -12,9 +12,10 @@ import os
 import tempfile
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt, run
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import router_namespace
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import CHECKS, RouterWish
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_folder, router_namespace
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_folder
 
 _SECONDS = 20
 

@@ -11,8 +11,9 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import ROUTER_NOTES
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTER_NOTES, ROUTERS, router_folder
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTERS, router_folder
 
 _DRAFT = "~"
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import run
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_files import digest, loaded
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import is_router_link, router_namespace
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
     PROGRAM,
     RULESET,
@@ -23,7 +24,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
     interface_lines,
     link_lines,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_router_link, router_namespace
 
 _SECONDS = 60
 _PATIENCE = 3  # seconds for keepalived to let go

@@ -16,6 +16,7 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import attempt, run
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.router_network import is_there
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import is_router_tunnel, router_namespace
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
     SERVICES,
@@ -28,11 +29,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.wireguard impor
     PRIVATE_KEY,
     Tunnel,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
-    is_router_tunnel,
-    router_folder,
-    router_namespace,
-)
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_folder
 
 _SECONDS = 60
 _FOLDER = "secrets"

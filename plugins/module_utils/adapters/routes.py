@@ -15,6 +15,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.forwarding6 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.iproute import batch
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sysctl import number_of, write_setting
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import LONGEST_PREFIX, family
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import ROUTED_GATEWAYS, routing_table
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError, OwnershipError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import (
     FORWARDED,
@@ -42,7 +43,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port imp
     rule,
     versions_of,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTED_GATEWAYS, routing_table
 
 TIMEOUT = 60.0  # seconds; ten thousand routes take less than one
 _NO_TABLE = "FIB table does not exist"  # ip-route(8) says of one without routes

@@ -21,7 +21,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_text 
     target_of,
     without_sets,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_chain_name
+from ansible_collections.tenantry.sdn.plugins.module_utils.netfilter_names import is_chain_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
 

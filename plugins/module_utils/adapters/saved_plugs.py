@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import plug_frames, plug_zones, sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import SealedFiles
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import plug_chain
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import (
     SYSCTLS,
     PlugPlan,
@@ -24,7 +25,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug import (
     joining,
     settings,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_chain, set_mark
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
 
 _NOBODY = "-"  # folder of plugs without an owner, as which no owner is marked
 

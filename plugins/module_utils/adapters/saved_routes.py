@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import sealed
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import SealedFiles
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import routing_table
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port import (
     KINDS,
     NOWHERE,
@@ -32,7 +33,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.routed_port imp
     rule,
     versions_of,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import routing_table, set_mark
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
 
 _TELLS = {4: "", 6: "6"}  # at the end of the word that a line begins with, for what ip(8) is run for that family alone
 

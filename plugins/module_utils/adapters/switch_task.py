@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.backend import DatabaseBackend
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.health import Ailments, ailments
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.layout import RowPlan
+from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import Turn, turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ovsdb import Ovsdb
-from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.turn import Turn, turn
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import NotConvergedError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.switch import Interface
 

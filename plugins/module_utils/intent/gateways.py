@@ -15,13 +15,14 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import gateway_interface
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import Surroundings
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.placement import check_place
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ports import default_mac
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import HostGateway
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Hypervisor, Intent, Network, Port
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import gateway_interface, set_mark
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
 
 _NAME = "gateway"  # before the name of the network, where a leg has the router's
 _ECHO_REQUEST = 8  # RFC 792

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import is_router_link
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import BRIDGE
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_link, is_router_link, is_tunnel_name
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_link, is_tunnel_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import interface_name
 
 

@@ -14,6 +14,7 @@ import ipaddress
 from collections.abc import Mapping
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import LONGEST_PREFIX
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import ROUTED_GATEWAYS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks import (
     Surroundings,
     check_mtu,
@@ -25,7 +26,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.networks impor
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import Section
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import IPSET, ROUTED, Network
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTED_GATEWAYS
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import mapping, one_of
 
 _KEYS = {"flat": frozenset({"type", "physical_network", "pods"}), ROUTED: frozenset({"type", "subnet"})}

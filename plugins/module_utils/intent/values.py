@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import plug_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.controllers import Controllers
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.monitoring import Monitoring
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import overhead
@@ -21,7 +22,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.shaping import
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.topology import Index, placement_index
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.tunnel import KEY_BITS
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_links
 
 TUNNEL_TYPES = tuple(KEY_BITS)
 NETWORK_TYPES = (*TUNNEL_TYPES, "vlan", "flat")

@@ -37,13 +37,13 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_tex
     read_details,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import Listed, parse_task
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_unfinished_set, set_mark
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
+from ansible_collections.tenantry.sdn.plugins.module_utils.netfilter_names import is_unfinished_set, set_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     integer,
     one_of,
     path_of,
-    set_name,
     shown,
     text,
 )

@@ -22,7 +22,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_pro
     ports,
     protocol_and_ports,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.validate import interface_name, set_name, shown
+from ansible_collections.tenantry.sdn.plugins.module_utils.netfilter_names import set_name
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import interface_name, shown
 
 MOST = 2**20  # elements that one member may stand for
 WITH_ANY_NET = ("hash:net,iface", "hash:net,port,net")  # these keep a prefix of length 0 as it is

@@ -23,7 +23,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set imp
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_change import Change
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_text import details_words, header_words
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import unfinished_set
+from ansible_collections.tenantry.sdn.plugins.module_utils.netfilter_names import unfinished_set
 
 _DEFAULT_HASHSIZE = 1024
 _OF_A_BUCKET = 3  # members: it holds 12, but so that none has more, the kernel doubles their number at 1.5 to 4

@@ -19,7 +19,13 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_rule_
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_text import JUMP_COMMENT_BYTES
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import Listed, parse_task
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
-from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults, chain_name, one_of, path_of, shown
+from ansible_collections.tenantry.sdn.plugins.module_utils.netfilter_names import chain_name
+from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
+    Faults,
+    one_of,
+    path_of,
+    shown,
+)
 
 LISTED = Listed("chains", "name", "chain", "chain", ("rules",))
 _INCOMING = ("PREROUTING", "INPUT")  # chains in which it is not known yet where a packet leaves

@@ -33,10 +33,10 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_text 
     limit_text,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import INTERFACE_NAME_BYTES
+from ansible_collections.tenantry.sdn.plugins.module_utils.netfilter_names import chain_name, set_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     Parser,
-    chain_name,
     integer,
     interface_name,
     mac_address,
@@ -45,7 +45,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     one_of,
     path_of,
     sequence,
-    set_name,
     shown,
     text,
 )

@@ -13,13 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
-    PlugLinks,
-    is_plug_bridge,
-    is_plug_link,
-    plug_alias,
-    plug_links,
-)
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import PlugLinks, plug_alias, plug_links
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import is_plug_bridge, is_plug_link
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
 Settings = Mapping[str, Any]

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import LONGEST_PREFIX, family, link_local
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTED_GATEWAYS
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import ROUTED_GATEWAYS
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
 Settings = Mapping[str, Any]

@@ -9,8 +9,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import router_namespace
 from ansible_collections.tenantry.sdn.plugins.module_utils.model import ipsec, wireguard
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTER_OWNER, router_namespace
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTER_OWNER
 from ansible_collections.tenantry.sdn.plugins.module_utils.plan import Plan
 
 PROGRAM = "/usr/local/lib/tenantry/router"  # of the role virtual_router

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from test_security import HOSTS, raw
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import plug_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.names import FROM, TO, Names, Place
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.permits import permits
@@ -23,7 +24,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.switching impo
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_input import parse_sets
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter_input import parse_rules
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.plug_input import parse_plugs
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_links
 
 PLACE = Place("acme", "acme.app")
 NAMES = Names("dc1")

@@ -10,6 +10,7 @@ from typing import Any
 from sample_intent import raw
 from test_tracing import answer, out
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import plug_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
@@ -17,7 +18,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.journe
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.names import Names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.question import parse_question
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.story import lines, verdict
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import plug_links
 
 CHANGE = """
 fabric: {forwarding: plain, security_driver: ipset}

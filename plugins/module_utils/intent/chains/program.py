@@ -18,6 +18,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family, plain_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import (
+    PLUG_BRIDGES,
+    PLUG_INNERS,
+    PLUG_OUTERS,
+    plug_links,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import Allocations
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.guard import (
     no_servers,
@@ -41,13 +47,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.values 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.firewall import Firewall, firewalls
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Hypervisor, Intent, Port
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.netfilter import SET_FAMILY
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import (
-    PLUG_BRIDGES,
-    PLUG_CHAIN,
-    PLUG_INNERS,
-    PLUG_OUTERS,
-    plug_links,
-)
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import PLUG_CHAIN
 
 _ADVERTISEMENT = 134  # of a router
 _NEIGHBOUR_DISCOVERY = (133, 135, 136)  # RFC 4861; redirects pass nowhere

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import ROUTED_GATEWAYS
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.guard import own_addresses
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.names import FROM, TO, Names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.permits import FAMILIES, Values
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.chains.values import chain, port_chain
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent, Network, Port
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTED_CHAIN, ROUTED_GATEWAYS, digest
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTED_CHAIN, digest
 
 _TRACKED = ("tcp", "udp", "icmp", "icmpv6")
 _ENTRANCES = {"PREROUTING": "routed-raw", "INPUT": "routed-host", "FORWARD": ROUTED_CHAIN}

@@ -12,11 +12,11 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import router_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Dhcp, Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import leg_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network, Port
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_links
 
 CONFIGURATION, LEASES, NAMES = "dnsmasq.conf", "dnsmasq.leases", "dnsmasq.names"
 _ADVERTISED = 30  # seconds between router advertisements; a router that is gone is given up after 90

@@ -13,11 +13,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import network_or_address
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import router_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.ports import default_mac
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.subnets import Subnet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network, Port
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_links
 
 LINK = "169.254.0"  # the addresses of both ends of a link (RFC 3927), whose network is the router's alone
 

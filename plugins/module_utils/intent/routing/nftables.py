@@ -13,6 +13,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import router_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import ANYWHERE, Opening, Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import (
     haproxy,
@@ -24,7 +25,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.acl import between
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import LINK, leg_name
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_links
 
 _TABLE = "inet router"
 _SET = ("    set inside {", "        type ipv4_addr", "        flags interval")

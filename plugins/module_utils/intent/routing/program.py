@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import router_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import (
     dnsmasq,
@@ -18,7 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.nftables import ruleset
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Hypervisor, Intent, Port
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_folder, router_links
+from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_folder
 
 
 def routers(intent: Intent, host: Hypervisor) -> list[dict[str, Any]]:

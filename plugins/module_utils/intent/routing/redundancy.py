@@ -12,9 +12,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import ROUTER_NOTES, router_links
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing.legs import leg_name, link_address
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import ROUTER_NOTES, router_links
 
 KEEPALIVED, CONNTRACKD = "keepalived.conf", "conntrackd.conf"
 PORT = 3780  # UDP, of conntrackd

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import router_tunnel
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.routing import ipsec
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Network
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_tunnel
 
 _IP = {4: "ip", 6: "ip6"}
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ansible_collections.tenantry.sdn.plugins.module_utils.device_names import router_tunnel
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.mtu import WIREGUARD
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.router import Router
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.wireguard import Peer
-from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_tunnel
 
 
 def arguments(router: Router, outer_mtu: int) -> dict[str, Any]:
