@@ -16,8 +16,8 @@ last turn. A turn at another count is refused. Hence:
 Who comes first does not see a count that is wrong, and would take a host away from a run that is in the middle of it.
 So the one that counted last holds the host until it ends, when its action removes a file that has the name of the run;
 who comes first waits for it. As soon as it gives a sign by a turn of its own, the other is refused, having changed
-nothing; if it is silent for some seconds it is taken for dead. That may be wrong: then it is refused when it is back, and
-the other's intent is there. Two runs that come first at once both pass; which counts first goes on.
+nothing; if it is silent for some seconds it is taken for dead. That may be wrong: then it is refused when it is back,
+and the other's intent is there. Two runs that come first at once both pass; which counts first goes on.
 
 In /run all this is forgotten when the host starts anew, as no run goes on over that. Check mode changes nothing and
 takes no turns, nor do modules that a user calls: they are as they would be without all this.
