@@ -12,10 +12,12 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sys
 import tempfile
 import warnings
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing import get_context
@@ -53,6 +55,16 @@ class Run:
         self.process.join(SECONDS)
         assert self.process.exitcode is not None, f"after {SECONDS} s it still runs:\n{self.printed.read_text()}"
         return self.printed.read_text()
+
+    def signal(self, number: int) -> None:
+        """Send a signal to the run, and to its workers, which have sessions of their own."""
+        leader = self.process.pid
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            os.killpg(leader, signal.SIGSTOP)  # it starts no other worker
+            workers = Path(f"/proc/{leader}/task/{leader}/children").read_text().split()
+            for group in (*map(int, workers), leader):
+                with suppress(ProcessLookupError):
+                    os.killpg(group, number)
 
     @property
     def succeeded(self) -> bool:

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +22,7 @@ from typing import Any
 
 import ansible_runner
 from lifecycle_fabric import Fabric, network, port, tenant
-from playbook_run import COLLECTIONS, on_host
+from playbook_run import COLLECTIONS, Run, on_host
 
 TENANTS = {
     "acme": tenant(network("gre"), "hv1", "hv2"),  # with ids that slices give out at the same time
@@ -138,6 +140,50 @@ def test_slices_leave_each_host_as_a_whole_run_does(new_fabric: Callable[..., Fa
     assert hidden.succeeded, hidden.runner.stdout.read()
     assert hidden.changed == {"hv2"}
     assert [path for path in hidden.artifacts.rglob("*") if path.is_file() and "10.1.1." in path.read_text()] == []
+
+
+def test_of_two_runs_at_once_on_a_host_one_is_there_whole(new_fabric: Callable[..., Fabric]) -> None:
+    one = {"acme": TENANTS["acme"], "globex": tenant(network("vlan"), "hv2", "hv1")}
+    other = {"acme": TENANTS["acme"], "initech": tenant(network("geneve", 7000), "hv2", "hv1")}
+    fabric = new_fabric({**one, **other}, ["hv1", "hv2"], forwarding="learning")
+
+    def meet(mine: dict[str, Any], rival: dict[str, Any]) -> tuple[Run, Run]:
+        """Start a run on a host, hold it when it has changed something, and start another."""
+        fabric.tenants = mine
+        first = fabric.start("site", "-lhv2")
+        while first.process.is_alive() and "changed: [hv2] => " not in first.printed.read_text():
+            time.sleep(0.005)
+        first.signal(signal.SIGSTOP)
+        while modules_at_work(fabric):
+            time.sleep(0.02)
+        fabric.tenants = rival
+        return first, fabric.start("site", "-lhv2")
+
+    first, second = meet(one, other)
+    while not modules_at_work(fabric):  # the second waits for a sign of the first
+        time.sleep(0.02)
+    first.signal(signal.SIGCONT)
+    assert first.succeeded, first.summary()
+    assert second.faults()["hv2"].startswith("Another run changes this host: ")
+    assert second.faults()["hv2"].endswith(". This one has changed nothing. Run it again when the other has ended.")
+    assert "changed: [hv2] => " not in second.output
+    fabric.tenants = one
+    fabric.run("site", "-lhv1")
+    fabric.converged()
+
+    first, second = meet(other, one)  # and now the first is silent, as if it were dead
+    assert second.succeeded, second.summary()
+    first.signal(signal.SIGCONT)
+    assert "Another run has changed this host since this one began: " in first.faults()["hv2"]
+    fabric.tenants = one
+    fabric.converged()
+    assert fabric.twin.run("hv2", "find", "/run", "-maxdepth", "1", "-name", "tenantry.run.*") == ""
+
+
+def modules_at_work(fabric: Fabric) -> bool:
+    """Say whether the host has any but the process that modules are forked from."""
+    names = fabric.twin.run("hv2", "sh", "-c", "cat /proc/[0-9]*/comm 2>/dev/null || true").split()
+    return names.count("python3") > 1
 
 
 def encrypt(file: Path, password: Path) -> None:
