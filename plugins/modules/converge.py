@@ -18,6 +18,8 @@ description:
     process for each host, also where there is nothing to do.
   - Says by a line which step has changed something, and with C(--diff) what. The first step that fails ends the task.
   - What C(module_defaults) has for the modules, or for their action groups, holds.
+  - One run of Ansible at a time changes a host. While another does so, or if another has since this run came first,
+    the task fails and changes nothing more.
 extends_documentation_fragment:
   - tenantry.sdn.attributes
 options:
