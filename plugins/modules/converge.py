@@ -43,6 +43,7 @@ options:
       - V(networks), by M(tenantry.sdn.ovs_bridge), M(tenantry.sdn.ovs_gre_mesh), M(tenantry.sdn.of_flow) and, where
         there is need, M(tenantry.sdn.ovs_qos), M(tenantry.sdn.ovs_ssl), M(tenantry.sdn.sg_rules) and
         M(tenantry.sdn.gateway_address).
+      - V(flows), by M(tenantry.sdn.of_flow) alone. It is a part of V(networks), for changes of members.
       - V(security_groups), by M(tenantry.sdn.sg_ipset), M(tenantry.sdn.sg_rules), M(tenantry.sdn.hybrid_plug) and
         M(tenantry.sdn.routed_port). They come after V(networks).
       - V(monitoring), by M(tenantry.sdn.ovs_mirror) and M(tenantry.sdn.ovs_flow_export). It comes after V(networks).
@@ -50,7 +51,7 @@ options:
         no routers. It comes after V(networks), which lets go of their cables.
     type: list
     elements: str
-    choices: [hypervisor, routers, networks, security_groups, monitoring, former_routers]
+    choices: [hypervisor, routers, networks, flows, security_groups, monitoring, former_routers]
     required: true
   owned:
     description:

@@ -163,6 +163,12 @@ def _flows(state: State) -> Step:
     return Step("Program the pipeline", "of_flow", flows)
 
 
+def _flows_alone(state: State, _owned: Mapping[str, int], _settings: Settings) -> Steps:
+    """Of ``networks`` what judges and leads packets, where nothing else has changed."""
+    yield _flows(state)
+    return {}
+
+
 def _gateways(owner: str, gateways: Mapping[str, Any]) -> Generator[Step, Result, None]:
     """Their ports are new and down, or gone, before the rules are others, and get their addresses when these stand."""
     rules = {"table": "mangle", "owner": owner, **gateways["rules"], "saved": True, "allow_empty": True}
@@ -250,6 +256,7 @@ def _former_routers(state: State, owned: Mapping[str, int], settings: Settings) 
 PARTS = {
     "routers": _routers,
     "networks": _networks,
+    "flows": _flows_alone,
     "security_groups": _security_groups,
     "monitoring": _monitoring,
     "former_routers": _former_routers,
