@@ -36,7 +36,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.permission imp
     answered,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.security import ICMP, TCP, UDP
-from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import IPV4, udp_packet
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.frames import IPV4, NOBODY_MAC, udp_packet
 
 NETWORKS = {"a": "gre", "w": "vlan", "f": "flat"}
 PHYSICAL = {"w": "physnet1", "f": "physnet2"}
@@ -141,7 +141,7 @@ def test_the_matrix_is_as_the_groups_say(fabric: Fabric) -> None:
 
 @pytest.mark.parametrize("fabric", ["learning"], indirect=True)
 def test_verify_tells_what_gets_through_and_may_not(fabric: Fabric) -> None:
-    """As somebody else's flows let a guest send what it likes, and everybody get it."""
+    """As somebody else's flows let a guest send what it likes, and everybody get it. No lie stays in their caches."""
     unguarded, unjudged = f"table=10,priority=200,dl_src={ONE.mac}", "table=62,priority=200"
     switch = partial(fabric.twin.run, "hv1", "ovs-ofctl", "-OOpenFlow15")
     switch("add-flow", "br-int", f"{unguarded},actions=goto_table:30")
@@ -155,6 +155,8 @@ def test_verify_tells_what_gets_through_and_may_not(fabric: Fabric) -> None:
             fabric.twin.run("hv1", "ovs-appctl", "revalidator/wait")
     assert "a.1 -> a.2 tcp to 10.1.1.2: expected denied by security groups, measured delivered" in said
     assert re.search(r"a\.1 -> a\.2 .* kinds of frames: expected stopped by port security, measured delivered", said)
+    known = [fabric.twin.run(f"{name}.{number}", "ip", "neigh") for name, number in product(NETWORKS, "234")]
+    assert [entries for entries in known if NOBODY_MAC in entries] == []
 
 
 def test_of_hand_made_packets_only_those_that_open_an_allowed_connection_arrive(fabric: Fabric) -> None:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Frames that a hypervisor must not let out of a port, whatever the network: one of each kind.
 
-They do no harm where they get through all the same: addresses are those of nobody, or the sender's own, which it puts
-right afterwards; routers say that they are none, and what servers say is no answer.
+They do no harm where they get through all the same: addresses are those of nobody, or the sender's own, which is
+``taken_back``; routers say that they are none, and what servers say is no answer.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ NOBODY_IPV4, NOBODY_IPV6 = "192.0.2.2", "2001:db8::2"  # RFC 5737, RFC 3849
 _ALL_NODES = "ff02::1"
 _EVERYBODY = "255.255.255.255"
 _ADVERTISEMENT, _ROUTER = 136, 134  # RFC 4861
+_OVERRIDE = b"\x20\0\0\0"  # flags of an advertisement that replaces what neighbours know
 _HOP_BY_HOP, _FRAGMENT, _DESTINATION = 0, 44, 60  # next headers of IPv6
 _PADDING = b"\0\x01\x04\0\0\0\0"  # of a header with options, after its next header
 _WHOLE = bytes(7)  # of a fragment header of a packet that is whole (RFC 6946)
@@ -41,6 +42,12 @@ def attacks(own: Target, mark: Mark) -> Iterator[Frame]:
         yield kind, build(mark(kind, "", ""))
 
 
+def taken_back(own: Target) -> Iterator[bytes]:
+    """Yield the truth about the own addresses, for neighbours who may have believed a lie; without marks."""
+    yield _to_all(own, frames.ARP, frames.arp_announcement(own.mac, _ipv4_of(own), b""))
+    yield _nd(own, _ADVERTISEMENT, _OVERRIDE + frames.packed_ip(link_local(own.mac)), (), (2, own.mac))(b"")
+
+
 def _lies(own: Target) -> Iterator[Forgery]:
     ipv4, local = _ipv4_of(own), link_local(own.mac)
     yield "MAC address", lambda mark: _broadcast(own, ipv4, mark, source=frames.NOBODY_MAC)
@@ -52,7 +59,7 @@ def _lies(own: Target) -> Iterator[Forgery]:
         ("address in ND", NOBODY_IPV6, own.mac),
         ("MAC address in ND", local, frames.NOBODY_MAC),
     ):
-        yield what, _nd(own, _ADVERTISEMENT, b"\x20\0\0\0" + frames.packed_ip(target), (), (2, mac))
+        yield what, _nd(own, _ADVERTISEMENT, _OVERRIDE + frames.packed_ip(target), (), (2, mac))
 
 
 def _servers(own: Target) -> Iterator[Forgery]:

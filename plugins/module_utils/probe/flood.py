@@ -23,10 +23,7 @@ DHCP = (68, 67)  # RFC 2131: from a client to servers
 
 
 def flood(own: Target, targets: Sequence[Target], vlans: Sequence[int], port: int, mark: Mark) -> list[Frame]:
-    """Return one round of frames of every kind; attacks only where something stops them.
-
-    Honest announcements come last: should a lie about the own address have got through, they take it back.
-    """
+    """Return one round of frames of every kind; attacks only where something stops them."""
     return [
         *(attacks(own, mark) if own.guarded else ()),
         *halfway(own, targets, port, mark),

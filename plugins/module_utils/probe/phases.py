@@ -18,7 +18,7 @@ from typing import Any
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement import Reply
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import listener
-from ansible_collections.tenantry.sdn.plugins.module_utils.probe.attacks import in_fragments
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.attacks import in_fragments, taken_back
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.connect import Connections
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.datagrams import Datagrams
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.echo import Echoes
@@ -131,4 +131,6 @@ def _flood(job: Job, interface: str) -> dict[str, int]:
                 sent[kind] += 1
                 time.sleep(_FRAME_PAUSE)
             time.sleep(_FLOOD_PAUSE)
+        for frame in taken_back(job.endpoint) if job.endpoint.guarded else ():
+            wire.send(frame)
     return dict(sent)
