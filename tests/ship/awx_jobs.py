@@ -122,10 +122,10 @@ class Awx:
 
     def _extra_vars(self, template: Mapping[str, Any], folder: Path, survey: Mapping[str, Any]) -> str:
         """Return what AWX writes: variables of the template, of the job, and answers."""
-        text = yaml.safe_dump(template.get("extra_vars", {}))
-        trusted = text.replace(CONTAINER, str(folder)).replace(VOLUME, str(self.volume))
+        own = {name: value for name, value in template.get("extra_vars", {}).items() if name not in survey}
+        trusted = yaml.safe_dump(own).replace(CONTAINER, str(folder)).replace(VOLUME, str(self.volume))
         told = {"awx_job_id": self.jobs, "awx_job_template_name": template["name"], "awx_user_name": "ops"}
-        return trusted.replace("{}\n", "") + yaml.dump({**told, **survey}, Dumper=Unsafe)
+        return (trusted if own else "") + yaml.dump({**told, **survey}, Dumper=Unsafe)
 
     def _write_inventory(self, path: Path, hosts: Collection[str]) -> None:
         hypervisors = self.inventory["hypervisors"]

@@ -174,24 +174,61 @@ def newer(_job: Job, plan: Path) -> str:
     return f"{plan}/plan.json: {what}; update the collection, or {ANEW}"
 
 
-def absent(_job: Job, plan: Path) -> str:
+def gone(_job: Job, plan: Path) -> str:
     shutil.rmtree(plan)
-    return "X"
+    return f"{plan}/plan.json: cannot be read (No such file or directory); {ANEW}, or name its directory"
 
 
 def truncated_state(_job: Job, plan: Path) -> str:
     (state,) = (plan / "hosts").glob("hv1-*.json")
     state.write_text(state.read_text()[:1000])
-    return "X"
+    return f"{state}: torn or edited since the plan was made; remove plan.json there, and {ANEW}"
 
 
 def without_state(_job: Job, plan: Path) -> str:
     (state,) = (plan / "hosts").glob("hv1-*.json")
     state.unlink()
-    return "X"
+    what = "cannot be read (No such file or directory), and is of this plan"
+    return f"{state}: {what}; remove plan.json there, and {ANEW}"
 
 
-@pytest.mark.parametrize("spoil", [stale, of_another_fabric, truncated, newer, absent, truncated_state, without_state])
+def without_intent_of_another_fabric(job: Job, plan: Path) -> str:
+    shutil.rmtree(plan)
+    of_another_fabric(job, plan)
+    made = Job(job.folder, {"playbook": "plan.yml"}).run_warm(job.folder.parent / "own/home")
+    assert made.succeeded, made.output
+    with_variables(job, tenantry_plan_dir=str(plan))
+    theirs = "belongs to owner 'dc1'; choose another name, remove it by hand, or take it over with adopt: true"
+    ports = [f"- port {name}: it exists on bridge br-int and {theirs}" for name in ("gr-flow", "tap-2ad46e5144e")]
+    return "\n".join(["3 faults, nothing was changed:", f"- bridge br-int: it exists and {theirs}", *ports])
+
+
+def without_intent(job: Job, _plan: Path) -> str:
+    with_variables(job)
+    return (
+        "fabric: missing; say where the intent is, for playbooks of the collection by the variables fabric and "
+        "tenants, by tenantry_intent_dir, or by the tenantry_plan_dir of a plan that was made of it"
+    )
+
+
+def where_the_intent_is_not(job: Job, _plan: Path) -> str:
+    (job.folder / "env/extravars").write_text("{}")
+    folder = job.folder / "inventory/intent"
+    return f"{folder}: cannot be read (No such file or directory); name a directory with fabric.yml and tenants/"
+
+
+def with_variables(job: Job, **variables: str) -> None:
+    """Let a job have these variables and nothing of an intent."""
+    (job.folder / "env/extravars").write_text(json.dumps(variables))
+    inventory = job.folder / "inventory/hosts"
+    inventory.write_text(inventory.read_text().replace("tenantry_intent_dir", "other"))
+
+
+SPOILT = [stale, of_another_fabric, truncated, newer, gone, truncated_state, without_state]
+SPOILT += [without_intent, without_intent_of_another_fabric, where_the_intent_is_not]
+
+
+@pytest.mark.parametrize("spoil", SPOILT)
 def test_a_wrong_plan_is_one_fault_and_changes_nothing(
     site: Site, tmp_path: Path, spoil: Callable[[Job, Path], str]
 ) -> None:
