@@ -6,10 +6,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,11 +14,8 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from awx_data import AWX, ROOT, ansible
 
-ROOT = Path(__file__).parents[2]
-AWX = ROOT / "extensions/awx"
-COLLECTIONS = ROOT / ".cache/awx"
-BIN = Path(sys.executable).parent
 NODE_TYPES = {"project", "inventory_source", "job_template", "workflow_approval"}
 QUESTION = {  # awx/api/templates/api/job_template_survey_spec.md
     **dict.fromkeys(("question_name", "question_description", "variable", "type"), str),
@@ -39,15 +33,6 @@ DATA = {  # module: what of the data it gets
 }
 
 
-def ansible(program: str, *arguments: str | Path, folder: Path) -> str:
-    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(COLLECTIONS), "ANSIBLE_HOME": str(folder / "home")}
-    done = subprocess.run(
-        [BIN / program, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def specs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The documented options of each module that the bootstrap uses."""
@@ -55,21 +40,6 @@ def specs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     shown = ansible("ansible-doc", "--json", *names, folder=tmp_path_factory.mktemp("doc"))
     found = json.loads(shown)
     return {name: found[f"awx.awx.{name}"]["doc"]["options"] for name in ("organization", *DATA)}
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The data as Ansible has it, with the variables filled in."""
-    folder = tmp_path_factory.mktemp("data")
-    raw = yaml.safe_load((AWX / "awx.yml").read_text())
-    wanted = ", ".join(f"'{name}': {name}" for name in raw)
-    copy = {"content": f"{{{{ {{{wanted}}} | to_json }}}}", "dest": str(folder / "data.json")}
-    play = [{"hosts": "localhost", "gather_facts": False, "vars_files": [str(AWX / "awx.yml")]}]
-    play[0]["tasks"] = [{"ansible.builtin.copy": copy}]
-    (folder / "play.yml").write_text(yaml.safe_dump(play))
-    ansible("ansible-playbook", folder / "play.yml", folder=folder)
-    found: dict[str, Any] = json.loads((folder / "data.json").read_text())
-    return found
 
 
 def records(data: Mapping[str, Any], module: str) -> list[dict[str, Any]]:

@@ -164,4 +164,4 @@ def test_without_hypervisors_it_says_so(inventory: Path) -> None:
 def test_a_sample_of_no_pair_or_of_too_many_is_refused(inventory: Path, size: str) -> None:
     status, text = play(inventory, "verify", "-e", f"verify_sample={size}")
     assert status != 0
-    assert f"sample: {size} is out of range; write a number from 2 to 500" in text
+    assert f'verify_sample: "{size}" is no number from 2 to 500; write how many endpoints to measure.' in text
