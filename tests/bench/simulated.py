@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 import measure
 import topology
+from fleet import Memory
 from payload import HERE, environment
 from plans import Fabric
 from table import Row
@@ -40,6 +41,8 @@ class Used(NamedTuple):
     cpu: float  # seconds, of the run and all that it starts
     own: float  # of the process of ansible-playbook alone
     wall: float
+    resident: float  # MB, of the process of ansible-playbook alone, at peak
+    all: float  # MB, of it and its forks at once, at peak; a page that several share is counted once
 
 
 def rows(directory: Path) -> Iterator[Row]:
@@ -68,19 +71,25 @@ def measured(directory: Path, plan: Path) -> Iterator[Row]:
         argv = [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), "-c", "simulated"]
         argv += ["-f", str(forks), "-l", f"hypervisors[0:{hosts - 1}]", *words]
         started = time.monotonic()
-        cpu = measure.run(argv, environment=settings).client
-        return Used(cpu, float(own.read_text()), time.monotonic() - started)
+        with Memory() as memory:
+            cpu = measure.run(argv, environment=settings).client
+        own_cpu, resident = map(float, own.read_text().split())
+        return Used(cpu, own_cpu, time.monotonic() - started, resident, memory.peak)
 
-    def further(forks: int, *words: str) -> Used:
-        """Return what a host costs beside others."""
+    def further(forks: int, *words: str) -> tuple[Used, Used]:
+        """Return what a host costs beside others, and what many cost."""
         few, many = (run(hosts, forks, *words) for hosts in (FEW, MANY))
-        return Used(*((more - less) / (MANY - FEW) for less, more in zip(few, many)))
+        return Used(*((more - less) / (MANY - FEW) for less, more in zip(few, many))), many
 
-    bare = further(50, str(book)).cpu
+    bare = further(50, str(book))[0].cpu
     for forks in FORKS:
-        used = further(forks, "tenantry.sdn.site", "-e", f"tenantry_plan_dir={plan}", "-e", "tenantry_everywhere=true")
+        used, many = further(
+            forks, "tenantry.sdn.site", "-e", f"tenantry_plan_dir={plan}", "-e", "tenantry_everywhere=true"
+        )
         took = f"{used.wall:.2f} s a host on {os.cpu_count()} processors that others use too"
         beyond = f"{bare:.3f} s of a bare play of its modules, {used.cpu - bare:.3f} s more"
         what = f"site of {topology.HYPERVISORS:,} hosts, {forks} forks, CPU of a further host"
         yield Row(what, took, beyond, used.cpu, "s")
         yield Row("  of it by ansible-playbook itself, beyond the tasks", "", "", used.own, "s", bound=BEYOND)
+        own_peak = f"{many.resident:.0f} MB of ansible-playbook, {used.resident * 1000:.0f} kB of a further host"
+        yield Row(f"  memory of all its processes, {MANY} hosts", own_peak, "", many.all, "MB")
