@@ -30,7 +30,7 @@ SHARING = topology.TENANTS // 4  # tenants
 PODS = topology.HYPERVISORS // topology.POD
 CHANGED = "t4000"  # one of those with a network of its own
 SHARED = "t1000"
-# 7.5 s on each of two processors is 10 s by the clock: of these 15 s at least 5 are the check of the intent, by one process.
+# 7.5 s on each of two processors is 10 s by the clock: of these 15 s, 5 are the check of the intent, by one process.
 STEPS = (  # what the plan is of, the tenant that is changed before, and seconds
     ("whole", None, 120),
     ("with nothing changed", None, 8.5),
