@@ -15,7 +15,8 @@ import os
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from table import Row
 
 FEW, MANY = 20, 220  # hosts
 FORKS = (5, 50, 200)
+SLICES = 5
 BEYOND = 0.05  # s of a host, bound
 BARE: list[dict[str, Any]] = [  # what a host runs where all is there
     {"tenantry.sdn.hypervisor_info": {}},
@@ -93,3 +95,30 @@ def measured(directory: Path, plan: Path) -> Iterator[Row]:
         yield Row("  of it by ansible-playbook itself, beyond the tasks", "", "", used.own, "s", bound=BEYOND)
         own_peak = f"{many.resident:.0f} MB of ansible-playbook, {used.resident * 1000:.0f} kB of a further host"
         yield Row(f"  memory of all its processes, {MANY} hosts", own_peak, "", many.all, "MB")
+    yield sliced(
+        directory, settings, "tenantry.sdn.site", "-e", f"tenantry_plan_dir={plan}", "-etenantry_everywhere=true"
+    )
+
+
+def sliced(directory: Path, settings: Mapping[str, str], *words: str) -> Row:
+    """Return what slices at once cost, each with an inventory of its own hosts alone, as AWX cuts it."""
+
+    def part(number: int) -> measure.Cost:
+        inventory = directory / f"slice-{number}.ini"
+        inventory.write_text("\n".join(["[hypervisors]", *topology.NAMES[:MANY][number::SLICES], ""]))
+        argv = [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            "-i",
+            str(inventory),
+            "-c",
+            "simulated",
+            *words,
+        ]
+        own = str(directory / f"own-{number}")
+        return measure.run(argv, environment={**settings, "TENANTRY_OWN_CPU": own})
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(SLICES) as pool, Memory() as memory:
+        cpu = sum(cost.client for cost in pool.map(part, range(SLICES)))
+    took = f"{time.monotonic() - started:.0f} s in all, 5 forks each", f"memory {memory.peak:.0f} MB"
+    return Row(f"site of {MANY} hosts, {SLICES} slices at once, CPU of a host", *took, cpu / MANY, "s")

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what the process of ansible-playbook itself has used (CPU seconds, MB at peak), without those that it starts for tasks of hosts."""
+"""Write what the process of ansible-playbook itself has used (CPU seconds, MB at peak).
+
+Those that it starts for tasks of hosts are not in it.
+"""
 
 from __future__ import annotations
 
