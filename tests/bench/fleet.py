@@ -89,7 +89,7 @@ class Fleet:
         argv += [str(playbook)] if playbook else [f"tenantry.sdn.{words[0]}", *words[1:]]
         argv += ["-e", f"tenantry_intent_dir={self.fabric.intent_dir}"]
         started = time.monotonic()
-        with _Memory() as memory:
+        with Memory() as memory:
             cost = measure.run(argv, environment=settings)
         results = [json.loads(line) for line in journal.read_text().splitlines()]
         ran = Counter(item["host"] for item in results if on_host(item["action"]))
@@ -100,7 +100,7 @@ class Fleet:
         """Run a playbook in so many slices at once, each with an inventory that has its own hosts alone."""
         parts = [self.hosts[number::count] for number in range(count)]
         started = time.monotonic()
-        with ThreadPoolExecutor(count) as pool, _Memory() as memory:
+        with ThreadPoolExecutor(count) as pool, Memory() as memory:
             done = list(pool.map(lambda part: self.run(*words, hosts=part), parts))
         modules = {host: number for each in done for host, number in each.modules.items()}
         changed = frozenset().union(*(each.changed for each in done))
@@ -120,7 +120,7 @@ def ring(size: int, each: int) -> dict[str, Any]:
     }
 
 
-class _Memory(threading.Thread):
+class Memory(threading.Thread):
     """Looks at what the processes below this one have in memory: shared pages are counted once."""
 
     def __init__(self) -> None:
@@ -128,7 +128,7 @@ class _Memory(threading.Thread):
         self._ended = threading.Event()
         self.peak = 0.0
 
-    def __enter__(self) -> _Memory:
+    def __enter__(self) -> Memory:
         self.start()
         return self
 

@@ -243,10 +243,13 @@ def test_a_host_that_is_brought_to_a_plan_is_warned_of(controller: Controller) -
     }
     fabric = {"name": "dc1", "hypervisors": hosts, "forwarding": "plain", "segments": {"tunnel": "1-9"}}
     tenants = {"acme": {"networks": {"web": {"type": "gre", "subnet": "10.1.0.0/16"}}, "ports": ports}}
-    _made, converged = controller.run(
+    made, converged = controller.run(
         plan(fabric=fabric, tenants=tenants, allocations="allocations.yml", hypervisors=["hv1"]),
         {"tenantry.sdn.converge": {"parts": ["routers"], "plan": "{{ result_0.path }}", "hypervisor": "hv1"}},
     )["localhost"]
+    assert [warning.partition(".")[0] for warning in made["warnings"]] == [
+        "More than 1000 tunnels end at hv1 (1001), hv10 (1001), hv100 (1001), hv1000 (1001), hv1001 (1001) and 997 more"
+    ]
     assert [warning.partition(".")[0] for warning in converged["warnings"]] == [
         "More than 1000 tunnels end at hv1 (1001)"
     ]

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from private_ovs import PrivateOvs
 from rule_lab import chain
 from set_lab import members, own_namespace
@@ -91,3 +92,21 @@ def test_rules_are_checked_applied_repeated_and_reverted(ovs: PrivateOvs) -> Non
         '-                "1: -o tap0 -m comment --comment \\"tenantry.sdn\\" -j dc1.db-1"',
     ):
         assert line in screen
+
+
+def test_the_guides_defaults_of_both_action_groups_hold(ovs: PrivateOvs) -> None:
+    """What ``docs/operations.md`` shows, on a switch and in a network namespace of the test's own."""
+    guide = (Path(__file__).parents[2] / "docs/operations.md").read_text()
+    (text,) = re.findall(r"^```yaml\n(- hosts: .*?)^```", guide, re.MULTILINE | re.DOTALL)
+    (shown,) = yaml.safe_load(text)
+    shown["module_defaults"]["group/tenantry.sdn.ovs"]["database"] = ovs.remote
+    playbook = ovs.directory / "shown.yml"
+    playbook.write_text(yaml.safe_dump([{**shown, "hosts": "localhost", "become": False}]))
+    with own_namespace():
+        play(ovs, str(playbook))
+        assert members("lab.web") == ["10.1.1.20"]
+        shown["module_defaults"]["group/tenantry.sdn.sg"]["owner"] = "other"
+        playbook.write_text(yaml.safe_dump([{**shown, "hosts": "localhost", "become": False, "ignore_errors": True}]))
+        assert "lab" in play(ovs, str(playbook), "-v").partition("A set of that owner")[2].partition("fatal")[2]
+    (bridge,) = (row for row in ovs.rows("Bridge") if row["name"] == "br-lab")
+    assert bridge["external_ids"] == ["map", [["tenantry-owner", "lab"]]]

@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -24,6 +25,9 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
 import ansible_collections
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.allocation import allocate
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import Record
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.schema import parse
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +35,16 @@ GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 HOLE = "…"
 TEMPLATED = re.compile(r"^\s*[\[{]?[\"']?\{\{")
+OF_ACME = ("tenants", "acme")
+OF_ITS_ROUTER = (*OF_ACME, "routers", "edge")
+PLACES: dict[str, tuple[str, ...]] = {  # of the keys that parts of an intent begin with
+    **dict.fromkeys(("fabric", "tenants"), ()),
+    **dict.fromkeys(("routers", "ports"), OF_ACME),
+    **dict.fromkeys(("load_balancers", "acl"), OF_ITS_ROUTER),
+}
+OTHERS = {  # what else guides show: inventories, variables, and what a user's own API answers
+    *("hypervisors", "devices", "outside", "tenantry_secrets", "intent_directory", "awx_project_url"),
+}
 
 
 def strings(path: Path) -> Iterator[str]:
@@ -111,12 +125,34 @@ def test_every_task_that_a_guide_shows_is_understood(options: dict[str, Any]) ->
         assert faults == [], f"{name}: {module}"
 
 
-def test_every_whole_intent_that_a_guide_shows_is_right() -> None:
-    whole = [block for _name, block in blocks() if isinstance(block, dict) and {"fabric", "tenants"} <= block.keys()]
-    named = [block for block in whole if "name" in block["fabric"]]  # the others show parts of one
-    assert named
-    for block in named:
-        parse(block)
+def intents() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each intent that a guide shows, whole or a part of one."""
+    for name, block in blocks():
+        if isinstance(block, dict) and not block.keys() & OTHERS:
+            parts = (
+                reduce(lambda part, key: {key: part}, reversed((*PLACES[key], key)), value)
+                for key, value in block.items()
+            )
+            yield name, reduce(merged, parts, {})
+
+
+def merged(under: Any, over: Any) -> Any:
+    if isinstance(under, dict) and isinstance(over, dict):
+        return {**under, **{key: merged(under.get(key), value) for key, value in over.items()}}
+    return over
+
+
+INTENTS = dict(intents())
+REST = INTENTS["recipes-0"]  # of an intent of which a guide shows a part
+
+
+@pytest.mark.parametrize("name", INTENTS)
+def test_every_intent_that_a_guide_shows_is_right_and_compiles(name: str) -> None:
+    shown = INTENTS[name]
+    intent = parse(shown if "name" in shown.get("fabric", {}) else merged(REST, shown))
+    allocations, _record = allocate(intent, Record())
+    for host in intent.fabric.hypervisors:
+        compile_host(intent, allocations, host)
 
 
 def test_the_example_of_a_device_of_ones_own_is_a_play_that_ansible_takes(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Write what the process of ansible-playbook itself has used, without those that it starts for tasks of hosts."""
+"""Write what the process of ansible-playbook itself has used (CPU seconds, MB at peak).
+
+Those that it starts for tasks of hosts are not in it.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from ansible.plugins.callback import CallbackBase
 DOCUMENTATION = """
 name: own_cpu
 type: aggregate
-short_description: CPU seconds of ansible-playbook itself
+short_description: CPU seconds and memory of ansible-playbook itself
 description: Writes them to the file that the environment variable TENANTRY_OWN_CPU names.
 """
 
@@ -28,4 +31,4 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         used = resource.getrusage(resource.RUSAGE_SELF)
-        Path(os.environ["TENANTRY_OWN_CPU"]).write_text(str(used.ru_utime + used.ru_stime))
+        Path(os.environ["TENANTRY_OWN_CPU"]).write_text(f"{used.ru_utime + used.ru_stime} {used.ru_maxrss / 1024}")
