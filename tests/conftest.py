@@ -6,25 +6,19 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from unittest import mock
 
 import pytest
 from playbook_run import sharing
-from private_ovs import PrivateOvs
+from private_ovs import PrivateOvs, running
 
 
 @pytest.fixture
 def ovs() -> Iterator[PrivateOvs]:
     """A running Open vSwitch with an empty database, whose devices are pretended."""
-    with tempfile.TemporaryDirectory(prefix="ovs-") as directory:  # pytest's are too long for a unix socket: 108 bytes
-        switch = PrivateOvs(Path(directory))
-        try:
-            yield switch.start()
-        finally:
-            switch.stop()
+    with running() as switch:
+        yield switch
 
 
 @pytest.fixture(scope="session")

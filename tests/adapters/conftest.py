@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from host import Host
-from private_ovs import PrivateOvs
+from private_ovs import PrivateOvs, running
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import lock
 
@@ -32,9 +31,5 @@ def host(ovs: PrivateOvs) -> Host:
 @pytest.fixture
 def real_host() -> Iterator[Host]:
     """A host with real network devices, in a network namespace of its own."""
-    with tempfile.TemporaryDirectory(prefix="ovs-") as directory:
-        switch = PrivateOvs(Path(directory), "netdev")
-        try:
-            yield Host(switch.start())
-        finally:
-            switch.stop()
+    with running("netdev") as switch:
+        yield Host(switch)

@@ -15,9 +15,10 @@ import os
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,17 @@ def eventually(holds: Callable[[], Any], what: str, seconds: float = 10) -> Any:
             return answer
         time.sleep(0.005)
     raise AssertionError(f"{what} did not happen within {seconds} s")
+
+
+@contextmanager
+def running(datapath: str = "dummy") -> Iterator[PrivateOvs]:
+    """A running Open vSwitch with an empty database."""
+    with tempfile.TemporaryDirectory(prefix="ovs-") as directory:  # pytest's are too long for a unix socket: 108 bytes
+        switch = PrivateOvs(Path(directory), datapath)
+        try:
+            yield switch.start()
+        finally:
+            switch.stop()
 
 
 class PrivateOvs:

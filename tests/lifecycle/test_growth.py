@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tenants, networks, ports and hypervisors come, move and go: each by editing the intent and running site.
+"""Tenants, networks, ports and hypervisors come, move and go, by editing the intent and running site.
 
-Every test has a tenant of its own to edit, so the order does not matter. After each edit packets prove all networks,
-a second run of site changes nothing, and what is no longer wanted is on no host.
+After each edit packets prove all networks, a second run of site changes nothing, and what is no longer wanted is on no
+host.
 """
 
 from __future__ import annotations
@@ -41,52 +41,26 @@ def fabric(new_fabric: Callable[..., Fabric]) -> Fabric:
     return fabric
 
 
-def test_a_tenant_is_added(fabric: Fabric) -> None:
-    fabric.tenants["arrives"] = tenant(network("geneve"), "hv1", "hv3")
-    fabric.converge()
-    fabric.prove()
-
-
-def test_a_port_is_added_on_a_host_that_is_new_to_the_network(fabric: Fabric) -> None:
+def test_tenants_networks_and_ports_come_move_and_go_at_once(fabric: Fabric) -> None:
     assert fabric.traces("hv3: *=grows.web") == []
-    fabric.tenants["grows"]["ports"]["web-3"] = port("hv3", "web", "10.1.1.3")
+    vlan = fabric.recorded("trims.dmz")["vlan"]
+    assert fabric.traces(f"hv1: Port eth1 trunks={vlan}")
+    tenants = fabric.tenants
+    tenants["arrives"] = tenant(network("geneve"), "hv1", "hv3")
+    tenants["grows"]["ports"]["web-3"] = port("hv3", "web", "10.1.1.3")
+    tenants["moves"]["ports"]["web-2"]["hypervisor"] = "hv3"
+    del tenants["shrinks"]["ports"]["web-3"]
+    del tenants["trims"]["networks"]["dmz"], tenants["trims"]["ports"]["dmz-1"], tenants["trims"]["ports"]["dmz-2"]
+    del tenants["leaves"]
     fabric.converge()
     fabric.prove()
     assert len(fabric.traces("*:tenantry-mesh=grows.web")) == 6, "a full mesh of three hosts"
-
-
-def test_a_port_moves_to_another_hypervisor(fabric: Fabric) -> None:
-    fabric.tenants["moves"]["ports"]["web-2"]["hypervisor"] = "hv3"
-    fabric.converge()
-    fabric.prove()
     assert fabric.traces("hv2: *=moves.*") == []
     assert len(fabric.traces("hv[13]: *:tenantry-mesh=moves.web")) == 2
     assert len(fabric.traces("hv3: *:tenantry-port=moves.web-2")) == 1
-
-
-def test_a_port_is_removed(fabric: Fabric) -> None:
-    del fabric.tenants["shrinks"]["ports"]["web-3"]
-    fabric.converge()
-    fabric.prove()
     assert fabric.traces("hv3: *=shrinks.*", "*=shrinks.web-3") == []
     assert len(fabric.traces("*:tenantry-mesh=shrinks.web")) == 2, "none to hv3 is left"
-
-
-def test_a_network_is_removed(fabric: Fabric) -> None:
-    vlan = fabric.recorded("trims.dmz")["vlan"]
-    assert fabric.traces(f"hv1: Port eth1 trunks={vlan}")
-    del fabric.tenants["trims"]["networks"]["dmz"]
-    for name in ("dmz-1", "dmz-2"):
-        del fabric.tenants["trims"]["ports"][name]
-    fabric.converge()
-    fabric.prove()
     assert fabric.traces("*=trims.dmz*", f"* trunks={vlan}", f"* tag={vlan}") == []
-
-
-def test_a_tenant_is_removed(fabric: Fabric) -> None:
-    del fabric.tenants["leaves"]
-    fabric.converge()
-    fabric.prove()
     assert fabric.traces("*=leaves.*") == []
 
 
