@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import compile_host, host_warnings
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.compiler import (
+    compile_host,
+    emptied,
+    host_warnings,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.reader import one_of_names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.values import Intent
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
@@ -20,20 +24,23 @@ class ActionModule(IntentAction):
     EXTRA_ARGUMENTS: ClassVar[Mapping[str, Any]] = {
         "hypervisor": {"type": "str", "required": True},
         "without_tenants": {"type": "list", "elements": "str", "default": []},
+        "emptied": {"type": "bool", "default": False},
         "plan": {"type": "path"},
     }
     ONE_OF = ("fabric", "directory", "plan")
 
     def compiled(self, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-        left_out = arguments["without_tenants"]
-        if arguments["plan"] and not left_out:
+        left_out, nothing = arguments["without_tenants"], arguments["emptied"]
+        if arguments["plan"] and not left_out and not nothing:
             folder = self._loader.path_dwim(arguments["plan"])
             state = planned_state(folder, arguments["hypervisor"], self.vault)
             return {"changed": False, **told(state)}
-        found = self.allocated(arguments, variables, keep=not left_out)
-        intent = without(found.intent, left_out)
-        state = compile_host(intent, found.allocations, arguments["hypervisor"], found.record.hypervisors)
-        changes = {"changed": False} if left_out else outcome(found)
+        found = self.allocated(arguments, variables, keep=not left_out and not nothing)
+        intent, hypervisor = without(found.intent, left_out), arguments["hypervisor"]
+        state = compile_host(intent, found.allocations, hypervisor, found.record.hypervisors)
+        if nothing:
+            state = emptied(intent, hypervisor)
+        changes = {"changed": False} if left_out or nothing else outcome(found)
         return {**changes, **told(state)}
 
 

@@ -49,9 +49,10 @@ options:
       - V(monitoring), by M(tenantry.sdn.ovs_mirror) and M(tenantry.sdn.ovs_flow_export). It comes after V(networks).
       - V(former_routers), by M(tenantry.sdn.virtual_router) and M(tenantry.sdn.boot_restore), where the host shall have
         no routers. It comes after V(networks), which lets go of their cables.
+      - V(former_hypervisor), by M(tenantry.sdn.boot_restore), where the host shall have nothing of ours.
     type: list
     elements: str
-    choices: [hypervisor, routers, networks, flows, security_groups, monitoring, former_routers]
+    choices: [hypervisor, routers, networks, flows, security_groups, monitoring, former_routers, former_hypervisor]
     required: true
   owned:
     description:
@@ -91,7 +92,8 @@ options:
   restore:
     description:
       - What M(tenantry.sdn.boot_restore) is given of C(files), C(units) and C(started) in the part V(hypervisor), so
-        that flows come back with Open vSwitch. If it is empty, that is left as it is.
+        that flows come back with Open vSwitch, and in the part V(former_hypervisor), so that they do not. If it is
+        empty, V(hypervisor) leaves that as it is.
     type: dict
     default: {}
   connection_address:

@@ -32,7 +32,7 @@ options:
   plan:
     description:
       - Directory of a plan that M(tenantry.sdn.plan) made. The state is taken from it, and the intent not read. It is
-        not used with O(without_tenants).
+        not used with O(without_tenants) or O(emptied).
       - Relative to the playbook.
     type: path
     version_added: "0.3.0"
@@ -41,6 +41,13 @@ options:
     type: list
     elements: str
     default: []
+  emptied:
+    description:
+      - Return the state of a hypervisor that has nothing, though the intent has something for it. The allocation record
+        is not written then.
+    type: bool
+    default: false
+    version_added: "0.3.0"
 seealso:
   - module: tenantry.sdn.plan
   - module: tenantry.sdn.intent

@@ -253,6 +253,13 @@ def _former_routers(state: State, owned: Mapping[str, int], settings: Settings) 
     return {}
 
 
+def _former_hypervisor(_state: State, _owned: Mapping[str, int], settings: Settings) -> Steps:
+    """What another fabric has saved keeps the units in place."""
+    gone = {**settings.restore, "state": "absent"}
+    yield Step("Remove what has flows come back with Open vSwitch", "boot_restore", gone)
+    return {}
+
+
 PARTS = {
     "routers": _routers,
     "networks": _networks,
@@ -260,4 +267,5 @@ PARTS = {
     "security_groups": _security_groups,
     "monitoring": _monitoring,
     "former_routers": _former_routers,
+    "former_hypervisor": _former_hypervisor,
 }

@@ -87,6 +87,10 @@ def ends(fabric: Fabric, mode: str) -> Iterator[Wires]:
     with wires(fabric.twin, {name: (name, "eth0") for name in GUESTS}) as found:
         assert wait_until(lambda: not unheard(found)), unheard(found)
         found.settle()
+        for (
+            host
+        ) in fabric.hypervisors:  # what passes by flows that the datapath has is learned when these are looked at
+            fabric.twin.run(host, "ovs-appctl", "revalidator/wait")
         yield found
 
 

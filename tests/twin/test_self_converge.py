@@ -16,6 +16,8 @@ from typing import Any
 
 import ansible
 import pytest
+import yaml
+from packets import wait_until
 from playbook_run import Run, start
 from twin_lab import TwinLab, hypervisor
 
@@ -42,7 +44,7 @@ tenants:
       web-1: {hypervisor: hv1, network: web, ip: 10.1.1.1, interface: tap1}
       web-2: {hypervisor: hv2, network: web, ip: 10.1.1.2, interface: tap2}
 """
-TODAY = FABRIC.replace("5001", "5002")
+YESTERDAY, TODAY = FABRIC.replace("5001", "5002"), FABRIC.replace("5001", "5003")
 HOSTS = """
 hypervisors:
   hosts: {hv1: {ansible_host: hv1.example.net}, hv2: {}}
@@ -75,6 +77,7 @@ TOLD = [
     "self_converge_ansible_pull: /usr/bin/env is not there, or not of ansible-core 2.17 or later; install that on the "
     "host, in a virtual environment for example, and write its path",
 ]
+RECORDS = "Check the intent, and keep the ids that it gives out"  # the controller's file
 PLAY = """
 - hosts: hypervisors
   gather_facts: false
@@ -142,6 +145,20 @@ class Converging:
         done = self.twin.attempt("hv1", "systemctl", "start", "tenantry-converge.service")
         return done.returncode == 0, self.twin.run("hv1", "journalctl", "--unit=tenantry-converge", "--output=cat")
 
+    def push(self, intent: str) -> list[str]:
+        """Run site from outside, with the repository's settings, and return the tasks that changed the host."""
+        variables = json.dumps({**yaml.safe_load(HOSTS)["hypervisors"]["vars"], **yaml.safe_load(intent)})
+        run = start(self.twin.inventory, self.folder / "home", "-e", variables, "tenantry.sdn.site")
+        assert run.succeeded, run.summary()
+        return [task for _host, task in run.changes() if task != RECORDS]
+
+    def boot(self) -> None:
+        """Power off and on again."""
+        before = self.twin.pid("hv1")
+        self.twin.attempt("hv1", "systemctl", "poweroff")
+        assert wait_until(lambda: not Path(f"/proc/{before}").exists(), 20)
+        self.twin.up([hypervisor(1)], driver="systemd")
+
     def status(self, *arguments: str) -> tuple[int, str]:
         done = self.twin.attempt("hv1", "tenantry-converge", "status", *arguments)
         return done.returncode, done.stdout
@@ -182,6 +199,7 @@ def test_a_host_converges_by_itself(host: Converging) -> None:
     result, printed = host.status("600")
     commit = host.git("rev-parse", "--short", "HEAD").strip()
     assert (result, printed.split(" at ")[1]) == (0, f"commit {commit}\n")
+    assert host.push(FABRIC) == [], "a run from outside leaves the same"
 
     host.write("inventory/group_vars/all.yml", "fabric: {name: dc1}\n")  # a mistake, and the host stays as it was
     succeeded, journal = host.converge()
@@ -190,14 +208,17 @@ def test_a_host_converges_by_itself(host: Converging) -> None:
     result, printed = host.status()
     assert (result, "last failure: " in printed, "ansible-pull ended with" in printed) == (1, True, True)
 
+    host.write("inventory/group_vars/all.yml", YESTERDAY)
+    host.boot()  # it was away for a while
     host.write("inventory/group_vars/all.yml", TODAY)
     holder = ["flock", "/run/tenantry-converge.lock", "tenantry-converge"]
     done = host.twin.attempt("hv1", *holder)
     assert (done.returncode, done.stdout) == (75, "another run is at work (/run/tenantry-converge.lock)\n")
     succeeded, journal = host.converge()
     assert succeeded, journal
-    assert "key=5002" in host.key().replace('"', "")
+    assert "key=5003" in host.key().replace('"', "")
     assert host.status("600")[0] == 0
+    assert host.push(TODAY) == []
     host.twin.run("hv1", "touch", "--date=2 hours ago", "/var/lib/tenantry/converge/last-success")
     assert "more than 600" in host.status("600")[1]
 

@@ -52,7 +52,7 @@ def compile_host(
     A host that is no longer in the intent is emptied if it is among ``known``; any other is a fault.
     """
     if hypervisor in known and hypervisor not in intent.fabric.hypervisors:
-        return _emptied(intent, hypervisor)
+        return emptied(intent, hypervisor)
     faults = Faults()
     name = faults.parse("hypervisor", one_of_names(intent.fabric.hypervisors, "hypervisor of this fabric"), hypervisor)
     faults.raise_any()
@@ -86,7 +86,8 @@ def _limits(intent: Intent, host: Hypervisor) -> Iterator[dict[str, Any]]:
             yield {"interface": port.device, **profile.limits}
 
 
-def _emptied(intent: Intent, hypervisor: str) -> dict[str, Any]:
+def emptied(intent: Intent, hypervisor: str) -> dict[str, Any]:
+    """Return the state of a hypervisor that has nothing of ours."""
     return {
         "hypervisor": hypervisor,
         "owner": intent.fabric.name,
