@@ -132,7 +132,7 @@ def test_stale_foreign_and_wrong_plans_are_refused(controller: Controller) -> No
         (
             converge(state={}, parts=["network"]),
             "value of parts must be one or more of: hypervisor, routers, networks, flows, security_groups, monitoring, "
-            "former_routers. Got no match for: network",
+            "former_routers, former_hypervisor. Got no match for: network",
         ),
         (host_state(hypervisor="hv1"), NO_INTENT),
         (plan(), NO_INTENT),  # as site does it, of a slice with neither intent nor plan
