@@ -2,7 +2,7 @@
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What our own code costs where a host has little, and all of it: a task's process less that of a module that does
-nothing. Most runs are of such tasks.
+nothing. Most runs are of such tasks. Plugs, routed ports, gateways and routers are looked for, and there are none.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ def tasks(database: str) -> Mapping[str, Mapping[str, Any]]:
     ours = {"cookie": f"{flows.COOKIE}/0xffff000000000000", "database": database}
     ports = [{"name": f"port{number}", "type": "internal"} for number in range(FEW)]
     limits = {"interface": "port0", "ingress_policing_rate": 1000}
+    mirror = {"name": "all", "select_all": True, "output_port": "port0"}
+    of_bridge = {"bridge": "br-int", "owner": "lab", "database": database}
+    nothing = {"owner": "lab", "allow_empty": True}
     return {
         "hypervisor_info": {"programs": ["ip"], "python_modules": ["ovs"]},
         "ovs_bridge": {"name": "br-int", "datapath_type": "netdev", "ports": ports, "database": database},
@@ -38,6 +41,14 @@ def tasks(database: str) -> Mapping[str, Mapping[str, Any]]:
         "ovs_qos": {"ports": [limits], "owner": "lab", "require_effect": False, "database": database},
         "sg_ipset": {"name": "web", "type": "hash:ip", "members": sets.members(FEW)},
         "sg_rules": {"chains": rules.chains()[:FEW]},
+        "ovs_mirror": {"mirrors": [mirror], **of_bridge},
+        "ovs_flow_export": {"sflow": {"targets": ["192.0.2.9:6343"]}, **of_bridge},
+        "ovs_ssl": {"owner": "lab", "state": "absent", "database": database},
+        "hybrid_plug": {"plugs": [], **nothing},
+        "routed_port": {"subnets": [], "ports": [], "routes": [], **nothing},
+        "gateway_address": {"gateways": [], **nothing},
+        "virtual_router": {"routers": [], **nothing},
+        "ovs_uplink": {"interfaces": ["port0"]},
     }
 
 

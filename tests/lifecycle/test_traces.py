@@ -106,7 +106,7 @@ def unheard(ends: Wires) -> set[str]:
 
 
 def fellows(name: str) -> list[str]:
-    return [other for other in GUESTS if other.split(".")[0] == name.split(".")[0]]
+    return [other for other in GUESTS if other.partition(".")[0] == name.partition(".")[0]]
 
 
 def between(sender: str, receiver: str, **lie: Any) -> Build:

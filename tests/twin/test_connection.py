@@ -21,6 +21,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.twin.host import kill
 TWO = [hypervisor(1), hypervisor(2)]
 PLAY = """
 - hosts: hypervisors:endpoints
+  gather_facts: "{{ all }}"
   tasks:
     - name: setup
       ansible.builtin.setup:
@@ -68,7 +69,7 @@ def test_modules_copy_fetch_and_facts(twin: TwinLab, tmp_path: Path, pipelining:
     twin.up(TWO, [endpoint(1, on=1)])
     playbook = tmp_path / "play.yml"
     playbook.write_text(PLAY)
-    command = ["ansible-playbook", "-i", twin.inventory, playbook, "-e", f"into={tmp_path}"]
+    command = ["ansible-playbook", "-i", twin.inventory, playbook, "-e", f"into={tmp_path} all={pipelining}"]
     environment = {**os.environ, "ANSIBLE_PIPELINING": pipelining}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=SECONDS, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -97,4 +97,4 @@ def _router_of(kind: str, key: str) -> str:
     """Return the router that a key of a plan is about."""
     if kind == "file":
         return key.split("/")[-2]
-    return key.partition("@")[2].removesuffix(".service") if kind == "unit" else key.split(" ")[0]
+    return key.partition("@")[2].removesuffix(".service") if kind == "unit" else key.partition(" ")[0]

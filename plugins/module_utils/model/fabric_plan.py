@@ -112,4 +112,4 @@ def _listed(value: Any) -> str:
 
 def _numbers(version: str) -> list[int]:
     """Return a version as what it is compared by; what is behind its three numbers does not count."""
-    return [int(part) for part in version.split("-")[0].split("+")[0].split(".") if part.isdigit()]
+    return [int(part) for part in version.partition("-")[0].partition("+")[0].split(".") if part.isdigit()]
