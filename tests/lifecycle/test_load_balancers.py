@@ -182,6 +182,19 @@ def test_the_package_starts_no_service_of_the_host(fabric: Fabric) -> None:
     assert state_of_host_service(fabric).split() == ["0", "inactive", "disabled"]
 
 
+def test_a_service_that_is_reading_its_files_anew_is_left_alone(fabric: Fabric) -> None:
+    """As HAProxy does when its router becomes the one that works."""
+    unit, folder = "tenantry-haproxy@acme.edge.service", "/run/systemd/system/tenantry-haproxy@.service.d"
+    state = ("hv1", "systemctl", "show", "--value", "--property=ActiveState", unit)
+    slow = f"mkdir {folder} && printf '[Service]\nExecReload=/bin/sleep 15\n' >{folder}/slow.conf"
+    fabric.twin.run("hv1", "sh", "-c", f"{slow} && systemctl daemon-reload && systemctl --no-block reload {unit}")
+    assert wait_until(lambda: fabric.twin.run(*state) == "reloading\n")
+    fabric.converged()
+    assert fabric.twin.run(*state) == "reloading\n"
+    fabric.twin.run("hv1", "sh", "-c", f"rm -r {folder} && systemctl daemon-reload && pkill -x sleep -P 1")
+    assert wait_until(lambda: fabric.twin.run(*state) == "active\n")
+
+
 def test_members_share_what_comes_and_see_whom_it_is_from(fabric: Fabric, members: dict[str, Member]) -> None:
     assert names(fabric, SITE) == {"web-1": 5, "web-2": 5}
     assert names(fabric, LESS) == {"web-1": 5, "db-1": 5}

@@ -40,7 +40,7 @@ def states(routers: Sequence[str]) -> Iterator[State]:
         state = dict(line.split("=", 1) for line in block.splitlines())
         unit = state["Id"]
         words = ["enabled"] if state["UnitFileState"] == "enabled" else []
-        words += ["active"] if state["ActiveState"] == "active" else []
+        words += ["active"] if state["ActiveState"] in ("active", "reloading") else []
         if unit in services and "active" in words and _is_current(*services[unit]):
             words.append("as its files say")
         if words:
