@@ -22,7 +22,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.measurement imp
     IN_FRAGMENTS,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe import frames
-from ansible_collections.tenantry.sdn.plugins.module_utils.probe.attacks import in_fragments
+from ansible_collections.tenantry.sdn.plugins.module_utils.probe.attacks import in_fragments, taken_back
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.flood import flood
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.marker import Marker, decode, encode
 from ansible_collections.tenantry.sdn.plugins.module_utils.probe.responder import answer_of, answerer_in
@@ -236,3 +236,18 @@ def test_an_answer_counts_when_it_is_whole_and_of_this_run() -> None:
 
 def test_a_solicitation_is_heard_in_the_group_of_the_last_three_bytes() -> None:
     assert frames.solicited_node("fd00::12:3456") == "ff02::1:ff12:3456"
+
+
+def test_the_truth_about_the_own_addresses_replaces_what_neighbours_know() -> None:
+    announcement, advertisement = taken_back(OWN)
+    own, address = frames.packed_mac(OWN.mac), frames.packed_ip("10.1.1.1")
+    assert announcement == frames.ethernet(
+        frames.BROADCAST_MAC,
+        OWN.mac,
+        frames.ARP,
+        struct.pack("!HHBBH", 1, frames.IPV4, 6, 4, 1) + own + address + bytes(6) + address,
+    )
+    message = advertisement[14 + 40 :]
+    assert (message[0], message[4]) == (136, 0x20), "an advertisement that overrides"
+    assert message[8:24] == frames.packed_ip("fe80::ff:fe00:a")
+    assert message[24:32] == b"\x02\x01" + own
