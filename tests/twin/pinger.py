@@ -21,13 +21,15 @@ from contextlib import suppress
 
 HEADER = struct.Struct("!BBHHHI")  # type, code, checksum, identifier, 0 (RFC 792, RFC 4443); the number is payload
 IDENTIFIER = os.getpid() & 0xFFFF
+UNANSWERED = 0.1  # seconds between two pings until one is answered: what waits for ARP or ND would go all at once
 PAYLOAD = bytes(range(52))  # with the number as many bytes as of ping
 RECEIVE_BUFFER_FORCE = 33  # SO_RCVBUFFORCE
 
 
 class Pinger:
     def __init__(self, address: str, period: float) -> None:
-        self._period = period
+        self._period = max(period, UNANSWERED)
+        self._answered_period = period
         is_ipv6 = ":" in address
         self._request, self._reply = (128, 129) if is_ipv6 else (8, 0)
         self._start = 0 if is_ipv6 else 20  # of ICMP in what is received, raw(7)
@@ -55,6 +57,7 @@ class Pinger:
     def _hear(self) -> None:
         kind, _code, _checksum, identifier, _sequence, number = HEADER.unpack_from(self._socket.recv(2048), self._start)
         if (kind, identifier) == (self._reply, IDENTIFIER):
+            self._period = self._answered_period
             print(number, flush=True)
 
     def _ask(self) -> None:
