@@ -8,6 +8,7 @@ Guests send all the time. What they may not say reaches nobody at any moment, th
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -147,6 +148,15 @@ EVENTS: dict[str, Callable[[Fabric], Any]] = {
     "reload of openvswitch-switch": lambda fabric: sh(fabric, "systemctl reload openvswitch-switch"),
 }
 
+FLUSHES: dict[str, Callable[[Fabric], Any]] = {  # of all chains
+    "restart of nftables": lambda fabric: sh(fabric, "systemctl restart nftables"),
+    "reload of nftables": lambda fabric: sh(fabric, "systemctl reload nftables"),
+    "stop of nftables, start of the unit": lambda fabric: sh(
+        fabric, "systemctl stop nftables; systemctl start tenantry-netfilter"
+    ),
+    "first start of nftables": lambda fabric: sh(fabric, "systemctl start nftables"),
+}
+
 
 @pytest.mark.parametrize("event", EVENTS)
 def test_what_is_denied_never_arrives_and_what_is_allowed_comes_back(fabric: Fabric, flood: Flood, event: str) -> None:
@@ -240,19 +250,22 @@ def test_sets_and_chains_come_back_and_no_flow_does_without_them(fabric: Fabric,
     assert_back(flood, since, "start of the unit with the whole set")
     assert sh(fabric, show) == before
     assert_settled(fabric)
-    sh(fabric, "systemctl start nftables; systemctl restart tenantry-netfilter")
-    since = time.monotonic()
-    sh(fabric, "systemctl restart nftables")  # which flushes all chains
-    assert_back(flood, since, "restart of nftables")
-    assert wait_until(lambda: fabric.twin.attempt("hv1", "sh", "-c", show).stdout == before)  # a job of its own
-    sh(fabric, "systemctl reload nftables")
-    assert sh(fabric, show) == before
+    for verb in ("start", "restart", "reload"):  # each flushes all chains
+        since = time.monotonic()
+        sh(fabric, f"systemctl {verb} nftables")
+        assert_back(flood, since, f"{verb} of nftables")
+        assert wait_until(lambda: fabric.twin.attempt("hv1", "sh", "-c", show).stdout == before)  # a job of its own
     since = time.monotonic()
     sh(fabric, "systemctl stop nftables")
     assert_silent(flood)
     play(fabric, NO_FIREWALL)
     sh(fabric, "systemctl start tenantry-openflow")
     assert_back(flood, since, "start of the unit where no chains are saved")
+    since = time.monotonic()
+    sh(fabric, "for verb in start restart reload stop; do systemctl $verb nftables; done")
+    flows = sh(fabric, "ovs-ofctl -OOpenFlow15 dump-flows br-int table=0")
+    ages = [float(age) for age in re.findall(r"duration=([0-9.]+)s", flows)]
+    assert min(ages, default=0) > time.monotonic() - since, "flows that no chain belongs to went"
 
 
 def test_static_forwarding_comes_back_too(fabric: Fabric, flood: Flood) -> None:
@@ -285,10 +298,7 @@ def test_plugs_and_routed_ports_come_back_behind_their_chains(fabric: Fabric, fl
         one.heard.clear()
     with flooding(fabric.twin, [f"a.{number}" for number in ROUTED], list(routed_streams())) as routed:
         assert_back(routed, time.monotonic(), "first, of routed ports")
-        for event, happen in {
-            **EVENTS,
-            "restart of nftables": lambda fabric: sh(fabric, "systemctl restart nftables"),
-        }.items():
+        for event, happen in {**EVENTS, **FLUSHES}.items():
             since = time.monotonic()
             happen(fabric)
             assert_back(flood, since, f"{event}, with plugs", floods=True)
@@ -308,7 +318,7 @@ def test_plugs_and_routed_ports_come_back_behind_their_chains(fabric: Fabric, fl
 def test_teardown_leaves_neither_files_nor_units(fabric: Fabric) -> None:
     fabric.run("teardown", "-eteardown=all")
     assert sh(fabric, "ls -d /var/lib/tenantry /usr/local/lib/tenantry /etc/systemd/system/*tenantry* 2>&-; :") == ""
-    assert sh(fabric, "find /etc/systemd/system -name '*nftables*' -o -name 'ovs*.d' -o -name '*.next'") == ""
+    assert sh(fabric, "find /etc/systemd/system -name '*.d' -o -name '*.next'") == ""
     assert "tenantry" not in sh(fabric, "systemctl cat ovs-vswitchd; systemctl list-unit-files")
     assert "0 loaded units" in sh(fabric, "systemctl list-units --all 'tenantry*'")
 
