@@ -19,7 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.intent.record import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.journey import Journey, Visit
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.names import Names
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.question import parse_question
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.story import verdict
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.story import lines, verdict
 
 PUBLIC = """
 fabric: {hypervisors: {hv2: {uplinks: {physnet2: eth2}}}}
@@ -227,4 +227,60 @@ def test_a_guest_of_another_router_is_reached_by_ipv6_alone(
     assert [one.router.name for one in question.crossings] == routers
     assert [one.refusal.replace(f"{EDGE}.", "") for one in question.crossings if one.refusal] == [refusal] * bool(
         refusal
+    )
+
+
+MEETING = """
+fabric: {hypervisors: {hv1: {uplinks: {physnet2: eth2}}}}
+tenants: {globex: {routers: {gate: {external: {network: internet, ip: 203.0.113.20}}}}}
+"""
+ASKS = {"from": "globex.app-1", "to": "203.0.113.11", "proto": "tcp", "port": 443}
+
+
+def test_between_two_routers_it_is_asked_in_the_network_outside() -> None:
+    of = outward(yaml.safe_dump(merged(yaml.safe_load(PUBLIC), yaml.safe_load(MEETING))))
+    app, gate, edge, web = (
+        next(port for port in of.ports if port.name == name)
+        for name in ("globex.gate/app", "globex.gate/internet", "acme.edge/internet", "acme.edge/web")
+    )
+    guests = {port.name: port for port in of.guests}
+    asks, asked = guests["globex.app-1"], guests["acme.web-1"]
+    wire = answer(out("eth2"))
+    there = [answer(out(app.device)), wire, answer(out(edge.device)), answer(out(None, BACK)), answer(out("tap0"))]
+    back = [answer(out(None, THERE)), answer(out(web.device)), wire, answer(out(gate.device)), answer(out(asks.device))]
+    answers = [*there, *back]
+    ways = []
+    for count in range(len(answers)):
+        visit, _journey = follow(*answers[:count], of=of, **ASKS)
+        assert visit is not None
+        packet = visit.packet
+        ways.append((visit.hypervisor, visit.in_port, packet.dl_src, packet.dl_dst, packet.source, packet.target))
+    assert ways == [
+        ("hv1", asks.device, asks.mac, app.mac, "10.1.1.20", "203.0.113.11"),
+        ("hv1", gate.device, gate.mac, edge.mac, "203.0.113.20", "203.0.113.11"),
+        ("hv2", "eth2", gate.mac, edge.mac, "203.0.113.20", "203.0.113.11"),
+        ("hv2", web.device, web.mac, asked.mac, "203.0.113.20", "10.1.1.20"),
+        ("hv1", None, web.mac, asked.mac, "203.0.113.20", "10.1.1.20"),
+        ("hv1", "tap0", asked.mac, web.mac, "10.1.1.20", "203.0.113.20"),
+        ("hv2", None, asked.mac, web.mac, "10.1.1.20", "203.0.113.20"),
+        ("hv2", edge.device, edge.mac, gate.mac, "203.0.113.11", "203.0.113.20"),
+        ("hv1", "eth2", edge.mac, gate.mac, "203.0.113.11", "203.0.113.20"),
+        ("hv1", app.device, app.mac, asks.mac, "203.0.113.11", "10.1.1.20"),
+    ]
+    assert told(*answers, of=of, **ASKS) == "globex.app-1 reaches acme.web-1 by 203.0.113.11, and the answer comes back."
+    _visit, journey = follow(*answers, of=of, **ASKS)
+    assert journey is not None
+    names = Names(of, allocate(of, Record())[0])
+    assert [line.split(" by ")[0].strip() for line in lines(names, journey) if line.startswith("  hv")][:6] == [
+        "hv1: comes from globex.app-1",
+        "hv1: router globex.gate passes it on as 203.0.113.20,",
+        "hv1: comes from globex.gate/internet",
+        "hv2: comes from the wire of physnet2",
+        "hv2: router acme.edge passes it on to 10.1.1.20: tenants.acme.routers.edge.firewall[0] allows it,",
+        "hv2: comes from acme.edge/web",
+    ]
+    lost = {"unreachable": "ssh: timed out"}
+    assert told(*there[:2], lost, of=of, **ASKS) == (
+        "Whether globex.app-1 reaches acme.web-1 is not known: on its way to router acme.edge, hv2 could not be asked: "
+        "ssh: timed out."
     )

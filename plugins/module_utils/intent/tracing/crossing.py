@@ -9,6 +9,7 @@ No switch can be asked that, so it is said by the intent, and told as that.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import family
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.passages import Tunnel
@@ -44,6 +45,17 @@ class Crossing:
         return Crossing(self.router, self.exit, self.entry, self.after)
 
 
+class Meeting(NamedTuple):
+    """The legs of two routers in the network outside, and the packet that goes from one to the other."""
+
+    sender: Port
+    receiver: Port
+    packet: Packet
+
+    def back(self) -> Meeting:
+        return Meeting(self.receiver, self.sender, self.packet.answer(self.packet.dl_dst))
+
+
 def router_of(intent: Intent, network: str) -> Router | None:
     name = intent.networks[network].router
     return intent.tenants[name.partition(".")[0]].routers[name.partition(".")[2]] if name else None
@@ -72,6 +84,17 @@ def outward(intent: Intent, router: Router, entry: Port, packet: Packet) -> Cros
     refusal = spoof(intent, router, entry, packet) or closed or ("" if source else _stays(packet))
     after = replace(packet, source=source or packet.source)
     return Crossing(router, entry, None, after, f"{PASSES} as {after.source}", refusal)
+
+
+def met(intent: Intent, near: Crossing, far: Crossing) -> Meeting | None:
+    """Return where a router hands a packet to another in the network outside; None if others lead it on there."""
+    here, there = near.router.outside, far.router.outside
+    if near.tunnel or not here or not there or here.network != there.network:
+        return None
+    if not within(near.after.target, [part.text for part in intent.networks[here.network].subnets]):
+        return None
+    sender, receiver = leg(intent, near.router, here.network), leg(intent, far.router, there.network)
+    return Meeting(sender, receiver, replace(near.after, dl_src=sender.mac, dl_dst=receiver.mac, vlans=()))
 
 
 def into_tunnel(intent: Intent, router: Router, entry: Port, tunnel: Tunnel, packet: Packet) -> Crossing:

@@ -15,7 +15,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import Crossing
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import Crossing, Meeting, met
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import QUESTIONS, Packet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.plugs import refuses
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.question import Question
@@ -104,7 +104,8 @@ class Leg:
 class Way:
     """The whole way of one packet: a leg, or one to a router and, if that passes it on, another from it.
 
-    From outside there is none to a router, and to the outside none from one. What is between two is not asked.
+    From outside there is none to a router, and to the outside none from one. Between two routers there is one if they
+    meet in a network outside; what else is outside is not asked.
     """
 
     packet: Packet
@@ -112,8 +113,17 @@ class Way:
     sender: Port
     receiver: Port
     crossings: Sequence[Crossing]
-    legs: list[Leg] = field(default_factory=list)
-    crossed: list[Crossing] = field(default_factory=list)  # the routers that it came to
+    meetings: Sequence[Meeting | None] = ()  # after each router but the last
+    steps: list[Leg | Crossing] = field(default_factory=list)  # as far as it came
+
+    @property
+    def legs(self) -> list[Leg]:
+        return [step for step in self.steps if isinstance(step, Leg)]
+
+    @property
+    def crossed(self) -> list[Crossing]:
+        """The routers that it came to."""
+        return [step for step in self.steps if isinstance(step, Crossing)]
 
     @property
     def stopped(self) -> Crossing | None:
@@ -161,8 +171,8 @@ class Journey:
 
 def travel(intent: Intent, question: Question) -> Generator[Visit, Answer, Journey]:
     """Follow a packet, and if it arrives the answer to it. What is not honest gets no answer that could be foreseen."""
-    there = _way_there(question)
-    opened = there.packet, there.last
+    there = _way_there(intent, question)
+    opened = [there.packet, *(meeting and meeting.packet for meeting in there.meetings), there.last]
     yield from _go(intent, there, _NEW, opened)
     back = None
     if there.reaches and not there.answered and question.honest:
@@ -171,7 +181,7 @@ def travel(intent: Intent, question: Question) -> Generator[Visit, Answer, Journ
     return Journey(question, there, back)
 
 
-def _way_there(question: Question) -> Way:
+def _way_there(intent: Intent, question: Question) -> Way:
     packet, receiver, crossings = question.packet, question.receiver, question.crossings
     if not crossings:
         return Way(packet, packet, question.sender, receiver, ())
@@ -179,14 +189,16 @@ def _way_there(question: Question) -> Way:
     last = crossings[-1].after
     if exit_:
         last = replace(last, dl_src=exit_.mac, dl_dst=receiver.mac)
-    return Way(packet, last, question.sender, receiver, crossings)
+    meetings = [met(intent, near, far) for near, far in zip(crossings, crossings[1:])]
+    return Way(packet, last, question.sender, receiver, crossings, meetings)
 
 
 def _way_back(there: Way) -> Way:
     """Return the way of the answer, not begun: from outside, that from the router."""
     answer, crossings = there.last.answer(there.receiver.mac), [crossing.back() for crossing in there.crossings[::-1]]
     last = there.packet.answer(there.packet.dl_dst if crossings else there.receiver.mac)
-    return Way(answer, last, there.receiver, there.sender, crossings)
+    meetings = [meeting and meeting.back() for meeting in there.meetings[::-1]]
+    return Way(answer, last, there.receiver, there.sender, crossings, meetings)
 
 
 def resume(
@@ -203,23 +215,27 @@ def resume(
 
 
 def _go(
-    intent: Intent, way: Way, ct_states: Sequence[str], opened: tuple[Packet, Packet]
+    intent: Intent, way: Way, ct_states: Sequence[str], opened: Sequence[Packet | None]
 ) -> Generator[Visit, Answer, None]:
-    """Follow a packet; ``opened`` is what opened its connection, at its first and its last leg."""
+    """Follow a packet; ``opened`` is what opened its connection, before the first router and after each."""
     ends, crossings = (way.sender, way.receiver), way.crossings
-    entry, exit_ = (crossings[0].entry, crossings[-1].exit) if crossings else (way.receiver, None)
-    if entry:
-        way.legs.append(Leg(way.packet, way.sender, entry, ends, opened[0]))
-        yield from _through_plugs(intent, way.legs[0], ct_states)
-        if not way.legs[0].reaches:
-            return
-    for crossing in crossings:
-        way.crossed.append(crossing)
-        if crossing.refusal:
-            return
-    if exit_:
-        way.legs.append(Leg(way.last, exit_, way.receiver, ends, opened[1]))
-        yield from _through_plugs(intent, way.legs[-1], ct_states)
+    first = crossings[0].entry if crossings else way.receiver
+    stages: list[Meeting | None] = [Meeting(way.sender, first, way.packet) if first else None]
+    if crossings:
+        exit_ = crossings[-1].exit
+        stages += [*way.meetings, Meeting(exit_, way.receiver, way.last) if exit_ else None]
+    for number, stage in enumerate(stages):
+        if number:
+            crossing = crossings[number - 1]
+            way.steps.append(crossing)
+            if crossing.refusal:
+                return
+        if stage:
+            leg = Leg(stage.packet, stage.sender, stage.receiver, ends, opened[number] or stage.packet)
+            way.steps.append(leg)
+            yield from _through_plugs(intent, leg, ct_states)
+            if not leg.reaches:
+                return
 
 
 def _through_plugs(intent: Intent, leg: Leg, ct_states: Sequence[str]) -> Generator[Visit, Answer, None]:

@@ -91,8 +91,12 @@ def _why(names: Names, way: Way) -> str:
     """Return why a packet does not get further, or why that is not known."""
     if way.stopped:
         return f"router {way.stopped.router.name} is between them, and {way.stopped.refusal}"
-    before = "" if way.is_whole or not way.crossings else f"on its way to router {way.crossings[0].router.name}, "
+    before = "" if way.is_whole or not way.crossings else f"on its way to router {_ahead(way)}, "
     return before + reason(names, way.legs[-1])
+
+
+def _ahead(way: Way) -> str:
+    return way.crossings[len(way.crossed)].router.name
 
 
 def lines(names: Names, journey: Journey) -> list[str]:
@@ -128,14 +132,12 @@ def _way_data(names: Names, way: Way) -> dict[str, Any]:
 
 
 def _way(names: Names, way: Way) -> Iterator[str]:
-    first = [leg for leg in way.legs if leg.sender is way.sender]
-    for leg in first:
-        yield from _leg(names, leg)
-    for crossing in way.crossed:
-        does = f"drops it: {crossing.refusal}" if crossing.refusal else crossing.does
-        yield f"  {crossing.place} {does}, by the intent; the router is not asked"
-    for leg in way.legs[len(first) :]:
-        yield from _leg(names, leg)
+    for step in way.steps:
+        if isinstance(step, Leg):
+            yield from _leg(names, step)
+        else:
+            does = f"drops it: {step.refusal}" if step.refusal else step.does
+            yield f"  {step.place} {does}, by the intent; the router is not asked"
 
 
 def _leg(names: Names, leg: Leg) -> Iterator[str]:
