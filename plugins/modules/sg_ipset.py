@@ -244,11 +244,11 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.lock import 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.saved_sets import saved_sets
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.sealed import with_files
 from ansible_collections.tenantry.sdn.plugins.module_utils.arguments import NAMED_OWNERSHIP, RUN
+from ansible_collections.tenantry.sdn.plugins.module_utils.long_lists import LongListModule
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import FAMILIES, TYPES
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_input import LISTED, parse_sets
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
 from ansible_collections.tenantry.sdn.plugins.module_utils.reconcile import surfacing, uncollected
-from ansible_collections.tenantry.sdn.plugins.module_utils.unlogged import UnloggedModule
 
 OPTIONS = {
     "type": {"type": "str", "choices": list(TYPES)},
@@ -282,7 +282,7 @@ ARGUMENTS = {
 
 def main() -> None:
     # Not logged on the host: of a hundred thousand members that would be megabytes with every run.
-    module = UnloggedModule(argument_spec=ARGUMENTS, supports_check_mode=True)
+    module = LongListModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     params = module.params
     with surfacing(module), uncollected():
         wanted = parse_sets(params)

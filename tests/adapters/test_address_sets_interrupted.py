@@ -93,6 +93,27 @@ def test_a_set_that_is_built_is_there_whole_or_not_at_all(way: str, monkeypatch:
     assert seen == whole.get(way, [{"web": OLD}, {"web": NEW}])
 
 
+@pytest.mark.parametrize("spoilt", [[], ["del web 10.0.0.1", "add web 10.0.0.9"]])
+def test_a_set_that_did_not_get_all_of_its_members_is_no_success(
+    spoilt: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a set that was made anew the number is looked at; one that was exchanged meanwhile, the next run sees."""
+    change = Ipset.change
+    lost = not spoilt  # a member of those
+
+    def lossy(self: Ipset, script: Iterable[str]) -> None:
+        change(self, [*(line for line in script if not (lost and line.endswith(" 10.0.0.5"))), *spoilt])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ipset, "change", lossy)
+        done = run(**BEFORE)
+    assert done.get("failed", False) == lost
+    assert "reading it back shows another state" in done.get("msg", "") or spoilt
+    again = run(**BEFORE)
+    assert (again.get("failed", False), again["changed"]) == (False, True)
+    assert state() == {"web": OLD}
+
+
 @pytest.mark.parametrize("way", BUILT)
 def test_a_run_that_is_cut_before_any_call_leaves_the_old_or_the_new(
     way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

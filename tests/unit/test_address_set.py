@@ -219,9 +219,13 @@ def test_what_ipset_prints_is_read() -> None:
         "Number of entries: 0\n\nName: c\nType: list:set\nRevision: 3\nHeader: size 8\nReferences: 0\n"
     )
     assert {name: tuple(one) for name, one in listed.items()} == {
-        "a b": ("hash:ip", 2, "inet"),
-        "c": ("list:set", 0, None),
+        "a b": ("hash:ip", 2, "inet", "family inet", 0),
+        "c": ("list:set", 0, None, "size 8", None),
     }
+    assert [one.header for one in listed.values()] == [
+        Header("hash:ip", "inet"),
+        Header("list:set", kept=("size", "8")),
+    ]
     printed = (
         "create web hash:ip family inet hashsize 64 maxelem 9 timeout 5 comment bucketsize 12 initval 0x1f\n"
         'add web 10.0.0.1 timeout 3 comment "a b"\nadd web 10.0.0.2 timeout 0\n'

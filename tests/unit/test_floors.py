@@ -29,10 +29,11 @@ FLOORS = {  # floor: what it may import of ours, and of others beside the standa
     "adapters": (HOST, {"ovs", "yaml"}),  # yaml only on the controller: the files of an intent
     "arguments": (HOST, set()),
     "unlogged": (set(), {"ansible"}),
+    "long_lists": ({"unlogged"}, {"ansible"}),
     "probe": (HOST, set()),
     "twin": (HOST, set()),
     "doc_fragments": (set(), set()),
-    "modules": ({*HOST, "arguments", "unlogged", "probe", "twin"}, {"ansible"}),
+    "modules": ({*HOST, "arguments", "unlogged", "long_lists", "probe", "twin"}, {"ansible"}),
     "plugin_utils": ({*CONTROLLER, "adapters"}, {"ansible", "netaddr"}),
     "filter": (CONTROLLER, {"ansible", "netaddr"}),
     "action": ({*CONTROLLER, "adapters"}, {"ansible"}),

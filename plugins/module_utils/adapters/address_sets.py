@@ -11,7 +11,12 @@ from typing import Any
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.ipset import Ipset
 from ansible_collections.tenantry.sdn.plugins.module_utils.errors import BackendError
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import LIST, Header, Wanted
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import (
+    LIST,
+    Header,
+    PlainMembers,
+    Wanted,
+)
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_change import Change, change, removal
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_input import read
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_text import (
@@ -45,11 +50,12 @@ class AddressSets:
         self._changes: list[Change] = []
         self._left_behind: list[str] = []
         self._sizes: dict[str, int] = {}
+        self._made: dict[str, PlainMembers] = {}  # sets that were made anew, of elements and nothing beside them
 
     def plan(self) -> SetPlan:
         self._listed = self._ipset.listing()
         self._left_behind = sorted(filter(is_unfinished_set, self._listed))
-        sets = self._ipset.read([name for name, listing in self._listed.items() if self._concerns(name, listing)])
+        sets = self._read([name for name, listing in self._listed.items() if self._concerns(name, listing)])
         changes = list(self._all_changes(sets))
         self.states = [one.held_back() for one in changes] if self._holds_back else changes
         self.has_held_back = self.states != changes
@@ -70,6 +76,15 @@ class AddressSets:
             with suppress(BackendError):  # what went wrong is reported, not that it cannot be tidied up either
                 self._ipset.change(f"destroy {name}" for name in self._ipset.listing() if is_unfinished_set(name))
             raise
+        made = {one.name: one.members() for one in self._changes if one.header and (one.rebuilt or not one.old)}
+        self._made = {name: members for name, members in made.items() if isinstance(members, PlainMembers)}
+
+    def _read(self, names: Sequence[str]) -> dict[str, Current]:
+        """Return these sets. One that was made anew has what the kernel took for it, if it has as many as that."""
+        listed, made = self._listed, self._made
+        counted = [name for name in names if name in made and listed[name].entries == len(made[name])]
+        read = self._ipset.read([name for name in names if name not in counted])
+        return {**read, **{name: Current(listed[name].header, made[name]) for name in counted}}
 
     def counts(self, plan: SetPlan) -> dict[str, dict[str, int]]:
         """Return for each wanted set how many members it has, and how many were added, changed and removed."""

@@ -114,6 +114,10 @@ def change(faults: Faults, wanted: Wanted, old: Current | None) -> Change:
 
 def _differing(before: Members, desired: Members) -> tuple[list[str], list[str]]:
     """Return what is new and what is gone, each in the order in which it is listed."""
+    if before is desired:
+        return [], []
+    if not before:
+        return [*desired], []
     there, wanted = (_elements(members) for members in (before, desired))
     new = wanted - there
     gone = there - wanted if len(there) > len(wanted) - len(new) else frozenset[str]()

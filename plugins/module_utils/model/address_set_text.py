@@ -42,6 +42,12 @@ class Listing(NamedTuple):
     type: str
     references: int
     family: str | None = None
+    words: str = ""  # of its header
+    entries: int | None = None
+
+    @property
+    def header(self) -> Header:
+        return parse_header(f"{self.type} {self.words}")
 
 
 def header_words(header: Header) -> str:
@@ -82,9 +88,12 @@ def parse_listing(printed: str) -> dict[str, Listing]:
     for block in printed.split("\n\n"):
         fields = dict(line.partition(": ")[::2] for line in block.splitlines())
         if fields.get("Name"):
-            family = re.search(r"\bfamily (\S+)", fields.get("Header", ""))
+            words, entries = fields.get("Header", ""), fields.get("Number of entries")
+            family = re.search(r"\bfamily (\S+)", words)
             references = int(fields.get("References", 0))
-            listed[fields["Name"]] = Listing(fields.get("Type", ""), references, family and family[1])
+            listed[fields["Name"]] = Listing(
+                fields.get("Type", ""), references, family and family[1], words, int(entries) if entries else None
+            )
     return listed
 
 

@@ -267,7 +267,9 @@ def test_between_two_routers_it_is_asked_in_the_network_outside() -> None:
         ("hv1", "eth2", edge.mac, gate.mac, "203.0.113.11", "203.0.113.20"),
         ("hv1", app.device, app.mac, asks.mac, "203.0.113.11", "10.1.1.20"),
     ]
-    assert told(*answers, of=of, **ASKS) == "globex.app-1 reaches acme.web-1 by 203.0.113.11, and the answer comes back."
+    assert (
+        told(*answers, of=of, **ASKS) == "globex.app-1 reaches acme.web-1 by 203.0.113.11, and the answer comes back."
+    )
     _visit, journey = follow(*answers, of=of, **ASKS)
     assert journey is not None
     names = Names(of, allocate(of, Record())[0])
