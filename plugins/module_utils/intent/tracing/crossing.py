@@ -45,15 +45,15 @@ class Crossing:
         return Crossing(self.router, self.exit, self.entry, self.after)
 
 
-class Meeting(NamedTuple):
-    """The legs of two routers in the network outside, and the packet that goes from one to the other."""
+class Stretch(NamedTuple):
+    """The way of a packet within a network, from port to port."""
 
     sender: Port
     receiver: Port
     packet: Packet
 
-    def back(self) -> Meeting:
-        return Meeting(self.receiver, self.sender, self.packet.answer(self.packet.dl_dst))
+    def back(self) -> Stretch:
+        return Stretch(self.receiver, self.sender, self.packet.answer(self.packet.dl_dst))
 
 
 def router_of(intent: Intent, network: str) -> Router | None:
@@ -86,15 +86,15 @@ def outward(intent: Intent, router: Router, entry: Port, packet: Packet) -> Cros
     return Crossing(router, entry, None, after, f"{PASSES} as {after.source}", refusal)
 
 
-def met(intent: Intent, near: Crossing, far: Crossing) -> Meeting | None:
-    """Return where a router hands a packet to another in the network outside; None if others lead it on there."""
+def outside(intent: Intent, near: Crossing, far: Crossing) -> Stretch | None:
+    """Return the way from a router to another in the network outside; None if others lead on what is there."""
     here, there = near.router.outside, far.router.outside
     if near.tunnel or not here or not there or here.network != there.network:
         return None
     if not within(near.after.target, [part.text for part in intent.networks[here.network].subnets]):
         return None
     sender, receiver = leg(intent, near.router, here.network), leg(intent, far.router, there.network)
-    return Meeting(sender, receiver, replace(near.after, dl_src=sender.mac, dl_dst=receiver.mac, vlans=()))
+    return Stretch(sender, receiver, replace(near.after, dl_src=sender.mac, dl_dst=receiver.mac, vlans=()))
 
 
 def into_tunnel(intent: Intent, router: Router, entry: Port, tunnel: Tunnel, packet: Packet) -> Crossing:

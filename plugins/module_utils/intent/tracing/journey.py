@@ -15,7 +15,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import Crossing, Meeting, met
+from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.crossing import Crossing, Stretch, outside
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.packet import QUESTIONS, Packet
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.plugs import refuses
 from ansible_collections.tenantry.sdn.plugins.module_utils.intent.tracing.question import Question
@@ -113,7 +113,7 @@ class Way:
     sender: Port
     receiver: Port
     crossings: Sequence[Crossing]
-    meetings: Sequence[Meeting | None] = ()  # after each router but the last
+    outer: Sequence[Stretch | None] = ()  # after each router but the last
     steps: list[Leg | Crossing] = field(default_factory=list)  # as far as it came
 
     @property
@@ -172,7 +172,7 @@ class Journey:
 def travel(intent: Intent, question: Question) -> Generator[Visit, Answer, Journey]:
     """Follow a packet, and if it arrives the answer to it. What is not honest gets no answer that could be foreseen."""
     there = _way_there(intent, question)
-    opened = [there.packet, *(meeting and meeting.packet for meeting in there.meetings), there.last]
+    opened = [there.packet, *(stretch and stretch.packet for stretch in there.outer), there.last]
     yield from _go(intent, there, _NEW, opened)
     back = None
     if there.reaches and not there.answered and question.honest:
@@ -189,16 +189,16 @@ def _way_there(intent: Intent, question: Question) -> Way:
     last = crossings[-1].after
     if exit_:
         last = replace(last, dl_src=exit_.mac, dl_dst=receiver.mac)
-    meetings = [met(intent, near, far) for near, far in zip(crossings, crossings[1:])]
-    return Way(packet, last, question.sender, receiver, crossings, meetings)
+    outer = [outside(intent, near, far) for near, far in zip(crossings, crossings[1:])]
+    return Way(packet, last, question.sender, receiver, crossings, outer)
 
 
 def _way_back(there: Way) -> Way:
     """Return the way of the answer, not begun: from outside, that from the router."""
     answer, crossings = there.last.answer(there.receiver.mac), [crossing.back() for crossing in there.crossings[::-1]]
     last = there.packet.answer(there.packet.dl_dst if crossings else there.receiver.mac)
-    meetings = [meeting and meeting.back() for meeting in there.meetings[::-1]]
-    return Way(answer, last, there.receiver, there.sender, crossings, meetings)
+    outer = [stretch and stretch.back() for stretch in there.outer[::-1]]
+    return Way(answer, last, there.receiver, there.sender, crossings, outer)
 
 
 def resume(
@@ -220,18 +220,18 @@ def _go(
     """Follow a packet; ``opened`` is what opened its connection, before the first router and after each."""
     ends, crossings = (way.sender, way.receiver), way.crossings
     first = crossings[0].entry if crossings else way.receiver
-    stages: list[Meeting | None] = [Meeting(way.sender, first, way.packet) if first else None]
+    stretches: list[Stretch | None] = [Stretch(way.sender, first, way.packet) if first else None]
     if crossings:
         exit_ = crossings[-1].exit
-        stages += [*way.meetings, Meeting(exit_, way.receiver, way.last) if exit_ else None]
-    for number, stage in enumerate(stages):
+        stretches += [*way.outer, Stretch(exit_, way.receiver, way.last) if exit_ else None]
+    for number, stretch in enumerate(stretches):
         if number:
             crossing = crossings[number - 1]
             way.steps.append(crossing)
             if crossing.refusal:
                 return
-        if stage:
-            leg = Leg(stage.packet, stage.sender, stage.receiver, ends, opened[number] or stage.packet)
+        if stretch:
+            leg = Leg(stretch.packet, stretch.sender, stretch.receiver, ends, opened[number] or stretch.packet)
             way.steps.append(leg)
             yield from _through_plugs(intent, leg, ct_states)
             if not leg.reaches:
