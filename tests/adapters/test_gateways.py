@@ -84,7 +84,10 @@ def test_they_come_back_on_ports_that_are_new(root: Path) -> None:
         assert (state("gw-web"), state("gw-db")[:2]) == (UP, ([], False))
         assert restore_lab.restore(root, "again").returncode == 0
         assert not run(WEB)["changed"]
-        assert restore_lab.restore(root, "close").returncode == 0  # as somebody takes the chains away
+        assert restore_lab.restore(root, "close").returncode == 0  # as somebody takes chains away, of which it has none
+        assert state("gw-web") == UP
+        (root / "rules").mkdir()
+        assert restore_lab.restore(root, "close").returncode == 0
         assert state("gw-web")[:2] == (["10.1.1.1/24"], False)
 
 

@@ -335,6 +335,10 @@ def test_flows_are_taken_away_whatever_the_file_says(bridge: Host, file: Path, r
     bridge.run("of_flow", **EVERYTHING)
     bridge.ovs.ofctl("add-flow", "br0", "priority=1,actions=drop")
     file.write_text("")
+    before = tables(bridge)
+    assert restore("close").returncode == 0
+    assert tables(bridge) == before, "no chain belongs to them that somebody could take away"
+    (file.parents[2] / "sets").mkdir()
     assert restore("close").returncode == 0
     assert tables(bridge)["flows"] == [" priority=1 actions=drop"]
 

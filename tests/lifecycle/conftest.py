@@ -20,7 +20,18 @@ from twin_lab import TwinLab
 NUMBERS = count(1)
 TWINS = Path("/run/tenantry/twin")
 NAME = re.compile(r"life-(\d+)-\d+")
-LONGEST = ("security_groups", "growth", "prediction", "moves", "interruptions", "teardown", "plugs", "restart")
+LONGEST = (
+    "security_groups",
+    "routers",
+    "vpn",
+    "growth",
+    "restart",
+    "load_balancers",
+    "moves",
+    "slices",
+    "pods",
+    "prediction",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
