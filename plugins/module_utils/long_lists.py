@@ -42,8 +42,11 @@ def _shared(given: Any) -> Any:
 def _sharing_texts() -> Iterator[None]:
     """Have ansible-core keep such a copy of the arguments, as it does from 2.19 on."""
     copy = vars(basic).get("copy")
-    if copy:
-        vars(basic)["copy"] = SimpleNamespace(deepcopy=_shared)
-    yield
-    if copy:
+    if not copy:
+        yield
+        return
+    vars(basic)["copy"] = SimpleNamespace(deepcopy=_shared)
+    try:
+        yield
+    finally:
         vars(basic)["copy"] = copy

@@ -82,9 +82,12 @@ class AddressSets:
     def _read(self, names: Sequence[str]) -> dict[str, Current]:
         """Return these sets. One that was made anew has what the kernel took for it, if it has as many as that."""
         listed, made = self._listed, self._made
-        counted = [name for name in names if name in made and listed[name].entries == len(made[name])]
-        read = self._ipset.read([name for name in names if name not in counted])
-        return {**read, **{name: Current(listed[name].header, made[name]) for name in counted}}
+        counted = {
+            name: Current(listed[name].header, made[name])
+            for name in names
+            if name in made and listed[name].entries == len(made[name])
+        }
+        return {**self._ipset.read([name for name in names if name not in counted]), **counted}
 
     def counts(self, plan: SetPlan) -> dict[str, dict[str, int]]:
         """Return for each wanted set how many members it has, and how many were added, changed and removed."""
