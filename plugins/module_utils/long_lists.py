@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the tenantry.sdn authors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Modules whose arguments are lists of a hundred thousand texts, of which Ansible would copy each, twice."""
+"""Modules whose arguments are lists of a hundred thousand texts, of which Ansible would copy and visit each."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class LongListModule(UnloggedModule):
         with _sharing_texts():
             super()._load_params()
         self.params = _shared(self.params)
+        self.argument_spec = _unvisited(self.argument_spec)
 
 
 class _Texts(list[str]):
@@ -36,6 +37,18 @@ def _shared(given: Any) -> Any:
     if isinstance(given, list) and given:
         return _Texts(given) if isinstance(given[0], str) else [_shared(one) for one in given]
     return given
+
+
+def _unvisited(options: dict[str, Any]) -> dict[str, Any]:
+    """Return a specification without ``elements: raw``, by which Ansible visits each element, and takes any."""
+    return {
+        name: {
+            key: _unvisited(value) if key == "options" else value
+            for key, value in option.items()
+            if (key, value) != ("elements", "raw")
+        }
+        for name, option in options.items()
+    }
 
 
 @contextmanager

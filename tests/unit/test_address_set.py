@@ -24,12 +24,14 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set imp
     Members,
     PlainMembers,
     Wanted,
+    are_plain,
     exchangeable,
     merged,
     settled,
     sized,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_change import Change, change
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_details import parse_details
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_input import parse_sets, read_members
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import (
     BITS,
@@ -43,7 +45,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_tex
     Current,
     details_words,
     header_words,
-    parse_details,
     parse_header,
     parse_listing,
     parse_save,
@@ -192,6 +193,23 @@ def test_of_sets_with_nothing_beside_the_elements_as_of_others(
     other = planned(*(dict.fromkeys(listed, PLAIN) for listed in (actual, desired)))
     assert (found, found.members(), found.size) == (other, other.members(), other.size)
     assert list(found.added) == list(other.added), "in another order"
+
+
+@given(st.sampled_from(TYPES), st.from_regex(r"[0-9]{0,3}(\.[0-9]{0,3}){2,4}[-/ ,\n]?[0-9]?", fullmatch=True))
+def test_what_is_taken_as_it_is_stands_for_itself(kind: str, written: str) -> None:
+    try:
+        kept = [element.text for element in elements(kind, written)]
+    except ValueError:
+        kept = []
+    assert are_plain(kind, [written]) == (kind in ("hash:ip", "hash:net") and kept == [written] and "/" not in written)
+
+
+@pytest.mark.parametrize(
+    "other", [4, None, b"10.0.0.1", {"entry": "10.0.0.1"}, "10.0.0.1\0", "\ud800", "::", "0.0.0.0"]
+)
+def test_one_member_that_is_something_else(other: Any) -> None:
+    assert are_plain("hash:ip", ["10.0.0.1"])
+    assert not are_plain("hash:ip", ["10.0.0.1", other])
 
 
 def test_members_that_are_listed_twice() -> None:

@@ -127,13 +127,16 @@ class AddressSets:
         return changes
 
     def _refuse_what_cannot_be_done(self, sets: Mapping[str, Current]) -> None:
-        from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import set_holders
-
         faults = Faults()
-        set_holders.refuse_strange_members(faults, self._changes, self._listed, self._paths)
         self._refuse_what_cannot_be_made(faults)
+        if any(one.old or (one.header and one.header.type == LIST) for one in self._changes):
+            # Imported when sets may hold each other or be held, as in apply().
+            from ansible_collections.tenantry.sdn.plugins.module_utils.adapters import set_holders
+
+            set_holders.refuse_strange_members(faults, self._changes, self._listed, self._paths)
+            faults.raise_any()
+            set_holders.refuse_held(self._changes, sets, self._listed)
         faults.raise_any()
-        set_holders.refuse_held(self._changes, sets, self._listed)
 
     def _refuse_what_cannot_be_made(self, faults: Faults) -> None:
         made = [(one.name, one.header) for one in self._changes if one.header and (one.rebuilt or not one.old)]

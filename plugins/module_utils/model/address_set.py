@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import repeat
 from operator import is_
+from socket import AF_INET, inet_pton
 from typing import Any, NamedTuple
 
 HASHES = (
@@ -22,6 +23,7 @@ LONGEST_TIMEOUT = 2147483  # seconds: ipset(8)
 DEFAULT_MAXELEM = 65536
 DEFAULT_FAMILY = "inet"
 EXTENSIONS = ("counters", "comment", "skbinfo")
+_OF_IPV4, _ZERO = ("hash:ip", "hash:net"), bytes(4)
 
 
 class Details(NamedTuple):
@@ -63,6 +65,17 @@ class PlainMembers(Members):
 
     def __len__(self) -> int:
         return len(self._listed)
+
+
+def are_plain(kind: str, texts: Collection[Any]) -> bool:
+    """Say whether all are elements of an IPv4 set as ipset prints them, as most members of large sets are.
+
+    inet_pton(3) takes no other text: four numbers of at most 255, none with a zero in front.
+    """
+    try:
+        return kind in _OF_IPV4 and _ZERO not in map(inet_pton, repeat(AF_INET), texts)
+    except (OSError, TypeError, ValueError):
+        return False
 
 
 class Header(NamedTuple):

@@ -19,6 +19,7 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set imp
     PlainMembers,
     Wanted,
     all_plain,
+    are_plain,
     has_family,
     merged,
     needs,
@@ -26,7 +27,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set imp
     sized,
     supported,
 )
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import are_plain, elements, span
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_text import Current
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import Faults
 
@@ -156,6 +156,8 @@ def _canonical(kind: str, printed: Members, strange: Collection[str]) -> Members
 
 
 def _rewritten(kind: str, printed: str) -> str:
+    from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import elements
+
     try:
         (element,) = elements(kind, printed)
         return element.text
@@ -225,4 +227,6 @@ def _refuse_out_of_range(faults: Faults, wanted: Wanted, old: Current | None, me
 
 
 def _place(text: str) -> int:
+    from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import span
+
     return span(text).first if "." in text else int(text)

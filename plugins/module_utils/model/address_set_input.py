@@ -5,36 +5,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.addresses import address_text
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import (
     BITMAPS,
     EXTENSIONS,
     FAMILIES,
     HASHES,
     LONGEST_TIMEOUT,
-    PLAIN,
     TYPES,
-    Details,
     Members,
     PlainMembers,
     Wanted,
     all_plain,
+    are_plain,
     has_family,
     needs,
-)
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import (
-    are_plain,
-    elements,
-    span,
-)
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_protocol import ports
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_text import (
-    DETAILS,
-    parse_details,
-    read_details,
 )
 from ansible_collections.tenantry.sdn.plugins.module_utils.model.task_input import Listed, parse_task
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import set_mark
@@ -43,7 +30,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
     Faults,
     integer,
     one_of,
-    path_of,
     shown,
     text,
 )
@@ -51,7 +37,6 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.validate import (
 _HASH_OPTIONS = {"hashsize": integer(1, 2**31), "maxelem": integer(1, 2**32 - 1)}
 _OPTIONS = ("type", "family", "range", "members", "timeout", *_HASH_OPTIONS, *EXTENSIONS, "purge")
 LISTED = Listed("sets", "name", "set", "set", _OPTIONS)
-_WIDEST_RANGE = 65536  # elements of a bitmap
 
 
 def parse_sets(params: Mapping[str, Any]) -> tuple[Wanted, ...]:
@@ -90,7 +75,11 @@ def read(faults: Faults, wanted: Wanted) -> Wanted:
     kind, path = str(wanted.type), wanted.path
     _refuse_strange_options(faults, wanted)
     if wanted.range is not None and kind in BITMAPS:
-        wanted = wanted._replace(range=faults.parse(f"{path}range", _range_of(kind), wanted.range))
+        # Imported where there is something to read: a host compiles what a module imports anew in each run.
+        from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import bitmap_range
+
+        parsed = faults.parse(f"{path}range", lambda given: bitmap_range(kind, text(given)), wanted.range)
+        wanted = wanted._replace(range=parsed)
     if wanted.unread is None:
         return wanted
     members, family = read_members(faults, path, kind, wanted.family, wanted.unread)
@@ -112,86 +101,12 @@ def _refuse_strange_options(faults: Faults, wanted: Wanted) -> None:
         faults.add(f"{wanted.path}range", f"sets of type {kind} have none; leave it out")
 
 
-def _range_of(kind: str) -> Any:
-    def parse(value: Any) -> str:
-        if kind == "bitmap:port":
-            numbers = list(ports(text(value)))
-            return f"{numbers[0]}-{numbers[-1]}"
-        addresses = span(text(value))
-        if addresses.family != "inet":
-            raise ValueError(f"{shown(value)} is not IPv4, the only family of {kind}; use a hash type")
-        if addresses.last - addresses.first >= _WIDEST_RANGE:
-            raise ValueError(f"{shown(value)} has more than {_WIDEST_RANGE} addresses; write less, or use a hash type")
-        return "-".join(address_text("inet", end) for end in (addresses.first, addresses.last))
-
-    return parse
-
-
 def read_members(
     faults: Faults, path: str, kind: str, family: str | None, given: Sequence[Any]
 ) -> tuple[Members, str | None]:
     """Return the elements that members stand for, and the family of their addresses if there are any."""
-    if family != "inet6" and set(map(type, given)) == {str} and are_plain(kind, given):
+    if given and family != "inet6" and are_plain(kind, given):
         return PlainMembers(given), "inet"
-    members: dict[str, Details] = {}
-    places: dict[str, int] = {}
-    for index, member in enumerate(given):
-        here = f"{path}{path_of('members', index)}"
-        try:
-            entry, details = _entry(kind, member)
-            for element in elements(kind, entry):
-                family = family or element.family
-                if element.family not in (None, family):
-                    raise ValueError(
-                        f"{shown(entry)} is {_SPOKEN[str(element.family)]} in a set of family {family}; "
-                        "write it in another set"
-                    )
-                if element.text in members and members[element.text] != details:
-                    other = path_of("members", places[element.text])
-                    raise ValueError(f"{shown(entry)} is in {other} with other options; write each element once")
-                members[element.text] = details
-                places.setdefault(element.text, index)
-        except ValueError as error:
-            faults.add(here, str(error))
-    if kind == "bitmap:ip,mac":
-        _refuse_two_macs(faults, path, members, places)
-    return members, family if has_family(kind) else None
+    from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_members import read_each
 
-
-_SPOKEN = {"inet": "IPv4", "inet6": "IPv6"}
-
-
-def _entry(kind: str, member: Any) -> tuple[str, Details]:
-    """Return the element or range of a member, as it is written, and what to keep beside it."""
-    if isinstance(member, Mapping):
-        unknown = [key for key in member if key not in ("entry", *DETAILS)]
-        if unknown:
-            raise ValueError(f"{shown(unknown[0])} is an unknown key; known are entry, {', '.join(DETAILS)}")
-        if "entry" not in member:
-            raise ValueError(f"{shown(member)} has no entry; write it as 'entry: 10.1.1.20'")
-        entry = text(member["entry"])
-        details = read_details({key: value for key, value in member.items() if key in DETAILS})
-    else:
-        if not isinstance(member, str):
-            raise ValueError(f"{shown(member)} is neither text nor a mapping; put it in quotes")
-        entry, dummy, words = text(member).partition(" ")
-        if not entry:
-            raise ValueError(
-                f"{shown(member)} does not start with an element; write one as in ipset(8), or leave it out"
-            )
-        details = parse_details(words) if words.strip() else PLAIN
-    if details.nomatch and "net" not in kind:
-        raise ValueError(f"nomatch: sets of type {kind} have no such elements; leave it out")
-    if details.wildcard and "iface" not in kind:
-        raise ValueError(f"wildcard: sets of type {kind} have no such elements; leave it out")
-    return entry, details
-
-
-def _refuse_two_macs(faults: Faults, path: str, members: Iterable[str], places: Mapping[str, int]) -> None:
-    seen: dict[str, int] = {}
-    for element in members:
-        address, index = element.partition(",")[0], places[element]
-        if seen.setdefault(address, index) != index:
-            where = path_of("members", seen[address])
-            here = f"{path}{path_of('members', index)}"
-            faults.add(here, f"{address} is in {where} already; write each address once")
+    return read_each(faults, path, kind, family, given)

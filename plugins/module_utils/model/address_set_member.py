@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from typing import NamedTuple
 
@@ -30,11 +30,10 @@ WITH_ANY_NET = ("hash:net,iface", "hash:net,port,net")  # these keep a prefix of
 WITHOUT_ZERO = ("hash:ip", "hash:ip,port")  # nor do these keep the address of which all bits are zero
 BITS = {"inet": 32, "inet6": 128}
 
-_OCTET = r"(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"  # what is most often there first: half of the time
+_OCTET = r"(?:[1-9]?[0-9]|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
 _IPV4 = r"\.".join([_OCTET] * 4)
 _ZERO = ("0.0.0.0", "::")
-# Members that are already what ipset prints, which most members of large sets are
-_PLAIN = {"hash:ip": _IPV4, "hash:net": _IPV4}
+_WIDEST_RANGE = 65536  # elements of a bitmap
 
 
 class Span(NamedTuple):
@@ -55,12 +54,6 @@ class Column(NamedTuple):
 class Element(NamedTuple):
     text: str
     family: str | None  # of its addresses; None if it has none
-
-
-def are_plain(kind: str, texts: Collection[str]) -> bool:
-    """Say whether all texts are elements of an IPv4 set already."""
-    pattern = _PLAIN.get(kind)
-    return bool(pattern) and all(map(re.compile(str(pattern)).fullmatch, texts)) and _ZERO[0] not in texts
 
 
 def elements(kind: str, text: str) -> Iterable[Element]:
@@ -123,6 +116,19 @@ def _number(text: str) -> tuple[str, int]:
         return "inet", a << 24 | b << 16 | c << 8 | d
     canonical = ip_address(text)
     return "inet6", int(ipaddress.IPv6Address(canonical))
+
+
+def bitmap_range(kind: str, text: str) -> str:
+    """Return what a bitmap may hold as ipset prints it; ValueError if it is too much, or not of this kind."""
+    if kind == "bitmap:port":
+        numbers = list(ports(text))
+        return f"{numbers[0]}-{numbers[-1]}"
+    addresses = span(text)
+    if addresses.family != "inet":
+        raise ValueError(f"{shown(text)} is not IPv4, the only family of {kind}; use a hash type")
+    if addresses.last - addresses.first >= _WIDEST_RANGE:
+        raise ValueError(f"{shown(text)} has more than {_WIDEST_RANGE} addresses; write less, or use a hash type")
+    return "-".join(address_text("inet", end) for end in (addresses.first, addresses.last))
 
 
 def prefixes(addresses: Span, shortest: int = 0) -> Iterator[str]:
