@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -379,6 +380,25 @@ def goes_on(talk: Talk, before: tuple[int, int]) -> bool:
     time.sleep(PERIOD)
     talk.step()
     return all(now > then for now, then in zip(talk.heard, before))
+
+
+def test_a_service_that_systemd_is_starting_again_is_waited_for(
+    fabric: Fabric, public_keys: dict[str, str], secrets: str
+) -> None:
+    unit = "tenantry-ipsec@initech.twice"
+    folder = Path(f"/proc/{fabric.twin.pid('hv1')}/root/run/systemd/system/{unit}.service.d")
+    folder.mkdir()
+    (folder / "slow.conf").write_text("[Service]\nRestartSec=4\n")
+    try:
+        fabric.twin.run("hv1", "systemctl", "daemon-reload")
+        fabric.twin.run("hv1", "systemctl", "kill", "--signal=KILL", unit)
+        state = ("systemctl", "show", "--property=SubState", unit)
+        assert wait_until(lambda: "auto-restart" in fabric.twin.run("hv1", *state))
+        run = fabric.run("site", secrets)
+        assert run.changes() == {}, run.summary()
+    finally:
+        shutil.rmtree(folder)
+        fabric.twin.run("hv1", "systemctl", "daemon-reload")
 
 
 def test_strongswan_itself_reads_a_file_before_it_is_used(fabric: Fabric, sites: Sites) -> None:

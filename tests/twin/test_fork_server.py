@@ -25,7 +25,8 @@ Answer = tuple[int, bytes, bytes]
 SURROUNDINGS = """
 import os, resource, sys
 spaces = {name: os.readlink(f"/proc/self/ns/{name}") for name in os.listdir("/proc/self/ns")}
-lines = [line for line in open("/proc/self/status") if line.startswith(("Sig", "Cap", "Uid", "Gid", "Groups", "Umask"))]
+names = "SigBlk", "SigIgn", "SigCgt", "Cap", "Uid", "Gid", "Groups", "Umask" # not SigQ: all of a user
+lines = [line for line in open("/proc/self/status") if line.startswith(names)]
 limits = [resource.getrlimit(number) for number in range(16)]
 streams = [(stream.encoding, stream.errors, stream.line_buffering) for stream in (sys.stdin, sys.stdout, sys.stderr)]
 print(spaces, lines, limits, streams, sys.argv, sys.path, sys.flags, sys.warnoptions, os.getcwd(), sep="\\n")

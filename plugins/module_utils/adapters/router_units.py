@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 
 from ansible_collections.tenantry.sdn.plugins.module_utils.adapters.command import run
@@ -20,6 +21,8 @@ from ansible_collections.tenantry.sdn.plugins.module_utils.model.router import (
 from ansible_collections.tenantry.sdn.plugins.module_utils.names import router_folder
 
 _SECONDS = 60  # for systemd to start or stop what a router has
+_AGAIN = 5.0  # seconds in which one that has ended is back: RestartSec= and its start, on a host that has much to do
+_PAUSE = 0.1
 _UP = "enabled, active"
 _SERVING = "enabled, active, as its files say"
 
@@ -35,9 +38,7 @@ def states(routers: Sequence[str]) -> Iterator[State]:
     """Yield what is of each unit of these routers that systemd enables or runs."""
     services = {service_unit(service, name): (service, name) for name in routers for service in SERVICES}
     units = [*map(router_unit, routers), *services]
-    shown = _systemctl("show", "--property=Id,UnitFileState,ActiveState", *units) if units else ""
-    for block in filter(None, shown.strip().split("\n\n")):
-        state = dict(line.split("=", 1) for line in block.splitlines())
+    for state in _settled(units) if units else ():
         unit = state["Id"]
         words = ["enabled"] if state["UnitFileState"] == "enabled" else []
         words += ["active"] if state["ActiveState"] in ("active", "reloading") else []
@@ -45,6 +46,20 @@ def states(routers: Sequence[str]) -> Iterator[State]:
             words.append("as its files say")
         if words:
             yield ("unit", unit), ", ".join(words)
+
+
+def _settled(units: Sequence[str]) -> list[dict[str, str]]:
+    """Return the properties of units, when systemd starts none any more.
+
+    It starts one again that has ended, as IPsec does on a host that has lost the router's addresses to the other one.
+    """
+    until = time.monotonic() + _AGAIN
+    while True:
+        shown = _systemctl("show", "--property=Id,UnitFileState,ActiveState", *units).strip().split("\n\n")
+        states = [dict(line.split("=", 1) for line in block.splitlines()) for block in shown]
+        if time.monotonic() > until or "activating" not in [state["ActiveState"] for state in states]:
+            return states
+        time.sleep(_PAUSE)
 
 
 def _is_current(service: str, name: str) -> bool:
