@@ -165,7 +165,8 @@ def test_verify_tells_what_gets_through_and_may_not(fabric: Fabric) -> None:
     finally:
         for flow in (unguarded, unjudged):
             switch("--strict", "del-flows", "br-int", flow)
-        for dummy in range(2):  # until the datapath has forgotten them too; the first round may have begun before
+        # Until the datapath has forgotten them too. One round may have begun before, another before it was told.
+        for dummy in range(3):
             fabric.twin.run("hv1", "ovs-appctl", "revalidator/wait")
     assert "a.1 -> a.2 tcp to 10.1.1.2: expected denied by security groups, measured delivered" in said
     assert re.search(r"a\.1 -> a\.2 .* kinds of frames: expected stopped by port security, measured delivered", said)
