@@ -26,6 +26,7 @@ from lifecycle_fabric import Fabric
 from oracle import Oracle
 from packets import pinging, wait_until
 from playbook_run import Run
+from queues import deepen
 from talks import QUIET, Call, compare_heard, heard, is_refused, open_talk, talking
 from wires import Wires, wires
 
@@ -358,6 +359,7 @@ def test_a_change_of_one_tenant_costs_another_no_packet(fabric: Fabric) -> None:
 
 def losing_nothing(fabric: Fabric, pinged: Mapping[str, str]) -> Run:
     """Run site while these endpoints ping an address each, a thousand times a second, and check that none is lost."""
+    assert all(deepen(fabric.twin.pid(host)) for host in fabric.hypervisors)
     with pinging(fabric.twin, pinged, period=0.001) as pings:
         run = fabric.run("site")
     assert {ping.sender: ping.lost for ping in pings} == {sender: [] for sender in pinged}, drops(fabric)
