@@ -71,7 +71,8 @@ def open_talk(fabric: Fabric, call: Call) -> Talk | None:
     with in_network(fabric, call.server, listening) as listener:
         try:
             client = in_network(fabric, call.client, connecting)
-        except OSError:
+        except OSError as error:
+            print(f"{call}: {error}")
             return None
         server = listener.accept()[0]
     for end in (client, server):

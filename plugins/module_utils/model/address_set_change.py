@@ -149,20 +149,12 @@ def _updated(before: Members, desired: Members, header: Header) -> Iterator[tupl
 
 def _canonical(kind: str, printed: Members, strange: Collection[str]) -> Members:
     """Return elements as we write them, should this version of ipset print the strange ones otherwise."""
-    names = {element: _rewritten(kind, element) for element in strange}
+    from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import rewritten
+
+    names = {element: rewritten(kind, element) for element in strange}
     if isinstance(printed, PlainMembers):
         return PlainMembers([names.get(element, element) for element in printed])
     return {names.get(element, element): details for element, details in printed.items()}
-
-
-def _rewritten(kind: str, printed: str) -> str:
-    from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import elements
-
-    try:
-        (element,) = elements(kind, printed)
-        return element.text
-    except ValueError:  # not one of ours: no matter what it is called
-        return printed
 
 
 def _with_learned_macs(actual: Members, desired: Members) -> Members:
@@ -219,14 +211,10 @@ def _refuse_out_of_range(faults: Faults, wanted: Wanted, old: Current | None, me
     allowed = wanted.range or (old and old.header.range)
     if wanted.type not in BITMAPS or not allowed:
         return
-    first, last = (_place(end) for end in allowed.split("-"))
-    outside = [element for element in members if not first <= _place(element.partition(",")[0]) <= last]
+    from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import place
+
+    first, last = (place(end) for end in allowed.split("-"))
+    outside = [element for element in members if not first <= place(element.partition(",")[0]) <= last]
     if outside:
         where = f"{outside[0]} is not in the range {allowed} of the set"
         faults.add(f"{wanted.path}members", f"{where}; widen range, or leave it out")
-
-
-def _place(text: str) -> int:
-    from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_member import span
-
-    return span(text).first if "." in text else int(text)

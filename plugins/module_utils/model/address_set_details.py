@@ -9,11 +9,22 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import LONGEST_TIMEOUT, Details
+from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set import LONGEST_TIMEOUT, PLAIN, Details
 from ansible_collections.tenantry.sdn.plugins.module_utils.validate import boolean, integer, mark, shown, text
 
 LONGEST_COMMENT = 255  # bytes: IPSET_MAX_COMMENT_SIZE in linux/netfilter/ipset/ip_set.h
 _WORD = re.compile(r'"([^"]*)"|(\S+)')
+
+
+def parse_row(row: str) -> tuple[str, Details]:
+    """Read an element and what ipset prints after it."""
+    element, dummy, words = row.partition(" ")
+    if not words:
+        return element, PLAIN
+    try:
+        return element, parse_details(words)
+    except ValueError:  # of somebody who put in what ipset does not read back
+        return element, Details(comment=words)
 
 
 def parse_details(words: str) -> Details:

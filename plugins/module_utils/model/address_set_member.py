@@ -75,6 +75,15 @@ def elements(kind: str, text: str) -> Iterable[Element]:
     return (Element(",".join(row), family) for row in product(*(column.texts for column in columns)))
 
 
+def rewritten(kind: str, printed: str) -> str:
+    """Return an element as we write it."""
+    try:
+        (element,) = elements(kind, printed)
+        return element.text
+    except ValueError:  # not one of ours: no matter what it is called
+        return printed
+
+
 def _count(columns: Iterable[Column]) -> int:
     count = 1
     for column in columns:
@@ -116,6 +125,11 @@ def _number(text: str) -> tuple[str, int]:
         return "inet", a << 24 | b << 16 | c << 8 | d
     canonical = ip_address(text)
     return "inet6", int(ipaddress.IPv6Address(canonical))
+
+
+def place(text: str) -> int:
+    """Return where in a bitmap an element or an end of its range is."""
+    return span(text).first if "." in text else int(text)
 
 
 def bitmap_range(kind: str, text: str) -> str:

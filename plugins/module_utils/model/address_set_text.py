@@ -103,22 +103,12 @@ def parse_save(printed: str) -> dict[str, Current]:
         if rows.count(" ") == 2 * len(plain):  # nothing beside the elements
             members: Members = PlainMembers(plain)
         else:
-            members = dict(_row(row[len(prefix) :]) for row in rows.rstrip("\n").split("\n"))
+            # Imported where something is kept beside elements: a host compiles what a module imports anew in each run.
+            from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_details import parse_row
+
+            members = dict(parse_row(row[len(prefix) :]) for row in rows.rstrip("\n").split("\n"))
         sets[name] = Current(parse_header(words), members)
     return sets
-
-
-def _row(row: str) -> tuple[str, Details]:
-    element, dummy, words = row.partition(" ")
-    if not words:
-        return element, PLAIN
-    # Imported where something is kept beside elements: a host compiles what a module imports anew in each run.
-    from ansible_collections.tenantry.sdn.plugins.module_utils.model.address_set_details import parse_details
-
-    try:
-        return element, parse_details(words)
-    except ValueError:  # of somebody who put in what ipset does not read back
-        return element, Details(comment=words)
 
 
 def details_words(details: Details) -> str:
